@@ -1,0 +1,103 @@
+"""What a handler is given and what it decides.
+
+    handle(state | None, message, now) -> Decision(state, events, effects, due)
+
+A handler is pure: no I/O, no clock, no randomness. It may be called again with the same message after a lost
+compare-and-set, and it must accept every interleaving of different streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
+
+from schemas.event import Event, Record
+
+S = TypeVar("S", bound=Record)
+
+
+class Command(Record):
+    """A request to an aggregate, over HTTP or from another aggregate of the same service."""
+
+
+class Outcome(Record):
+    """What became of a side effect."""
+
+
+class DeadlineDue(Record):
+    """The aggregate's `due` has passed. A handler that keeps `due` as it was ends it."""
+
+
+Message = Event | Command | Outcome | DeadlineDue
+
+Policy = Literal["repeat", "ask", "never"]
+
+
+class Effect(Record):
+    """A side effect decided and not yet known to be done; each kind has one adapter.
+
+    `POLICY` says what happens after a crash or a lost answer, when it may or may not have been executed:
+    *repeat*: the partner keeps our key for longer than we retry; *ask*: the adapter's `ask` finds out first;
+    *never*: it is not tried again, `unknown()` becomes its outcome. `CALL_TIMEOUT` is below `LEASE` by a margin.
+    """
+
+    TYPE: ClassVar[str]
+    POLICY: ClassVar[Policy]
+    LEASE: ClassVar[timedelta] = timedelta(seconds=15)
+    CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=10)
+    CONCURRENCY: ClassVar[int] = 16
+    MAX_ATTEMPTS: ClassVar[int] = 1_000
+
+    def unknown(self) -> Outcome:
+        """The outcome when the protocol cannot tell whether it was executed, or attempts ran out."""
+        raise NotImplementedError(f"{type(self).__name__} has no unknown outcome")
+
+
+class Keep(Enum):
+    """`Decision.due` when the deadline stays as it is."""
+
+    KEEP = "keep"
+
+
+KEEP: Final = Keep.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[S]):
+    """The new state, and what follows from it; all of it is written at once or not at all.
+
+    `answer` goes to whoever sent a command (JSON-able, no personal data in clear).
+    """
+
+    state: S | None
+    events: Sequence[Event] = ()
+    effects: Sequence[Effect] = ()
+    due: datetime | Keep | None = KEEP
+    answer: Mapping[str, Any] = field(default_factory=dict)
+
+
+Handler = Callable[[Any, Any, datetime], Decision[Any]]
+Handlers = Mapping[type[Record], Handler]
+
+
+class Refused(Exception):
+    """A command that may not be done now. Nothing is written; the caller is told.
+
+    `code` is a stable word for machines; `field` names the input at fault, if one is.
+    """
+
+    def __init__(self, code: str, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.field = field
+
+
+class Impossible(Exception):
+    """An event that is wrong under every interleaving: it is parked and a person looks at it."""
+
+
+ParkReason = Literal["undecodable", "invalid", "impossible", "bug", "gap", "blocked"]

@@ -1,0 +1,142 @@
+"""One aggregate as it is stored: state, inbox, outbox, effects, all in one document (design.md section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Generic, Literal
+
+from chassis.decision import Effect, Handlers, ParkReason, S
+from schemas.envelope import CONTENT_TYPE
+from schemas.event import Event
+from schemas.personal import Seal
+
+MAX_PARKED: Final = 100
+MAX_KEYS: Final = 64
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """An event decided and not yet cleared. `n` is its sequence; `event` is None once it was loaded from the store."""
+
+    n: int
+    topic: str
+    type: str
+    time: datetime
+    trace: str | None
+    event: Event | None = None
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEffect:
+    """`leased`: perhaps executed, until `until`. `waiting`: certainly not executed, to be tried at `until`.
+
+    `asks`: an earlier lease lapsed, so the adapter asks the partner before it executes.
+    """
+
+    id: str
+    effect: Effect
+    status: Literal["leased", "waiting"]
+    until: datetime
+    holder: str
+    attempts: int = 1
+    asks: bool = False
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A record that could not be handled yet, with its original bytes (which hold sealed fields only)."""
+
+    stream: str
+    sequence: int
+    reason: ParkReason
+    detail: str
+    attempts: int
+    at: datetime
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """An idempotency key this aggregate has answered. `permanent` ones created it and never expire."""
+
+    key: str
+    digest: str
+    answer: Mapping[str, Any]
+    at: datetime
+    permanent: bool = False
+
+
+@dataclass
+class Document(Generic[S]):
+    """`version` 0 means not yet written. `at` is the aggregate's last instant: time never goes back for it."""
+
+    id: str
+    version: int = 0
+    state: S | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+    last: int = 0
+    issued: int = 0
+    outbox: list[OutboxEntry] = field(default_factory=list)
+    effects: list[PendingEffect] = field(default_factory=list)
+    parked: list[Parked] = field(default_factory=list)
+    keys: list[KeyRecord] = field(default_factory=list)
+    due: datetime | None = None
+    at: datetime = NEVER
+    newborn: list[PendingEffect] = field(default_factory=list)
+    """Effects leased by this fold: the runner executes them after the write. Not stored by itself."""
+    dirty: bool = False
+    """There is something to write. Not stored."""
+    faults: list[str] = field(default_factory=list)
+    """Bugs met in this fold, for the log. Not stored."""
+
+    def copy(self) -> Document[S]:
+        """A copy whose lists may be changed without touching this one."""
+        return replace(
+            self,
+            seen=dict(self.seen),
+            outbox=list(self.outbox),
+            effects=list(self.effects),
+            parked=list(self.parked),
+            keys=list(self.keys),
+            newborn=[],
+            dirty=False,
+            faults=[],
+        )
+
+    @property
+    def wake(self) -> datetime | None:
+        """When the sweeper must look at it next: the earliest lease or retry of an effect, or the deadline."""
+        instants = [e.until for e in self.effects]
+        if self.due is not None:
+            instants.append(self.due)
+        return min(instants, default=None)
+
+
+@dataclass(frozen=True)
+class AggregateType(Generic[S]):
+    """One kind of aggregate of one service: its collection, its state, what it reacts to and what it may cause.
+
+    `topic_of` says where an event goes. `view` picks the plain fields of the state that lists filter by;
+    `indexes` are over those.
+    """
+
+    name: str
+    state: type[S]
+    handlers: Handlers
+    effects: tuple[type[Effect], ...] = ()
+    topic_of: Callable[[Event, S], str] | None = None
+    encode: Callable[[Event, Seal], bytes] = lambda event, seal: event.dump_json(seal)
+    content_type: str = CONTENT_TYPE
+    view: Callable[[S], Mapping[str, Any]] = lambda _state: {}
+    indexes: tuple[tuple[str, ...], ...] = ()
+    schema_version: int = 1
+
+    def effect_type(self, name: str) -> type[Effect]:
+        """The effect class of that name; raises KeyError for one this release does not know."""
+        return {e.TYPE: e for e in self.effects}[name]

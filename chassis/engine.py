@@ -1,0 +1,184 @@
+"""Load, fold, write once: every message of one kind of aggregate goes through here.
+
+Whatever concerns the same aggregate (events, commands, outcomes, deadlines) waits in one mailbox and is folded
+together: one `find`, one `bulk_write`. While a batch is being written the next one gathers, so a lone message is
+never delayed to fill a batch.
+
+Invariants:
+    - A future is resolved only after the write it reports on is durable.
+    - One batch is in flight at a time, so deliveries of one aggregate are folded in the order they were handed in.
+    - Trouble with the store resolves nothing: the batch is loaded and folded again until the store is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic
+
+from chassis.codec import Codec
+from chassis.decision import Refused, S
+from chassis.delivery import Delivery, Dropped, Handled, Result
+from chassis.document import AggregateType, Document
+from chassis.fold import Folder, ParkingFull
+from chassis.keyring import KeyNeeded, Keyring
+from chassis.store import Collection, StoreUnavailable
+from chassis.telemetry import FAULTS, MESSAGES, STALE, logger
+
+MAX_BATCH: Final = 400
+BACKOFF: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+log = logger(__name__)
+Clock = Callable[[], datetime]
+Written = Callable[[Document[Any]], None]
+
+
+@dataclass(slots=True)
+class _Item:
+    delivery: Delivery
+    future: asyncio.Future[Result]
+    result: Result | Exception | None = None
+
+
+class Engine(Generic[S]):
+    """The write path of one kind of aggregate in one replica. `on_written` hears of every document written."""
+
+    def __init__(
+        self,
+        kind: AggregateType[S],
+        collection: Collection,
+        keyring: Keyring,
+        folder: Folder[S],
+        *,
+        clock: Clock,
+        on_written: Written,
+    ) -> None:
+        self.kind = kind
+        self.collection = collection
+        self.healthy = True
+        self._keyring = keyring
+        self._folder = folder
+        self._codec = Codec(kind)
+        self._clock = clock
+        self._on_written = on_written
+        self._mailbox: deque[_Item] = deque()
+        self._arrived = asyncio.Event()
+
+    async def handle(self, delivery: Delivery) -> Result:
+        """What became of one delivery, once it is durable.
+
+        Raises:
+            Refused: a command that may not be done now.
+            ParkingFull: an event that must wait and for which there is no room.
+        """
+        return await self.post(delivery)
+
+    def post(self, delivery: Delivery) -> asyncio.Future[Result]:
+        """Puts a delivery into the mailbox; the order of calls is the order of handling."""
+        item = _Item(delivery, asyncio.get_running_loop().create_future())
+        self._mailbox.append(item)
+        self._arrived.set()
+        return item.future
+
+    async def read(self, aggregate: str) -> Document[S] | None:
+        """The document as it is durably stored, for views."""
+        found = await self.collection.load([aggregate])
+        return self._codec.load(found[0]) if found else None
+
+    async def page(self, view: dict[str, Any], after: str | None, limit: int) -> list[Document[S]]:
+        """One page of documents by their view fields, ascending by id."""
+        return [self._codec.load(stored) for stored in await self.collection.list(view, after, limit)]
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        while True:
+            await self._arrived.wait()
+            batch = [self._mailbox.popleft() for _ in range(min(len(self._mailbox), MAX_BATCH))]
+            if not self._mailbox:
+                self._arrived.clear()
+            if batch:
+                await self._work(batch)
+
+    async def _work(self, batch: list[_Item]) -> None:
+        groups: dict[str, list[_Item]] = {}
+        for item in batch:
+            groups.setdefault(item.delivery.aggregate, []).append(item)
+        failures = 0
+        while groups:
+            try:
+                groups = await self._attempt(groups)
+                self.healthy = True
+                failures = 0
+            except StoreUnavailable as error:
+                self.healthy = False
+                log.warning("store unavailable, trying again", aggregate=self.kind.name, error=str(error)[:200])
+                await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
+                failures += 1
+            except Exception as error:
+                FAULTS.labels("engine").inc()
+                log.exception("a batch could not be handled", aggregate=self.kind.name)
+                _fail([item for items in groups.values() for item in items], error)
+                return
+
+    async def _attempt(self, groups: dict[str, list[_Item]]) -> dict[str, list[_Item]]:
+        """Loads, folds and writes; returns the groups whose compare-and-set was lost."""
+        loaded = {stored["_id"]: self._codec.load(stored) for stored in await self.collection.load(list(groups))}
+        now = self._clock()
+        docs = {i: self._fold(loaded.get(i) or Document[S](i), items, now) for i, items in groups.items()}
+        dirty = [doc for doc in docs.values() if doc.dirty]
+        lost = {dirty[at].id for at in await self._save(dirty)} if dirty else set()
+        STALE.labels(self.kind.name).inc(len(lost))
+        for aggregate, items in groups.items():
+            if aggregate in lost:
+                continue
+            doc = docs[aggregate]
+            if doc.dirty:
+                self._on_written(doc)
+            for item in items:
+                self._resolve(item)
+        return {aggregate: items for aggregate, items in groups.items() if aggregate in lost}
+
+    def _fold(self, doc: Document[S], items: Sequence[_Item], now: datetime) -> Document[S]:
+        for item in items:
+            try:
+                item.result = self._folder.fold(doc, item.delivery, now)
+            except (Refused, ParkingFull) as error:
+                item.result = error
+            except Exception as error:  # noqa: BLE001 - a bug fails its own message and no other
+                item.result = error
+                doc.faults.append(f"{type(item.delivery.message).__name__}: {type(error).__name__}: {error}")
+        for fault in doc.faults:
+            FAULTS.labels(self.kind.name).inc()
+            log.error("a handler failed", aggregate=f"{self.kind.name}/{doc.id}", fault=fault)
+        return doc
+
+    async def _save(self, dirty: Sequence[Document[S]]) -> set[int]:
+        while True:
+            try:
+                writes = [(d.id, d.version, self._codec.update(d, self._keyring.sealer(d.id))) for d in dirty]
+            except KeyNeeded:
+                await self._keyring.ensure([d.id for d in dirty])
+                continue
+            return await self.collection.save(writes)
+
+    def _resolve(self, item: _Item) -> None:
+        result = item.result
+        if isinstance(result, Exception):
+            MESSAGES.labels(self.kind.name, type(result).__name__.lower()).inc()
+            _fail([item], result)
+            return
+        if result is None:
+            result = Dropped()
+        repeated = isinstance(result, Handled) and result.repeated
+        MESSAGES.labels(self.kind.name, "repeated" if repeated else type(result).__name__.lower()).inc()
+        if not item.future.done():
+            item.future.set_result(result)
+
+
+def _fail(items: Sequence[_Item], error: Exception) -> None:
+    for item in items:
+        if not item.future.done():
+            item.future.set_exception(error)

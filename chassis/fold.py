@@ -1,0 +1,261 @@
+"""The rules of one aggregate, pure: inbox, parking, idempotency keys, effects, deadline.
+
+`Folder.fold` takes a working copy of a document and one delivery and changes the copy. It does no I/O and reads no
+clock, so after a lost compare-and-set the engine loads again and folds again.
+
+Invariants:
+    - `seen[stream]` advances by exactly one, with the state that event produced, also for irrelevant events.
+    - An event at or below `seen` changes nothing; seen + 1 is always tried; anything above is parked, never skipped.
+    - A handler that raises leaves the document as it was but for the parking of its event.
+    - `last` counts the events ever said; it is neither `version` nor the length of the outbox.
+    - An effect is in the document from the write that decided it to the write that records its outcome.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Generic
+
+from chassis.decision import (
+    KEEP,
+    Command,
+    DeadlineDue,
+    Decision,
+    Impossible,
+    Message,
+    ParkReason,
+    Refused,
+    S,
+)
+from chassis.delivery import (
+    Delivery,
+    Dropped,
+    EffectDeferred,
+    EffectDone,
+    Handled,
+    Irrelevant,
+    Position,
+    Result,
+    Sweep,
+    Unreadable,
+    WasParked,
+)
+from chassis.document import (
+    MAX_KEYS,
+    MAX_PARKED,
+    AggregateType,
+    Document,
+    KeyRecord,
+    OutboxEntry,
+    Parked,
+    PendingEffect,
+)
+
+KEY_LIFE: Final = timedelta(hours=24)
+BUG_RETRY: Final = timedelta(seconds=60)
+RELEASED: Final = ("gap", "blocked")
+"""Reasons that end by themselves once what comes before has been handled."""
+
+Decode = Callable[[Position], Message | Unreadable | Irrelevant]
+
+
+class ParkingFull(Exception):
+    """An aggregate holds as many parked records as it may: its partition must stop and a person must look."""
+
+
+class Folder(Generic[S]):
+    """Folds deliveries into documents of one kind, for one replica."""
+
+    def __init__(self, kind: AggregateType[S], replica: str, decode: Decode) -> None:
+        self._kind = kind
+        self._replica = replica
+        self._decode = decode
+
+    def fold(self, doc: Document[S], delivery: Delivery, now: datetime) -> Result:
+        """Applies one delivery to the working copy `doc`.
+
+        Raises:
+            Refused: the command may not be done now; the document is unchanged.
+            ParkingFull: the event must wait and there is no room for it.
+        """
+        now = max(now, doc.at)
+        match delivery.message:
+            case EffectDone():
+                return self._settle(doc, delivery.message, now, delivery.trace)
+            case EffectDeferred():
+                return self._defer(doc, delivery.message)
+            case Sweep():
+                return self._sweep(doc, now)
+        if delivery.position is not None:
+            return self._receive(doc, delivery, delivery.position, now)
+        return self._command(doc, delivery, now)
+
+    # -- inbox --------------------------------------------------------------------------------------------------
+
+    def _receive(self, doc: Document[S], delivery: Delivery, position: Position, now: datetime) -> Result:
+        seen = doc.seen.get(position.stream, 0)
+        if position.sequence <= seen:
+            return Dropped()
+        if position.sequence > seen + 1:
+            held = any(p.stream == position.stream and p.reason not in RELEASED for p in doc.parked)
+            return self._park(doc, position, "blocked" if held else "gap", f"waits for {seen + 1}", now)
+        failure = self._take(doc, delivery.message, position, now, delivery.trace)
+        if failure is not None:
+            return self._park(doc, position, *failure, now)
+        self._release(doc, position.stream, now)
+        return Handled({})
+
+    def _take(
+        self, doc: Document[S], message: object, position: Position, now: datetime, trace: str | None
+    ) -> tuple[ParkReason, str] | None:
+        """Handles the next event of a stream; says why if it cannot be."""
+        if isinstance(message, Unreadable):
+            return message.reason, message.detail
+        if not isinstance(message, Irrelevant):
+            try:
+                self._decide(doc, message, now, trace)
+            except Impossible as error:
+                return "impossible", str(error)
+            except Exception as error:  # noqa: BLE001 - a bug parks one aggregate and stops nothing else
+                return "bug", f"{type(error).__name__}: {error}"
+        doc.seen[position.stream] = position.sequence
+        doc.parked = [p for p in doc.parked if (p.stream, p.sequence) != (position.stream, position.sequence)]
+        doc.dirty = True
+        return None
+
+    def _release(self, doc: Document[S], stream: str, now: datetime) -> None:
+        """Handles the parked events that now follow."""
+        while True:
+            following = doc.seen[stream] + 1
+            parked = next((p for p in doc.parked if (p.stream, p.sequence) == (stream, following)), None)
+            if parked is None:
+                return
+            position = Position(stream, following, parked.headers, parked.value)
+            failure = self._take(doc, self._decode(position), position, now, None)
+            if failure is not None:
+                self._park(doc, position, *failure, now)
+                return
+
+    def _park(self, doc: Document[S], position: Position, reason: ParkReason, detail: str, now: datetime) -> Result:
+        keys = [(p.stream, p.sequence) for p in doc.parked]
+        key = (position.stream, position.sequence)
+        at = bisect.bisect_left(keys, key)
+        known = doc.parked.pop(at) if at < len(keys) and keys[at] == key else None
+        if known is None and len(doc.parked) >= MAX_PARKED:
+            raise ParkingFull(f"{self._kind.name}/{doc.id} already holds {MAX_PARKED} parked records")
+        attempts = known.attempts + 1 if known else 1
+        doc.parked.insert(at, Parked(*key, reason, detail, attempts, now, position.headers, position.value))
+        doc.dirty = True
+        return WasParked(reason, detail)
+
+    # -- commands -----------------------------------------------------------------------------------------------
+
+    def _command(self, doc: Document[S], delivery: Delivery, now: datetime) -> Result:
+        key = delivery.key
+        known = next((k for k in doc.keys if key is not None and k.key == key.key), None)
+        if known is not None and key is not None:
+            if known.digest != key.digest:
+                raise Refused("idempotency_key_reused", "this Idempotency-Key was used for another request")
+            return Handled(known.answer, repeated=True)
+        decision = self._decide(doc, delivery.message, now, delivery.trace)
+        if key is not None:
+            doc.keys = [k for k in doc.keys if k.permanent or now - k.at < KEY_LIFE]
+            if len(doc.keys) >= MAX_KEYS:
+                raise Refused("too_many_requests", f"more than {MAX_KEYS} requests changed this in one day")
+            doc.keys.append(KeyRecord(key.key, key.digest, decision.answer, now, key.permanent))
+            doc.dirty = True
+        return Handled(decision.answer)
+
+    # -- effects ------------------------------------------------------------------------------------------------
+
+    def _settle(self, doc: Document[S], done: EffectDone, now: datetime, trace: str | None) -> Result:
+        pending = next((e for e in doc.effects if e.id == done.effect_id), None)
+        if pending is None:
+            return Dropped()
+        decision = self._decide(doc, done.outcome, now, trace or pending.trace)
+        doc.effects = [e for e in doc.effects if e.id != pending.id]
+        doc.dirty = True
+        return Handled(decision.answer)
+
+    def _defer(self, doc: Document[S], deferred: EffectDeferred) -> Result:
+        for at, pending in enumerate(doc.effects):
+            if pending.id == deferred.effect_id and pending.holder == self._replica and pending.status == "leased":
+                doc.effects[at] = replace(pending, status="waiting", until=deferred.until)
+                doc.dirty = True
+                return Handled({})
+        return Dropped()
+
+    def _sweep(self, doc: Document[S], now: datetime) -> Result:
+        for pending in [e for e in doc.effects if e.until <= now]:
+            self._resume(doc, pending, now)
+        if doc.due is not None and doc.due <= now:
+            doc.due = None
+            doc.dirty = True
+            try:
+                self._decide(doc, DeadlineDue(), now, None)
+            except Exception as error:  # noqa: BLE001 - tried again later, reported by the engine
+                doc.due = now + BUG_RETRY
+                doc.faults.append(f"deadline: {type(error).__name__}: {error}")
+        return Handled({}) if doc.dirty else Dropped()
+
+    def _resume(self, doc: Document[S], pending: PendingEffect, now: datetime) -> None:
+        """A waiting effect is tried; a lapsed lease means perhaps executed, and its policy says what then."""
+        lapsed_for_good = pending.status == "leased" and pending.effect.POLICY == "never"
+        if lapsed_for_good or pending.attempts >= pending.effect.MAX_ATTEMPTS:
+            try:
+                self._settle(doc, EffectDone(pending.id, pending.effect.unknown()), now, pending.trace)
+            except Exception as error:  # noqa: BLE001 - tried again later, reported by the engine
+                self._lease(doc, replace(pending, status="leased"), now + BUG_RETRY)
+                doc.faults.append(f"{pending.effect.TYPE}: {type(error).__name__}: {error}")
+            return
+        asks = pending.status == "leased" and pending.effect.POLICY == "ask"
+        until = now + pending.effect.LEASE
+        leased = replace(
+            pending, status="leased", holder=self._replica, attempts=pending.attempts + 1, asks=pending.asks or asks
+        )
+        doc.newborn.append(self._lease(doc, leased, until))
+
+    def _lease(self, doc: Document[S], pending: PendingEffect, until: datetime) -> PendingEffect:
+        leased = replace(pending, until=until)
+        doc.effects = [leased if e.id == pending.id else e for e in doc.effects]
+        doc.dirty = True
+        return leased
+
+    # -- decisions ----------------------------------------------------------------------------------------------
+
+    def _decide(self, doc: Document[S], message: object, now: datetime, trace: str | None) -> Decision[S]:
+        handler = self._kind.handlers.get(type(message))  # type: ignore[arg-type]
+        if handler is None:
+            what = "command" if isinstance(message, Command) else "message"
+            raise LookupError(f"{self._kind.name} has no handler for the {what} {type(message).__name__}")
+        decision: Decision[S] = handler(doc.state, message, now)
+        self._apply(doc, decision, now, trace)
+        return decision
+
+    def _apply(self, doc: Document[S], decision: Decision[S], now: datetime, trace: str | None) -> None:
+        if decision.state is not doc.state or decision.events or decision.effects:
+            doc.dirty = True
+        doc.state = decision.state
+        doc.at = now
+        for event in decision.events:
+            doc.last += 1
+            doc.outbox.append(
+                OutboxEntry(doc.last, self._topic(event, decision.state), event.type_name(), now, trace, event)
+            )
+        for effect in decision.effects:
+            doc.issued += 1
+            effect_id = f"{self._kind.name}/{doc.id}/{doc.issued}"
+            leased = PendingEffect(effect_id, effect, "leased", now + effect.LEASE, self._replica, trace=trace)
+            doc.effects.append(leased)
+            doc.newborn.append(leased)
+        if decision.due is not KEEP and decision.due != doc.due:
+            doc.due = decision.due
+            doc.dirty = True
+
+    def _topic(self, event: object, state: S | None) -> str:
+        if self._kind.topic_of is None or state is None:
+            raise LookupError(f"{self._kind.name} says no events, yet decided {type(event).__name__}")
+        return self._kind.topic_of(event, state)  # type: ignore[arg-type]

@@ -1,0 +1,182 @@
+"""The document store: MongoDB's wire protocol through motor, and motor nowhere else.
+
+Only find, bulk_write, insert, update, index creation and GridFS are used, so that every store that speaks this much
+serves. All writes are majority and journaled, all reads majority.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from bson import ObjectId
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
+from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from chassis.telemetry import STORE_CALLS
+
+StoreUnavailable = PyMongoError
+"""Trouble with the store: nothing is lost, back off and do it again."""
+
+DUPLICATE_KEY: Final = 11000
+_CODEC: Final[CodecOptions[dict[str, Any]]] = CodecOptions(tz_aware=True)
+_MAJORITY: Final = ReadConcern("majority")
+_DURABLE: Final = WriteConcern("majority", j=True)
+Stored = dict[str, Any]
+
+
+class Store:
+    """One service's own database."""
+
+    def __init__(self, url: str, database: str) -> None:
+        self._client: Any = AsyncIOMotorClient(
+            url, serverSelectionTimeoutMS=5_000, socketTimeoutMS=20_000, retryWrites=False, tz_aware=True
+        )
+        self._db = self._client.get_database(
+            database, codec_options=_CODEC, read_concern=_MAJORITY, write_concern=_DURABLE
+        )
+
+    def collection(self, name: str) -> Collection:
+        """A collection of aggregates, or of plain records."""
+        return Collection(self._db[name], name)
+
+    def files(self, name: str) -> Files:
+        """A GridFS bucket."""
+        return Files(AsyncIOMotorGridFSBucket(self._db, bucket_name=name, write_concern=_DURABLE))
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable if the store does not answer."""
+        await self._db["health"].find_one({"_id": "ping"})
+
+    def close(self) -> None:
+        """Closes the sockets."""
+        self._client.close()
+
+
+class Collection:
+    """The few operations aggregates need; each is one round trip."""
+
+    def __init__(self, raw: Any, name: str) -> None:
+        self._raw = raw
+        self._name = name
+
+    def _count(self, operation: str) -> None:
+        STORE_CALLS.labels(self._name, operation).inc()
+
+    async def ensure_indexes(self, view: Sequence[Sequence[str]]) -> None:
+        """The sweeper's partial indexes and those of the kind's own lists."""
+        for name in ("pending", "wake"):
+            await self._raw.create_index(
+                [(name, ASCENDING)], name=name, partialFilterExpression={name: {"$exists": True}}
+            )
+        for fields in view:
+            keys = [(f"view.{field}", ASCENDING) for field in fields]
+            await self._raw.create_index([*keys, ("_id", ASCENDING)], name="view_" + "_".join(fields))
+
+    async def load(self, ids: Sequence[str]) -> list[Stored]:
+        """The documents that exist among `ids`, in any order."""
+        self._count("find")
+        found: list[Stored] = await self._raw.find({"_id": {"$in": list(ids)}}).to_list(length=None)
+        return found
+
+    async def save(self, writes: Sequence[tuple[str, int, Stored]]) -> set[int]:
+        """Compare-and-set of (id, version read, update), all in one round trip.
+
+        Returns the indexes of those that lost: each write is an upsert, so a stale one turns into an insert and
+        fails as a duplicate `_id` at its index. Documents are never deleted, which is what makes this safe.
+        """
+        self._count("save")
+        requests = [UpdateOne({"_id": i, "version": version}, update, upsert=True) for i, version, update in writes]
+        try:
+            await self._raw.bulk_write(requests, ordered=False)
+        except BulkWriteError as error:
+            failed = error.details.get("writeErrors", [])
+            if error.details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in failed):
+                raise
+            return {int(e["index"]) for e in failed}
+        return set()
+
+    async def clear(self, acknowledged: Sequence[tuple[str, int]]) -> None:
+        """Takes the events up to n out of each outbox. `version` stays: this changes nothing anyone decides on."""
+        self._count("clear")
+        await self._raw.bulk_write([UpdateOne({"_id": i}, _clear(n)) for i, n in acknowledged], ordered=False)
+
+    async def sleeping_until(self, now: datetime, limit: int) -> list[str]:
+        """Ids of aggregates whose deadline, lease or retry is due."""
+        self._count("wake")
+        found = await self._raw.find({"wake": {"$lte": now}}, {"_id": 1}).limit(limit).to_list(length=None)
+        return [d["_id"] for d in found]
+
+    async def unpublished(self, limit: int) -> list[Stored]:
+        """Documents with events Kafka has perhaps not acknowledged."""
+        self._count("pending")
+        fields = {"_id": 1, "pending": 1, "outbox": 1}
+        found: list[Stored] = await self._raw.find({"pending": {"$gt": 0}}, fields).limit(limit).to_list(length=None)
+        return found
+
+    async def parked(self, limit: int) -> list[Stored]:
+        """Documents that hold parked records, for `hoso dlq`."""
+        self._count("parked")
+        found: list[Stored] = await self._raw.find({"parked.0": {"$exists": True}}).limit(limit).to_list(length=None)
+        return found
+
+    async def list(self, view: Mapping[str, Any], after: str | None, limit: int) -> list[Stored]:
+        """One page of documents whose view fields equal `view`, by ascending id after `after`."""
+        self._count("list")
+        query: Stored = {f"view.{field}": value for field, value in view.items()}
+        if after is not None:
+            query["_id"] = {"$gt": after}
+        found: list[Stored] = await self._raw.find(query).sort("_id", ASCENDING).limit(limit).to_list(length=None)
+        return found
+
+    async def insert_missing(self, records: Sequence[Stored]) -> None:
+        """Inserts those whose `_id` does not exist yet; the others stay as they are."""
+        self._count("insert")
+        try:
+            await self._raw.insert_many(records, ordered=False)
+        except BulkWriteError as error:
+            if any(e["code"] != DUPLICATE_KEY for e in error.details.get("writeErrors", [])):
+                raise
+
+
+class Files:
+    """Files by id, stored whole or not at all; the same id again leaves the first as it is."""
+
+    def __init__(self, bucket: Any) -> None:
+        self._bucket = bucket
+
+    async def put(self, file_id: str, content: bytes, metadata: Mapping[str, Any]) -> None:
+        """Stores `content`; the file is there once its last chunk is."""
+        STORE_CALLS.labels("files", "put").inc()
+        if await self.get(file_id) is not None:
+            return
+        attempt = ObjectId()
+        try:
+            await self._bucket.upload_from_stream_with_id(
+                attempt, file_id, content, metadata={**metadata, "file": file_id}
+            )
+        except DuplicateKeyError:
+            return
+
+    async def get(self, file_id: str) -> tuple[bytes, Mapping[str, Any]] | None:
+        """Content and metadata, or None."""
+        STORE_CALLS.labels("files", "get").inc()
+        async for found in _first(self._bucket.find({"filename": file_id}).sort("uploadDate", ASCENDING).limit(1)):
+            return await found.read(), dict(found.metadata or {})
+        return None
+
+
+async def _first(cursor: Any) -> AsyncIterator[Any]:
+    while await cursor.fetch_next:
+        yield cursor.next_object()
+
+
+def _clear(n: int) -> list[Stored]:
+    left = {"$filter": {"input": {"$ifNull": ["$outbox", []]}, "as": "e", "cond": {"$gt": ["$$e.n", n]}}}
+    highest = {"$cond": [{"$eq": [{"$size": "$outbox"}, 0]}, "$$REMOVE", {"$max": "$outbox.n"}]}
+    return [{"$set": {"outbox": left}}, {"$set": {"pending": highest}}]

@@ -1,0 +1,81 @@
+"""Metrics, JSON logs and the trace context. None of them ever holds personal data: `Personal` prints as ``***``."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+from contextvars import ContextVar
+from typing import Final
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+STORE_CALLS: Final = Counter("hoso_store_calls", "Round trips to the store", ["collection", "operation"])
+MESSAGES: Final = Counter("hoso_messages", "Messages handled, by what became of them", ["aggregate", "result"])
+STALE: Final = Counter("hoso_stale_writes", "Lost compare-and-sets", ["aggregate"])
+PUBLISHED: Final = Counter("hoso_events_published", "Events acknowledged by Kafka", ["topic"])
+PUBLISHES: Final = Counter("hoso_publish_batches", "Record batches sent to Kafka")
+COMMITS: Final = Counter("hoso_offset_commits", "Offset commits")
+EFFECTS: Final = Counter("hoso_effects", "Side effects, by what became of them", ["effect", "result"])
+DEAD_LETTERS: Final = Counter("hoso_dead_letters", "Records parked or refused", ["reason"])
+FAULTS: Final = Counter("hoso_faults", "Bugs met and survived", ["where"])
+LAG: Final = Gauge("hoso_consumer_lag", "Records not yet handled", ["topic", "partition"])
+REQUESTS: Final = Histogram("hoso_http_seconds", "HTTP requests", ["method", "route", "status"])
+KEY_READS: Final = Counter("hoso_key_reads", "Dossier keys read from the keyring")
+
+TRACE: Final[ContextVar[str | None]] = ContextVar("traceparent", default=None)
+
+
+def child_trace(parent: str | None) -> str:
+    """A `traceparent` (W3C Trace Context, section 3.2) in the trace of `parent`, or of a new trace."""
+    parts = (parent or "").split("-")
+    known = len(parts) == 4 and len(parts[1]) == 32 and set(parts[1]) <= set("0123456789abcdef")  # noqa: PLR2004
+    trace_id = parts[1] if known else secrets.token_hex(16)
+    return f"00-{trace_id}-{secrets.token_hex(8)}-01"
+
+
+def _add_trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    trace = TRACE.get()
+    if trace is not None:
+        event["trace"] = trace
+    return event
+
+
+def configure_logs(service: str, level: str) -> None:
+    """One JSON object a line on standard output, ours and the libraries'."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=repr),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for noisy in ("aiokafka", "pymongo", "httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger whose keyword arguments become fields."""
+    log: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+    return log

@@ -1,0 +1,78 @@
+"""One tree of errors.
+
+LawError
+├── LawDataError          a data file is wrong; names the file
+├── UnknownProcedure      no version of that code in force on that date
+├── CalendarMissing       no calendar table for that year
+├── FeeError              the inputs do not fit the charge
+├── ClockError            an instant without a zone, a term of no days
+├── BadDossierCode        not a dossier code of either generation
+└── PhoneError
+    ├── NotAPhone         cannot be read as a Vietnamese number
+    ├── OldPrefix         eleven digits; names the prefix that replaced it in 2018
+    └── NotMobile         Vietnamese, but takes no SMS
+"""
+
+from datetime import date
+
+
+class LawError(Exception):
+    """Base of everything that this package raises."""
+
+
+class LawDataError(LawError):
+    """A data file breaks its schema or contradicts another; the message names it."""
+
+
+class UnknownProcedure(LawError):
+    """No version of the procedure `code` is in force on the day `on`."""
+
+    def __init__(self, code: str, on: date) -> None:
+        super().__init__(f"no procedure {code!r} is in force on {on.isoformat()}")
+        self.code = code
+        self.on = on
+
+
+class CalendarMissing(LawError):
+    """The calendar has no table for `year`; a working day is not guessed."""
+
+    def __init__(self, year: int) -> None:
+        super().__init__(f"the calendar has no table of days off for {year}")
+        self.year = year
+
+
+class FeeError(LawError):
+    """The inputs do not fit the charge."""
+
+
+class ClockError(LawError):
+    """An instant without a time zone, or a term that has no length."""
+
+
+class BadDossierCode(LawError):
+    """`text` is not a dossier code; `reason` says which part is wrong."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(f"{text[:60]!r} is not a dossier code: {reason}")
+        self.reason = reason
+
+
+class PhoneError(LawError):
+    """Base of refused phone numbers. Messages never repeat the number: it is personal data."""
+
+
+class NotAPhone(PhoneError):
+    """Cannot be read as a valid Vietnamese number."""
+
+
+class OldPrefix(PhoneError):
+    """An eleven-digit mobile number, out of use since the conversion of 15/9/2018 to 30/6/2019."""
+
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__(f"mobile numbers have ten digits since 2018: the prefix {old} became {new}")
+        self.old = old
+        self.new = new
+
+
+class NotMobile(PhoneError):
+    """A Vietnamese number that is not a mobile one."""

@@ -1,0 +1,98 @@
+"""CloudEvents 1.0 in Kafka's binary content mode (Kafka protocol binding, section 3.2).
+
+The value is the payload alone; the attributes are headers ``ce_*``. Two extensions: ``sequence`` (position in the
+stream of one aggregate, from 1, without holes) and ``traceparent`` (W3C Trace Context).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.event import format_instant
+
+CONTENT_TYPE = "application/json"
+Headers = list[tuple[str, bytes]]
+
+
+class BadEnvelope(ValueError):
+    """A header that CloudEvents or this system requires is missing or malformed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The attributes of one event. `subject` is the aggregate (upstream: the portal's own reference)."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    sequence: int | None = None
+    traceparent: str | None = None
+    content_type: str = CONTENT_TYPE
+
+    def headers(self) -> Headers:
+        """Kafka record headers."""
+        pairs = {
+            "ce_specversion": "1.0",
+            "ce_id": self.id,
+            "ce_source": self.source,
+            "ce_type": self.type,
+            "ce_subject": self.subject,
+            "ce_time": format_instant(self.time),
+            "ce_sequence": None if self.sequence is None else str(self.sequence),
+            "ce_traceparent": self.traceparent,
+            "content-type": self.content_type,
+        }
+        return [(name, value.encode()) for name, value in pairs.items() if value is not None]
+
+
+def read(headers: Iterable[tuple[str, bytes]]) -> Envelope:
+    """Reads the attributes from record headers.
+
+    Raises:
+        BadEnvelope: names the header and what it should be.
+    """
+    try:
+        found = {name.lower(): value.decode() for name, value in headers}
+    except UnicodeDecodeError as error:
+        raise BadEnvelope(f"headers must be UTF-8: {error.reason}") from error
+    if found.get("ce_specversion") != "1.0":
+        raise BadEnvelope("ce_specversion must be 1.0")
+    return Envelope(
+        id=_required(found, "ce_id"),
+        source=_required(found, "ce_source"),
+        type=_required(found, "ce_type"),
+        subject=_required(found, "ce_subject"),
+        time=_time(_required(found, "ce_time")),
+        sequence=_sequence(found.get("ce_sequence")),
+        traceparent=found.get("ce_traceparent"),
+        content_type=found.get("content-type", CONTENT_TYPE),
+    )
+
+
+def _required(found: Mapping[str, str], name: str) -> str:
+    value = found.get(name, "")
+    if not 0 < len(value) <= 255:  # noqa: PLR2004 - a limit on every input
+        raise BadEnvelope(f"{name} must be present, 1 to 255 characters")
+    return value
+
+
+def _time(text: str) -> datetime:
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadEnvelope("ce_time must be RFC 3339, for example 2026-11-24T08:30:00.000Z") from error
+    if value.tzinfo is None:
+        raise BadEnvelope("ce_time must carry a time zone")
+    return value
+
+
+def _sequence(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise BadEnvelope("ce_sequence must be a whole number from 1")
+    return int(text)
