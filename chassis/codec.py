@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Generic
 
 from chassis.decision import S
 from chassis.document import AggregateType, Document, KeyRecord, OutboxEntry, Parked, PendingEffect
-from schemas.event import MAX_EVENT_BYTES
+from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.personal import Seal
 
 Stored = dict[str, Any]
@@ -40,9 +40,7 @@ class Codec(Generic[S]):
             seen=dict(stored.get("seen", {})),
             last=stored.get("last", 0),
             issued=stored.get("issued", 0),
-            outbox=[OutboxEntry(**{**e, "time": _utc(e["time"]), "data": bytes(e["data"])}) for e in stored["outbox"]]
-            if stored.get("outbox")
-            else [],
+            outbox=[entry(e) for e in stored.get("outbox", [])],
             effects=[self._effect(e) for e in stored.get("effects", [])],
             parked=[
                 Parked(**{**p, "at": _utc(p["at"]), "headers": tuple((k, bytes(v)) for k, v in p["headers"])})
@@ -61,6 +59,7 @@ class Codec(Generic[S]):
         Raises:
             EventTooLarge: an event over `MAX_EVENT_BYTES`.
         """
+        doc.outbox = [e if e.event is None else self._encoded(e, e.event, seal) for e in doc.outbox]
         fresh = [e for e in doc.outbox if e.event is not None]
         values: Stored = {
             "v": self._kind.schema_version,
@@ -79,33 +78,33 @@ class Codec(Generic[S]):
         optional = {"due": doc.due, "wake": doc.wake}
         if fresh:
             optional["pending"] = fresh[-1].n  # type: ignore[assignment]
-            update["$push"] = {"outbox": {"$each": [self._entry_form(e, seal) for e in fresh]}}
+            update["$push"] = {"outbox": {"$each": [_entry_form(e) for e in fresh]}}
         values.update({name: value for name, value in optional.items() if value is not None})
         gone = {name: "" for name, value in optional.items() if value is None}
         if gone:
             update["$unset"] = gone
         return update
 
-    def _entry_form(self, entry: OutboxEntry, seal: Seal) -> Stored:
-        if entry.event is None:
-            raise ValueError("only fresh entries are written")
-        data = self._kind.encode(entry.event, seal)
+    def _encoded(self, entry: OutboxEntry, event: Event, seal: Seal) -> OutboxEntry:
+        data = self._kind.encode(event, seal)
         if len(data) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"{entry.type} has {len(data)} bytes, at most {MAX_EVENT_BYTES}")
-        return {
-            "n": entry.n,
-            "topic": entry.topic,
-            "type": entry.type,
-            "time": entry.time,
-            "trace": entry.trace,
-            "data": data,
-        }
+        return replace(entry, data=data)
 
     def _effect(self, stored: Stored) -> PendingEffect:
         effect_type = self._kind.effect_type(stored["type"])
         plain = {k: v for k, v in stored.items() if k not in {"type", "data"}}
         effect = effect_type.model_validate(stored["data"])
         return PendingEffect(**{**plain, "until": _utc(stored["until"]), "effect": effect})
+
+
+def entry(stored: Stored) -> OutboxEntry:
+    """One event of a stored outbox."""
+    return OutboxEntry(**{**stored, "time": _utc(stored["time"]), "data": bytes(stored["data"])})
+
+
+def _entry_form(entry: OutboxEntry) -> Stored:
+    return {name: getattr(entry, name) for name in ("n", "topic", "type", "time", "trace", "data")}
 
 
 def _effect_form(pending: PendingEffect, seal: Seal) -> Stored:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic
 
 from chassis.codec import Codec
-from chassis.decision import Refused, S
+from chassis.decision import Command, Refused, S
 from chassis.delivery import Delivery, Dropped, Handled, Result
 from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
@@ -75,6 +75,11 @@ class Engine(Generic[S]):
             ParkingFull: an event that must wait and for which there is no room.
         """
         return await self.post(delivery)
+
+    async def tell(self, aggregate: str, command: Command, trace: str | None) -> Mapping[str, Any]:
+        """The answer of another aggregate of this service to a command that may be repeated."""
+        result = await self.handle(Delivery(aggregate, command, trace=trace))
+        return result.answer if isinstance(result, Handled) else {}
 
     def post(self, delivery: Delivery) -> asyncio.Future[Result]:
         """Puts a delivery into the mailbox; the order of calls is the order of handling."""

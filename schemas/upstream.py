@@ -48,7 +48,7 @@ class Filing(_Strict):
 
     procedure: Annotated[str, StringConstraints(pattern=r"^\d\.\d{6}$")]
     applicant: FiledApplicant
-    form: Annotated[dict[str, Line], Field(max_length=MAX_FORM_FIELDS)]
+    form: Annotated[dict[str, Line | int], Field(max_length=MAX_FORM_FIELDS)]
     way: Way
     address: FiledAddress | None = None
 
@@ -65,6 +65,7 @@ class ReplyAccepted(Event):
 
     STREAM: ClassVar[str] = STREAM
     TYPE: ClassVar[str] = "reply.accepted"
+    source: Text
     reference: Text
     event: Text
     dossier_id: DossierId
@@ -76,6 +77,7 @@ class ReplyRefused(Event):
 
     STREAM: ClassVar[str] = STREAM
     TYPE: ClassVar[str] = "reply.refused"
+    source: Text
     reference: Text
     event: Text
     problems: tuple[Problem, ...]

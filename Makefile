@@ -1,0 +1,55 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check test proof lint types contracts unit lock generate clean
+
+PY := .venv/bin/python
+ONCE ?=
+DOSSIERS ?= 20
+KILL ?=
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: .venv/.installed ## install everything into .venv and .local
+	@$(PY) -m deploy.local.install
+
+.venv/.installed: requirements.lock pyproject.toml
+	@test -x $(PY) || python3.11 -m venv .venv || python3 -m venv .venv
+	@echo "installing Python packages into .venv"
+	@$(PY) -m pip --cache-dir .local/cache/pip --disable-pip-version-check install -q --require-hashes -r requirements.lock
+	@$(PY) -m pip --cache-dir .local/cache/pip --disable-pip-version-check install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## run the whole platform with real dossiers; ONCE=1 ends by itself, DOSSIERS=n, KILL=service
+	@.venv/bin/hoso demo --dossiers $(DOSSIERS) $(if $(ONCE),--once) $(if $(KILL),--kill $(KILL))
+
+check: setup lint types contracts unit ## the fast part: lint, types, contracts, unit tests
+
+lint:
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports --cache-dir .local/cache/imports
+
+types:
+	@.venv/bin/mypy --cache-dir .local/cache/mypy
+
+contracts:
+	@.venv/bin/pytest -q tests/contract
+
+unit:
+	@.venv/bin/pytest -q tests/unit
+
+test: check ## everything on real Kafka and a real store
+	@.venv/bin/pytest -q tests/integration tests/e2e
+
+proof: setup ## chaos, count gates, all journeys
+	@.venv/bin/pytest -q tests/chaos
+
+lock: ## resolve requirements.lock again, without any index address
+	@uv pip compile -q pyproject.toml --group simulators --group store --group dev --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --python-version 3.11 --prerelease=if-necessary-or-explicit -o requirements.lock
+
+generate: setup ## write JSON Schema, AsyncAPI and missing goldens from schemas/
+	@$(PY) -m cli.generate
+
+clean: ## forget every run; keeps downloads
+	@rm -rf .local/run

@@ -1,0 +1,163 @@
+"""The relay: takes decided events from the outboxes to Kafka, in order, at least once.
+
+Invariants:
+    - Of one aggregate the whole pending outbox is published in order; after a failure nothing later of it is sent.
+    - Only the acknowledged prefix is cleared, and clearing leaves `version` as it is.
+    - Another replica may publish the same events again; a repeat is dropped by the reader's `seen`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+
+from chassis.codec import entry
+from chassis.document import OutboxEntry
+from chassis.engine import Engine
+from chassis.kafka import MAX_RECORD_BYTES, new_producer, partition_of
+from chassis.store import StoreUnavailable
+from chassis.telemetry import PUBLISHED, PUBLISHES, logger
+from schemas.envelope import Envelope
+
+SEND_TIMEOUT: Final = 15.0
+BACKOFF: Final = 0.5
+log = logger(__name__)
+
+
+class PublishFailed(Exception):
+    """Kafka did not acknowledge; it may or may not have the records."""
+
+
+class Publisher:
+    """One producer, rebuilt when it stops answering: an idempotent one never gives up a batch by itself."""
+
+    def __init__(self, bootstrap: str, service: str, replica: str) -> None:
+        self._bootstrap = bootstrap
+        self._client = f"{service}-{replica}"
+        self.source = f"/hoso/{service}"
+        self._producer: Any = None
+
+    async def publish(self, topic: str, records: Sequence[tuple[str, bytes, list[tuple[str, bytes]]]]) -> None:
+        """Sends (key, value, headers) in order within each key, and returns when all are acknowledged.
+
+        Raises:
+            PublishFailed: not acknowledged in time; the producer was thrown away.
+        """
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT):
+                await self._send(topic, records)
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.close()
+            raise PublishFailed(f"{topic}: {type(error).__name__}: {error}") from error
+        PUBLISHED.labels(topic).inc(len(records))
+
+    async def _send(self, topic: str, records: Sequence[tuple[str, bytes, list[tuple[str, bytes]]]]) -> None:
+        if self._producer is None:
+            producer = new_producer(self._bootstrap, self._client)
+            await producer.start()
+            self._producer = producer
+        count = len(await self._producer.partitions_for(topic))
+        by_partition: dict[int, list[tuple[str, bytes, list[tuple[str, bytes]]]]] = {}
+        for record in records:
+            by_partition.setdefault(partition_of(record[0], count), []).append(record)
+        await asyncio.gather(*(self._send_partition(topic, p, rs) for p, rs in by_partition.items()))
+
+    async def _send_partition(self, topic: str, partition: int, records: Sequence[Any]) -> None:
+        """One batch after the other, each when the one before is acknowledged."""
+        batch = self._producer.create_batch()
+        for key, value, headers in records:
+            if batch.append(key=key.encode(), value=value, timestamp=None, headers=headers) is None:
+                await self._send_batch(batch, topic, partition)
+                batch = self._producer.create_batch()
+                if batch.append(key=key.encode(), value=value, timestamp=None, headers=headers) is None:
+                    raise PublishFailed(f"{topic}: a record is over {MAX_RECORD_BYTES} bytes")
+        await self._send_batch(batch, topic, partition)
+
+    async def _send_batch(self, batch: Any, topic: str, partition: int) -> None:
+        PUBLISHES.inc()
+        batch.close()
+        await (await self._producer.send_batch(batch, topic, partition=partition))
+
+    async def close(self) -> None:
+        """Stops the producer, waiting for nothing that does not answer."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), 3)
+
+
+class Relay:
+    """Publishes the outboxes of one engine."""
+
+    def __init__(self, engine: Engine[Any], publisher: Publisher) -> None:
+        self._engine = engine
+        self._publisher = publisher
+        self._offered: dict[str, list[OutboxEntry]] = {}
+        self._acknowledged: dict[str, int] = {}
+        self._work = asyncio.Event()
+        self._left_behind: set[tuple[str, int]] = set()
+        self.healthy = True
+
+    def offer(self, aggregate: str, entries: Sequence[OutboxEntry]) -> None:
+        """The whole outbox of a document as it was just written or found; it replaces an earlier offer."""
+        known = self._acknowledged.get(aggregate, 0)
+        fresh = [e for e in entries if e.n > known]
+        if fresh:
+            self._offered[aggregate] = fresh
+            self._work.set()
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        while True:
+            await self._work.wait()
+            offered, self._offered = self._offered, {}
+            self._work.clear()
+            try:
+                await self._publish(offered)
+                self.healthy = True
+            except (PublishFailed, StoreUnavailable) as error:
+                self.healthy = False
+                log.warning("events wait in the outbox, trying again", error=str(error)[:200])
+                for aggregate, entries in offered.items():
+                    self.offer(aggregate, self._offered.get(aggregate, entries))
+                await asyncio.sleep(BACKOFF)
+
+    async def _publish(self, offered: Mapping[str, list[OutboxEntry]]) -> None:
+        by_topic: dict[str, list[tuple[str, bytes, list[tuple[str, bytes]]]]] = {}
+        for aggregate, entries in offered.items():
+            for e in entries:
+                by_topic.setdefault(e.topic, []).append((aggregate, e.data, self._headers(aggregate, e)))
+        for topic, records in by_topic.items():
+            await self._publisher.publish(topic, records)
+        done = {aggregate: entries[-1].n for aggregate, entries in offered.items()}
+        self._acknowledged.update(done)
+        await self._engine.collection.clear(list(done.items()))
+        for aggregate in done:
+            if aggregate not in self._offered:
+                self._acknowledged.pop(aggregate, None)
+
+    def _headers(self, aggregate: str, entry: OutboxEntry) -> list[tuple[str, bytes]]:
+        envelope = Envelope(
+            id=f"{entry.topic.partition('.')[0]}/{aggregate}/{entry.n}",
+            source=self._publisher.source,
+            type=entry.type,
+            subject=aggregate,
+            time=entry.time,
+            sequence=entry.n,
+            traceparent=entry.trace,
+            content_type=self._engine.kind.content_type,
+        )
+        return envelope.headers()
+
+    async def sweep(self, *, everything: bool = False) -> None:
+        """Offers what a crash left behind: what was unpublished in the last sweep too, or at the start all of it."""
+        found = await self._engine.collection.unpublished(limit=1_000)
+        now = {(d["_id"], d["pending"]) for d in found}
+        for stored in found:
+            if everything or (stored["_id"], stored["pending"]) in self._left_behind:
+                self.offer(stored["_id"], [entry(e) for e in stored.get("outbox", [])])
+        self._left_behind = now

@@ -1,0 +1,247 @@
+"""Wiring: one process of one service, from its declaration to its clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import signal
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import uvicorn
+import uvloop
+from fastapi import APIRouter
+
+from chassis.consumer import Consumer, Route
+from chassis.decision import Effect
+from chassis.delivery import Delivery, Sweep
+from chassis.document import AggregateType, Document
+from chassis.engine import Engine
+from chassis.fold import Decode, Folder
+from chassis.http import Verifier, create_app
+from chassis.keyring import Keyring
+from chassis.reading import Reader, StreamReader, decoder
+from chassis.relay import Publisher, Relay
+from chassis.runner import Adapter, Runner
+from chassis.settings import ServiceSettings
+from chassis.store import Store, StoreUnavailable
+from chassis.telemetry import FAULTS, configure_logs, logger
+from schemas.event import to_instant
+from schemas.topics import CATALOGUES, dead_letter_topic, heard_by
+
+SWEEP_EVERY: Final = 0.5
+RELAY_SWEEP_EVERY: Final = 10
+DRAIN_SECONDS: Final = 5.0
+log = logger(__name__)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a service is made of. `hears`: stream name to the name of the aggregate it is delivered to."""
+
+    name: str
+    aggregates: tuple[AggregateType[Any], ...]
+    hears: Mapping[str, str]
+    adapters: Callable[[Platform], Mapping[type[Effect], Adapter]]
+    routes: Callable[[Platform], APIRouter] | None = None
+    background: Callable[[Platform], Sequence[Coroutine[Any, Any, None]]] = lambda _platform: ()
+    readers: Callable[[Platform], Mapping[str, tuple[Reader, str]]] = lambda _platform: {}
+    """Topics that are not streams of this system: topic to (reader, aggregate name)."""
+
+
+class Platform:
+    """What the chassis gives a service's own parts."""
+
+    def __init__(self, service: Service, settings: ServiceSettings) -> None:
+        heard = set(heard_by(service.name))
+        if set(service.hears) != heard:
+            raise LookupError(f"{service.name} declares {sorted(service.hears)} but schemas/topics.py {sorted(heard)}")
+        self.service = service
+        self.settings: Any = settings
+        self.replica = secrets.token_hex(4)
+        url = settings.mongodb_url.get_secret_value()
+        self.store = Store(url, f"{settings.database_prefix}_{service.name}")
+        self._keys = Store(url, f"{settings.database_prefix}_keyring")
+        self.keyring = Keyring(self._keys, settings.master_key_bytes)
+        self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
+        self._units = {kind.name: _Unit(kind, self) for kind in service.aggregates}
+        adapters = service.adapters(self)
+        for unit in self._units.values():
+            unit.runner = Runner(
+                unit.engine,
+                adapters,
+                self.keyring,
+                clock=self.clock,
+                jitter=random.Random(self.replica),  # noqa: S311
+            )
+        self.consumer = self._consumer()
+
+    @staticmethod
+    def clock() -> datetime:
+        """Now, UTC, milliseconds."""
+        return to_instant(datetime.now(UTC))
+
+    def engine(self, name: str) -> Engine[Any]:
+        """The write path of one kind of aggregate."""
+        return self._units[name].engine
+
+    def _consumer(self) -> Consumer:
+        routes: dict[str, Route] = {}
+        for stream, topic in heard_by(self.service.name).items():
+            unit = self._units[self.service.hears[stream]]
+            routes[topic.name] = Route(unit.readers[stream], unit.engine)
+        for name, (reader, aggregate) in self.service.readers(self).items():
+            routes[name] = Route(reader, self._units[aggregate].engine)
+        return Consumer(
+            routes,
+            self.publisher,
+            bootstrap=self.settings.kafka_bootstrap_servers,
+            group=self.service.name,
+            replica=self.replica,
+            dead_letters=dead_letter_topic(self.service.name),
+        )
+
+    async def prepare(self) -> None:
+        """Waits for the store and builds the declared indexes."""
+        while True:
+            try:
+                for unit in self._units.values():
+                    await unit.engine.collection.ensure_indexes(unit.engine.kind.indexes)
+            except StoreUnavailable as error:
+                log.warning("store unavailable, waiting", error=str(error)[:200])
+                await asyncio.sleep(1)
+            else:
+                return
+
+    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+        """Everything that runs until the end."""
+        mine = [coroutine for unit in self._units.values() for coroutine in unit.tasks()]
+        return [*mine, self.consumer.run(), *self.service.background(self)]
+
+    async def ready(self) -> Mapping[str, str]:
+        """What is wrong, by name of the check; empty when all is well."""
+        wrong: dict[str, str] = {}
+        try:
+            await self.store.ping()
+        except StoreUnavailable as error:
+            wrong["store"] = str(error)[:200]
+        if not self.consumer.healthy:
+            wrong["broker"] = "the consumer is not connected"
+        for name, unit in self._units.items():
+            if not unit.relay.healthy:
+                wrong[f"relay {name}"] = "events wait in the outbox"
+        return wrong
+
+    async def close(self) -> None:
+        """Lets running effects end, then closes the sockets."""
+        await asyncio.gather(*(unit.runner.drain(DRAIN_SECONDS) for unit in self._units.values()))
+
+    async def disconnect(self) -> None:
+        """After the last write."""
+        await self.publisher.close()
+        self.store.close()
+        self._keys.close()
+
+
+class _Unit:
+    """One kind of aggregate with its engine, relay and runner."""
+
+    def __init__(self, kind: AggregateType[Any], platform: Platform) -> None:
+        hears = [s for s, name in platform.service.hears.items() if name == kind.name]
+        self.readers = {s: StreamReader(s, CATALOGUES[s], kind.handlers) for s in hears}
+        decode: Decode = decoder(self.readers)
+        self.engine = Engine(
+            kind,
+            platform.store.collection(kind.name),
+            platform.keyring,
+            Folder(kind, platform.replica, decode),
+            clock=platform.clock,
+            on_written=self.written,
+        )
+        self.relay = Relay(self.engine, platform.publisher)
+        self.runner: Runner
+        self._clock = platform.clock
+
+    def written(self, doc: Document[Any]) -> None:
+        """Hands what a write decided to those who carry it out."""
+        if doc.outbox:
+            self.relay.offer(doc.id, doc.outbox)
+        for pending in doc.newborn:
+            self.runner.start(doc.id, pending)
+
+    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+        return [self.engine.run(), self.relay.run(), self._sweep()]
+
+    async def _sweep(self) -> None:
+        """Wakes what fell due, and offers what a crash left in an outbox."""
+        rounds = 0
+        while True:
+            try:
+                if rounds % RELAY_SWEEP_EVERY == 0:
+                    await self.relay.sweep(everything=rounds == 0)
+                due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
+                for aggregate in due:
+                    await self.engine.handle(Delivery(aggregate, Sweep()))
+            except StoreUnavailable as error:
+                log.warning("sweep put off: store unavailable", error=str(error)[:200])
+            except Exception:
+                FAULTS.labels("sweep").inc()
+                log.exception("a sweep failed")
+            rounds += 1
+            await asyncio.sleep(SWEEP_EVERY)
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to `_main`, which stops the tasks first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(service: Service, settings: ServiceSettings) -> None:
+    """Runs a service until SIGTERM or SIGINT; a task that ends by itself ends the process with exit code 1."""
+    configure_logs(service.name, settings.log_level)
+    uvloop.run(_main(service, settings))
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _main(service: Service, settings: ServiceSettings) -> None:
+    platform = Platform(service, settings)
+    await platform.prepare()
+    router = service.routes(platform) if service.routes else APIRouter()
+    app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready)
+    server = _Server(
+        uvicorn.Config(
+            app, settings.host, settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=5
+        )
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tasks = [asyncio.create_task(coroutine) for coroutine in platform.tasks()]
+    http = asyncio.create_task(server.serve())
+    log.info("started", replica=platform.replica, port=settings.port)
+    stopping = asyncio.create_task(_until(stop))
+    done, _ = await asyncio.wait([*tasks, http, stopping], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await platform.close()
+    for task in tasks:
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(http, return_exceptions=True)
+    await platform.disconnect()
+    failed = [task for task in done if task is not stopping and not task.cancelled() and task.exception()]
+    if stopping not in done:
+        for task in failed:
+            log.critical("a task ended by itself", error=repr(task.exception()))
+        raise SystemExit(1)
+    stopping.cancel()

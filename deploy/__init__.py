@@ -1,0 +1,1 @@
+"""What brings the platform up: embedded Kafka and store, images, dashboards."""

@@ -1,0 +1,1 @@
+"""The dossier's life and what a filing must hold. Pure."""

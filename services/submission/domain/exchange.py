@@ -1,0 +1,67 @@
+"""What one upstream portal sent under one reference, and what it was answered. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from chassis.decision import Decision, Handlers, Impossible
+from schemas.event import Event, Record
+from schemas.upstream import Problem, ReplyAccepted, ReplyRefused
+from services.submission.messages import FiledUpstream, FileUpstream, UpstreamFiled, UpstreamInvalid
+
+MAX_EVENTS: Final = 50
+
+
+class Exchange(Record):
+    """`events`: the last ids this portal sent under this reference. `filed_by`: the one that filed the dossier."""
+
+    dossier_id: str
+    source: str
+    reference: str
+    events: tuple[str, ...] = ()
+    filed_by: str | None = None
+
+    def with_event(self, event: str) -> Exchange:
+        """Remembers an event id, bounded."""
+        kept = (*(e for e in self.events if e != event), event)[-MAX_EVENTS:]
+        return self.model_copy(update={"events": kept})
+
+
+def filed(exchange: Exchange | None, command: UpstreamFiled, _now: datetime) -> Decision[Exchange]:
+    """Files the dossier; a repeat of the same event is answered again, another event is refused by name."""
+    exchange = exchange or Exchange(
+        dossier_id=command.filing.dossier_id, source=command.source, reference=command.reference
+    )
+    if exchange.filed_by not in {None, command.event}:
+        problem = Problem(field="ce_subject", problem=f"already filed by event {exchange.filed_by}")
+        return Decision(exchange.with_event(command.event), (_refusal(exchange, command.event, (problem,)),))
+    known = exchange.with_event(command.event).model_copy(update={"filed_by": command.event})
+    return Decision(known, effects=(FileUpstream(filing=command.filing, event=command.event),))
+
+
+def invalid(exchange: Exchange | None, command: UpstreamInvalid, _now: datetime) -> Decision[Exchange]:
+    """Names every wrong field to the portal; nothing is filed."""
+    exchange = exchange or Exchange(dossier_id="", source=command.source, reference=command.reference)
+    return Decision(exchange.with_event(command.event), (_refusal(exchange, command.event, command.problems),))
+
+
+def answered(exchange: Exchange | None, outcome: FiledUpstream, _now: datetime) -> Decision[Exchange]:
+    """The dossier exists: the portal learns its id."""
+    if exchange is None:
+        raise Impossible("an answer without an exchange")
+    reply = ReplyAccepted(
+        source=exchange.source,
+        reference=exchange.reference,
+        event=outcome.event,
+        dossier_id=outcome.dossier_id,
+        filed_at=outcome.filed_at,
+    )
+    return Decision(exchange.model_copy(update={"dossier_id": outcome.dossier_id}), (reply,))
+
+
+def _refusal(exchange: Exchange, event: str, problems: tuple[Problem, ...]) -> Event:
+    return ReplyRefused(source=exchange.source, reference=exchange.reference, event=event, problems=problems)
+
+
+HANDLERS: Handlers = {UpstreamFiled: filed, UpstreamInvalid: invalid, FiledUpstream: answered}

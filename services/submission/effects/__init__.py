@@ -1,0 +1,1 @@
+"""Adapters: the only places of submission with I/O."""

@@ -1,0 +1,41 @@
+"""Starts submission: ``python -m services.submission.main``."""
+
+from __future__ import annotations
+
+from chassis import jose
+from chassis.series import ConfirmNumber, ConfirmsNumber, TakeNumber, TakesNumber
+from chassis.service import Service, run
+from chassis.settings import load
+from law.codes import CodeSeries, Generation
+from schemas.topics import UPSTREAM
+from services.submission.api import router
+from services.submission.effects.filing import FilesUpstream
+from services.submission.handlers import aggregates
+from services.submission.messages import FileUpstream
+from services.submission.settings import SubmissionSettings
+from services.submission.upstream import UpstreamReader
+
+
+def main() -> None:
+    """Reads the settings and runs until SIGTERM."""
+    settings = load(SubmissionSettings)
+    own = jose.key(settings.jwk_dict)
+    portals = {source: jose.key(jwk) for source, jwk in settings.portals.items()}
+    codes = CodeSeries(agency=settings.agency, generation=Generation.TT_01_2018)
+    service = Service(
+        name="submission",
+        aggregates=aggregates(codes, own, portals),
+        hears={"payment": "dossiers", "delivery": "dossiers"},
+        adapters=lambda platform: {
+            TakeNumber: TakesNumber(platform),
+            ConfirmNumber: ConfirmsNumber(platform),
+            FileUpstream: FilesUpstream(platform),
+        },
+        routes=router,
+        readers=lambda platform: {UPSTREAM: (UpstreamReader(own, portals, platform.clock), "exchanges")},
+    )
+    run(service, settings)
+
+
+if __name__ == "__main__":
+    main()
