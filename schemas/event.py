@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic_core import PydanticSerializationError
 
 from schemas.personal import SEAL, Seal
 
@@ -33,6 +35,15 @@ Dong = Annotated[int, Field(ge=0, le=10_000_000_000)]
 """An amount of money: whole đồng."""
 
 
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """Lets what `Seal` raises through as it is; pydantic wraps it."""
+    try:
+        yield
+    except PydanticSerializationError as error:
+        raise (error.__cause__ or error) from None
+
+
 class Record(BaseModel):
     """Any value that is stored or published: frozen; readers ignore fields they do not know."""
 
@@ -44,11 +55,13 @@ class Record(BaseModel):
         Raises:
             Unsealed: it holds clear personal values and there is no `seal`.
         """
-        return self.model_dump(mode="json", exclude_none=True, context={SEAL: seal})
+        with _unwrapped():
+            return self.model_dump(mode="json", exclude_none=True, context={SEAL: seal})
 
     def dump_json(self, seal: Seal | None = None) -> bytes:
         """As `dump`, as UTF-8 JSON."""
-        return self.model_dump_json(exclude_none=True, context={SEAL: seal}).encode()
+        with _unwrapped():
+            return self.model_dump_json(exclude_none=True, context={SEAL: seal}).encode()
 
 
 class Event(Record):

@@ -1,0 +1,75 @@
+"""The application factory: every service's HTTP side is made here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from chassis.decision import Command
+from chassis.delivery import Delivery, Handled, IdempotencyKey
+from chassis.engine import Engine
+from chassis.http import problems
+from chassis.http.auth import Verifier, public
+from chassis.http.middleware import Limits, Observed
+from chassis.telemetry import TRACE
+
+WRITE_TIMEOUT: Final = 10.0
+Ready = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+async def send(engine: Engine[Any], aggregate: str, command: Command, key: IdempotencyKey | None) -> Mapping[str, Any]:
+    """The handler's answer, once the change is durable.
+
+    Raises:
+        Refused: the command may not be done now (404, 403, 422 or 409 over HTTP).
+        Problem: 503 if the write is not known to have happened in 10 seconds.
+    """
+    try:
+        async with asyncio.timeout(WRITE_TIMEOUT):
+            result = await engine.handle(Delivery(aggregate, command, trace=TRACE.get(), key=key))
+    except TimeoutError as error:
+        raise problems.unavailable("it is not known yet whether this was done") from error
+    return result.answer if isinstance(result, Handled) else {}
+
+
+def create_app(name: str, router: APIRouter, verifier: Verifier, *, ready: Ready) -> FastAPI:
+    """A service's application: its routes, and health, readiness and metrics on the same port."""
+    described: dict[int | str, dict[str, Any]] = {
+        status: {"description": "problem details (RFC 9457)", "content": {problems.MEDIA_TYPE: {}}}
+        for status in (400, 401, 403, 404, 409, 413, 422, 503)
+    }
+    app = FastAPI(title=f"hoso {name}", responses=described)
+    app.state.verifier = verifier
+    problems.install(app)
+    app.add_middleware(Limits)
+    app.add_middleware(Observed)
+    app.include_router(_health(ready))
+    app.include_router(router)
+    return app
+
+
+def _health(ready: Ready) -> APIRouter:
+    routes = APIRouter(dependencies=[Depends(public)])
+
+    @routes.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process is alive."""
+        return {"status": "alive"}
+
+    @routes.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """Store and broker answer; 503 names what does not."""
+        wrong = await ready()
+        return JSONResponse({"ready": not wrong, "wrong": dict(wrong)}, 503 if wrong else 200)
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        """For Prometheus."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

@@ -1,0 +1,33 @@
+"""The `Idempotency-Key` header: the same request twice is one request."""
+
+from __future__ import annotations
+
+import hashlib
+
+from fastapi import Request
+
+from chassis.delivery import IdempotencyKey
+from chassis.http.auth import Caller
+from chassis.http.problems import Problem
+
+SHORTEST, LONGEST = 8, 100
+
+
+async def idempotency(request: Request) -> IdempotencyKey:
+    """The caller's key and the hash of the request.
+
+    A route names `allow(…)` before this one: the key is the caller's own, so two callers never share one.
+
+    Raises:
+        Problem: 400 for a missing or malformed key.
+    """
+    key = request.headers.get("idempotency-key", "")
+    if not SHORTEST <= len(key) <= LONGEST or not key.isascii() or not key.isprintable():
+        detail = f"Idempotency-Key must be {SHORTEST} to {LONGEST} visible ASCII characters, new for each request"
+        raise Problem(400, "idempotency_key_missing", detail, errors=[{"field": "Idempotency-Key", "problem": detail}])
+    caller: Caller = request.state.caller
+    target = f"{request.method} {request.url.path}\n".encode()
+    return IdempotencyKey(
+        key=hashlib.sha256(f"{caller.sub}\n{key}".encode()).hexdigest(),
+        digest=hashlib.sha256(target + await request.body()).hexdigest(),
+    )

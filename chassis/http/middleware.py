@@ -1,0 +1,71 @@
+"""Around every request: a limit on its size, its trace, its time. Plain ASGI, so that bodies are never copied."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.http.problems import Problem
+from chassis.telemetry import REQUESTS, TRACE, child_trace
+
+MAX_BODY: Final = 1024 * 1024
+
+
+class Limits:
+    """Refuses bodies over 1 MiB, declared or streamed, with 413."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        too_large = Problem(413, "too_large", f"at most {MAX_BODY} bytes")
+        if not declared.isdigit() or int(declared) > MAX_BODY:
+            await too_large.response()(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY:
+                raise too_large
+            return message
+
+        await self._app(scope, counted, send)
+
+
+class Observed:
+    """Continues the caller's trace, answers with it, and measures by route template (never by path)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        parent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
+        trace = child_trace(parent)
+        TRACE.set(trace)
+        status = 500
+        started = time.perf_counter()
+
+        async def answered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), (b"traceparent", trace.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answered)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            REQUESTS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)

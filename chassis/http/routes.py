@@ -1,0 +1,37 @@
+"""Who may call what, read off an application: the tests hold it against the design."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from chassis.http.auth import allow, public
+
+
+def guards(app: FastAPI) -> dict[str, list[frozenset[str] | None]]:
+    """``METHOD /path`` to what guards it: the roles of `allow`, None for `public`."""
+    return {
+        f"{method} {route.path}": list(_guards(route.dependant))
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods or ())
+    }
+
+
+def unguarded(app: FastAPI) -> list[str]:
+    """Routes that do not have exactly one guard."""
+    return [route for route, found in guards(app).items() if len(found) != 1]
+
+
+def _guards(dependant: Dependant) -> Iterator[frozenset[str] | None]:
+    call: Any = dependant.call
+    if isinstance(call, allow):
+        yield call.roles
+    elif call is public:
+        yield None
+    for inner in dependant.dependencies:
+        yield from _guards(inner)

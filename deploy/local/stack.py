@@ -1,0 +1,175 @@
+"""The whole platform on this machine: backbone, topics, simulated partners, services, each a process of its own."""
+
+import base64
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc.jwk import ECKey
+
+from deploy.local import probes, topics
+from deploy.local.child import Process
+from deploy.local.paths import ROOT
+from deploy.local.platform import Backbone
+from deploy.local.ports import LOOPBACK, free_ports
+
+SERVICES = ("submission", "payment", "notification", "delivery", "tracking")
+SOURCE = "dvc-example"
+TMN_CODE = "HOSODEMO"
+_PORTS = (
+    *SERVICES,
+    "idp", "sms_centre", "phone", "mail", "mailbox", "post_office", "gateway", "upstream_portal",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where everything is: base URLs by name, and what a client needs to act as an upstream portal or a merchant."""
+
+    ports: Mapping[str, int]
+
+    def url(self, name: str) -> str:
+        """``http://127.0.0.1:PORT`` of a service or simulator."""
+        return f"http://{LOOPBACK}:{self.ports[name]}"
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """What people may look at."""
+        pages = {"phone": "/phone", "mailbox": "/", "post_office": "/", "gateway": "/"}
+        return {name: self.url(name) + pages.get(name, "") for name in self.ports if name not in {"sms_centre", "mail"}}
+
+
+async def start(backbone: Backbone) -> Stack:
+    """Start topics, partners and services on a running backbone. Raises StartError."""
+    stack = Stack(dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True)))
+    await topics.create(backbone.kafka, (SOURCE,))
+    own, portal = (ECKey.generate_key("P-256") for _ in range(2))
+    words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "smpp", "post")}
+    words["smpp"] = words["smpp"][:8]
+    accounts = backbone.run.path / "accounts.json"
+    accounts.write_text((ROOT / "simulators/identity/accounts.example.json").read_text())
+    await backbone.start(_partners(stack, words, str(accounts)), stack.addresses)
+    common = {
+        "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
+        "MONGODB_URL": backbone.store_url,
+        "HOSO_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "OIDC_ISSUER": stack.url("idp"),
+    }
+    own_settings = _settings(stack, words, own, portal)
+    await backbone.start([_service(stack, name, {**common, **own_settings[name]}) for name in SERVICES])
+    await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
+    return stack
+
+
+def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey) -> dict[str, dict[str, str]]:
+    return {
+        "submission": {
+            "SUBMISSION_JWK": _jwk(own, private=True),
+            "SUBMISSION_PORTALS": json.dumps({SOURCE: portal.as_dict(private=False)}),
+        },
+        "payment": {
+            "PAYMENT_VNPAY_TMN_CODE": TMN_CODE,
+            "PAYMENT_VNPAY_SECRET": words["vnpay"],
+            "PAYMENT_VNPAY_PAY_URL": stack.url("gateway") + "/paymentv2/vpcpay.html",
+            "PAYMENT_VNPAY_API_URL": stack.url("gateway") + "/merchant_webapi/api/transaction",
+            "PAYMENT_PUBLIC_URL": stack.url("payment"),
+        },
+        "notification": {
+            "NOTIFICATION_SMPP_HOST": LOOPBACK,
+            "NOTIFICATION_SMPP_PORT": str(stack.ports["sms_centre"]),
+            "NOTIFICATION_SMPP_SYSTEM_ID": "hoso",
+            "NOTIFICATION_SMPP_PASSWORD": words["smpp"],
+            "NOTIFICATION_SMPP_SENDER": "SVHTTDL-DB",
+            "NOTIFICATION_SMTP_HOST": LOOPBACK,
+            "NOTIFICATION_SMTP_PORT": str(stack.ports["mail"]),
+            "NOTIFICATION_SMTP_FROM": "hoso@example.vn",
+        },
+        "delivery": {
+            "DELIVERY_POST_URL": stack.url("post_office"),
+            "DELIVERY_POST_USERNAME": "hoso",
+            "DELIVERY_POST_PASSWORD": words["post"],
+            "DELIVERY_POST_CUSTOMER_CODE": "SVHTTDL",
+            "DELIVERY_POST_POLL_SECONDS": "1",
+        },
+        "tracking": {},
+    }
+
+
+def _partners(stack: Stack, words: Mapping[str, str], accounts: str) -> list[Process]:
+    port = {name: str(number) for name, number in stack.ports.items()}
+    merchants = {TMN_CODE: {"secret": words["vnpay"], "ipn_url": stack.url("payment") + "/payments/vnpay/ipn"}}
+    environments: dict[str, dict[str, str]] = {
+        "identity": {"IDP_PORT": port["idp"], "IDP_ACCOUNTS_FILE": accounts},
+        "sms_centre": {"SMSC_PORT": port["sms_centre"], "SMSC_HTTP_PORT": port["phone"]},
+        "mail_sink": {"MAIL_SMTP_PORT": port["mail"], "MAIL_HTTP_PORT": port["mailbox"]},
+        "post_office": {
+            "POST_PORT": port["post_office"],
+            "POST_STEP_MS": "300",
+            "POST_USERNAME": "hoso",
+            "POST_PASSWORD": words["post"],
+            "POST_CUSTOMER_CODE": "SVHTTDL",
+        },
+        "payment_gateway": {
+            "VNPAY_SIM_PORT": port["gateway"],
+            "VNPAY_SIM_MERCHANTS": json.dumps(merchants),
+            "VNPAY_SIM_IPN_RETRY_SECONDS": "2",
+        },
+    }
+    health = {
+        "identity": "idp",
+        "sms_centre": "phone",
+        "mail_sink": "mailbox",
+        "post_office": "post_office",
+        "payment_gateway": "gateway",
+    }
+    return [
+        Process(
+            name,
+            (sys.executable, "-m", f"simulators.{name}"),
+            env,
+            ready=probes.http(stack.url(health[name]) + "/healthz"),
+            ports=(stack.ports[health[name]],),
+            seconds=60,
+        )
+        for name, env in environments.items()
+    ]
+
+
+def _service(stack: Stack, name: str, env: Mapping[str, str]) -> Process:
+    return Process(
+        name,
+        (sys.executable, "-m", f"services.{name}.main"),
+        {**env, f"{name.upper()}_PORT": str(stack.ports[name])},
+        ready=probes.http(stack.url(name) + "/readyz"),
+        restart=True,
+        ports=(stack.ports[name],),
+        seconds=60,
+    )
+
+
+def _upstream_portal(stack: Stack, bootstrap: str, key: ECKey) -> Process:
+    env = {
+        "PORTAL_SIM_PORT": str(stack.ports["upstream_portal"]),
+        "PORTAL_SIM_SOURCE": SOURCE,
+        "PORTAL_SIM_JWK": _jwk(key, private=True),
+        "PORTAL_SIM_KEYS_URL": stack.url("submission") + "/.well-known/jwks.json",
+        "PORTAL_SIM_BOOTSTRAP_SERVERS": bootstrap,
+    }
+    ready = probes.http(stack.url("upstream_portal") + "/healthz")
+    ports = (stack.ports["upstream_portal"],)
+    return Process(
+        "upstream_portal",
+        (sys.executable, "-m", "simulators.upstream_portal"),
+        env,
+        ready=ready,
+        ports=ports,
+        seconds=60,
+    )
+
+
+def _jwk(key: ECKey, *, private: bool) -> str:
+    jwk: dict[str, Any] = key.as_dict(private=private)
+    return json.dumps(jwk)

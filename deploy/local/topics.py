@@ -1,0 +1,28 @@
+"""Creates the declared topics on a broker."""
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from schemas.topics import declared
+
+
+async def create(bootstrap: str, sources: tuple[str, ...], *, replication: int = 1) -> list[str]:
+    """Create the topics that do not exist yet; returns their names. Existing ones stay as they are."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        missing = [topic for topic in declared(sources) if topic.name not in existing]
+        await admin.create_topics(
+            [
+                NewTopic(
+                    topic.name,
+                    num_partitions=topic.partitions,
+                    replication_factor=replication,
+                    topic_configs=dict(topic.config(replication=replication)),
+                )
+                for topic in missing
+            ]
+        )
+    finally:
+        await admin.close()
+    return [topic.name for topic in missing]

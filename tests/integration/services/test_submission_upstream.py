@@ -1,0 +1,126 @@
+"""An upstream portal's events, from Kafka to the dossier stream and the replies. Every part is a real process."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from cli.demo.filings import plan
+from confluent_kafka import Consumer, Message
+from deploy.local import probes, topics
+from deploy.local.child import Process
+from deploy.local.platform import Backbone
+from deploy.local.ports import free_ports
+from joserfc.jwk import ECKey
+
+SOURCE = "dvc-test"
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+async def portal(backbone: Backbone) -> AsyncIterator[httpx.AsyncClient]:
+    own, key = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
+    service, simulator = free_ports(2)
+    await topics.create(backbone.kafka, (SOURCE,))
+    submission = {
+        "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
+        "MONGODB_URL": backbone.store_url,
+        "HOSO_MASTER_KEY": base64.b64encode(b"m" * 32).decode(),
+        "OIDC_ISSUER": "http://127.0.0.1:9",
+        "SUBMISSION_PORT": str(service),
+        "SUBMISSION_JWK": json.dumps(own.as_dict(private=True)),
+        "SUBMISSION_PORTALS": json.dumps({SOURCE: key.as_dict(private=False)}),
+    }
+    upstream = {
+        "PORTAL_SIM_PORT": str(simulator),
+        "PORTAL_SIM_SOURCE": SOURCE,
+        "PORTAL_SIM_JWK": json.dumps(key.as_dict(private=True)),
+        "PORTAL_SIM_KEYS_URL": f"http://127.0.0.1:{service}/.well-known/jwks.json",
+        "PORTAL_SIM_BOOTSTRAP_SERVERS": backbone.kafka,
+    }
+    ready = probes.http(f"http://127.0.0.1:{service}/readyz")
+    await backbone.start(
+        [Process("submission", (sys.executable, "-m", "services.submission.main"), submission, ready, seconds=60)]
+    )
+    ready = probes.http(f"http://127.0.0.1:{simulator}/healthz")
+    await backbone.start(
+        [Process("portal", (sys.executable, "-m", "simulators.upstream_portal"), upstream, ready, seconds=60)]
+    )
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{simulator}", trust_env=False, timeout=20) as client:
+        yield client
+
+
+async def until(look: Callable[[], Awaitable[T | None]]) -> T:
+    async with asyncio.timeout(30):
+        while (found := await look()) is None:
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def replies(portal: httpx.AsyncClient, reference: str, count: int = 1) -> list[dict[str, Any]]:
+    async def look() -> list[dict[str, Any]] | None:
+        found: list[dict[str, Any]] = (await portal.get("/replies", params={"reference": reference})).json()
+        return found if len(found) >= count else None
+
+    return await until(look)
+
+
+def records(bootstrap: str, topic: str, wanted: Callable[[Message], bool]) -> Message:
+    """The first record that is wanted, read with an independent client."""
+    client = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"})
+    client.subscribe([topic])
+    try:
+        while True:
+            message = client.poll(20)
+            assert message is not None, f"no such record in {topic}"
+            if message.error() is None and wanted(message):
+                return message
+    finally:
+        client.close()
+
+
+async def test_a_filing_becomes_one_dossier_and_is_answered(backbone: Backbone, portal: httpx.AsyncClient) -> None:
+    filing, reference = plan(3, "t")[2].filing, uuid.uuid4().hex
+    await portal.post("/filings", json={"reference": reference, "data": filing, "copies": 3})
+    found = await replies(portal, reference, 3)
+    assert {r["type"] for r in found} == {"reply.accepted.v1"}
+    assert len({r["dossier_id"] for r in found}) == 1
+    dossier = found[0]["dossier_id"]
+    event = await asyncio.to_thread(records, backbone.kafka, "dossier.events.v1", lambda m: m.key() == dossier.encode())
+    assert dict(event.headers() or [])["ce_id"] == f"dossier/{dossier}/1".encode()
+    body = (event.value() or b"").decode()
+    assert filing["applicant"]["phone"] not in body
+    assert filing["applicant"]["name"] not in body
+
+
+async def test_every_wrong_field_is_named_and_the_consumer_goes_on(portal: httpx.AsyncClient) -> None:
+    wrong, right = uuid.uuid4().hex, uuid.uuid4().hex
+    filing = plan(3, "t")[2].filing
+    bad = {**filing, "way": "pigeon", "applicant": {**filing["applicant"], "phone": "12"}, "extra": 1}
+    await portal.post("/filings", json={"reference": wrong, "data": bad})
+    await portal.post("/filings", json={"reference": right, "data": filing})
+    refused = (await replies(portal, wrong))[0]
+    assert refused["type"] == "reply.refused.v1"
+    assert {p["field"] for p in refused["problems"]} == {"way", "extra"}
+    assert (await replies(portal, right))[0]["type"] == "reply.accepted.v1"
+    again = {**filing, "applicant": {**filing["applicant"], "phone": "12"}}
+    await portal.post("/filings", json={"reference": wrong, "data": again})
+    assert [p["field"] for p in (await replies(portal, wrong, 2))[1]["problems"]] == ["applicant.phone"]
+
+
+async def test_an_unencrypted_event_leaves_only_its_hash(backbone: Backbone, portal: httpx.AsyncClient) -> None:
+    reference = uuid.uuid4().hex
+    filing = plan(3, "t")[2].filing
+    await portal.post("/filings", json={"reference": reference, "data": filing, "encrypted": False})
+    letter = await asyncio.to_thread(
+        records, backbone.kafka, "submission.deadletter.v1", lambda m: m.key() == reference.encode()
+    )
+    assert set(json.loads(letter.value() or b"")) == {"sha256"}
+    assert b"JWE" in dict(letter.headers() or [])["hoso-detail"]
