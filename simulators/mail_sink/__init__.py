@@ -1,0 +1,1 @@
+"""A mail server that takes everything over SMTP and shows it."""

@@ -1,0 +1,176 @@
+"""``python -m simulators.payment_gateway``: payment page, IPN calls, query and refund API, control API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import httpx
+import uvicorn
+from fastapi import Body, FastAPI, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from simulators.payment_gateway import pages
+from simulators.payment_gateway.gateway import Gateway, Merchant, PageError, Transaction
+
+IPN_CALLS = 10
+STOPS = {"00", "02"}
+RESPONSES = {"pay": "00", "cancel": "24", "insufficient": "51"}
+
+
+class Settings(BaseSettings):
+    """`VNPAY_SIM_MERCHANTS`: JSON, terminal code to {secret, ipn_url}. The real gateway retries after 5 minutes."""
+
+    model_config = SettingsConfigDict(env_prefix="VNPAY_SIM_")
+
+    host: str = "127.0.0.1"
+    port: int
+    merchants: dict[str, Merchant]
+    ipn_retry_seconds: Annotated[float, Field(gt=0)] = 300
+
+
+class Faults(BaseModel):
+    """What to do wrong: counts are of the next IPN calls or queries; latency applies to all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    lose_ipn_next: int = 0
+    duplicate_ipn_next: int = 0
+    ipn_wrong_signature_next: int = 0
+    ipn_wrong_amount_next: int = 0
+    query_error_next: int = 0
+
+    def take(self, name: str) -> bool:
+        """Uses up one of a counted fault."""
+        left: int = getattr(self, name)
+        setattr(self, name, max(0, left - 1))
+        return left > 0
+
+
+class Notifier:
+    """Calls merchants' IPN addresses until they confirm, at most ten times."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.faults = Faults()
+        self._retry = settings.ipn_retry_seconds
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._client = httpx.AsyncClient(timeout=30, trust_env=False)
+
+    def start(self, transaction: Transaction) -> None:
+        """Notifies in the background; a duplicate is a second, concurrent series of calls."""
+        for _ in range(2 if self.faults.take("duplicate_ipn_next") else 1):
+            task = asyncio.create_task(self._notify(transaction))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _notify(self, transaction: Transaction) -> None:
+        for _ in range(IPN_CALLS):
+            if self.faults.take("lose_ipn_next"):
+                transaction.ipn.append("lost")
+                return
+            code = await self._call(transaction)
+            transaction.ipn.append(code)
+            if code in STOPS:
+                return
+            await asyncio.sleep(self._retry)
+
+    async def _call(self, transaction: Transaction) -> str:
+        fields = transaction.callback()
+        if self.faults.take("ipn_wrong_amount_next"):
+            fields["vnp_Amount"] = str(transaction.amount + 100)
+        if self.faults.take("ipn_wrong_signature_next"):
+            fields["vnp_SecureHash"] = "0" * 128
+        await asyncio.sleep(self.faults.latency_ms / 1000)
+        try:
+            answer = await self._client.get(transaction.merchant.ipn_url, params=fields)
+            return str(answer.json()["RspCode"])
+        except (httpx.HTTPError, ValueError, KeyError):
+            return "timeout"
+
+    async def stop(self) -> None:
+        """Gives up open calls."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The gateway's HTTP side."""
+    gateway = Gateway(settings.merchants)
+    notifier = Notifier(settings)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await notifier.stop()
+
+    app = FastAPI(title="Payment gateway (simulated)", lifespan=life)
+
+    @app.exception_handler(PageError)
+    async def refuse(_request: Request, error: PageError) -> Response:
+        return HTMLResponse(pages.refusal(error.code, str(error)), 400)
+
+    @app.get("/paymentv2/vpcpay.html", response_class=HTMLResponse)
+    async def page(request: Request) -> str:
+        return pages.payment(gateway.open(dict(request.query_params), datetime.now(UTC)))
+
+    @app.post("/paymentv2/pay/{tmn_code}/{txn_ref}")
+    async def pay(
+        tmn_code: str, txn_ref: str, decision: Annotated[str, Form()], bank: Annotated[str, Form()] = "NCB"
+    ) -> Response:
+        transaction = gateway.transactions.get((tmn_code, txn_ref))
+        if transaction is None or decision not in RESPONSES:
+            raise PageError("91", "no such transaction")
+        gateway.decide(transaction, RESPONSES[decision], bank, datetime.now(UTC))
+        notifier.start(transaction)
+        target = httpx.URL(transaction.request["vnp_ReturnUrl"]).copy_merge_params(transaction.callback())
+        return RedirectResponse(str(target), 302)
+
+    @app.post("/merchant_webapi/api/transaction")
+    async def transaction(request: Annotated[dict[str, str], Body()]) -> dict[str, str]:
+        await asyncio.sleep(notifier.faults.latency_ms / 1000)
+        if notifier.faults.take("query_error_next"):
+            return {"vnp_ResponseCode": "99", "vnp_Message": "Unknown error"}
+        command = {"querydr": gateway.query, "refund": gateway.refund}.get(request.get("vnp_Command", ""))
+        return command(request) if command else {"vnp_ResponseCode": "03", "vnp_Message": "vnp_Command"}
+
+    _control(app, gateway, notifier)
+    return app
+
+
+def _control(app: FastAPI, gateway: Gateway, notifier: Notifier) -> None:
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/", response_class=HTMLResponse)
+    async def overview() -> str:
+        return pages.overview(reversed(gateway.transactions.values()))
+
+    @app.get("/control/transactions")
+    async def transactions() -> list[dict[str, Any]]:
+        return [
+            {"txn_ref": ref, "amount": t.amount, "status": t.status, "number": t.number, "ipn": t.ipn}
+            for (_, ref), t in gateway.transactions.items()
+        ]
+
+    @app.post("/control/faults")
+    async def set_faults(faults: Faults) -> Faults:
+        notifier.faults = faults
+        return faults
+
+    @app.delete("/control/faults", status_code=204)
+    async def no_faults() -> None:
+        notifier.faults = Faults()
+
+
+if __name__ == "__main__":
+    found = Settings()
+    uvicorn.run(create_app(found), host=found.host, port=found.port, log_level="warning", timeout_graceful_shutdown=2)

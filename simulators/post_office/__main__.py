@@ -1,0 +1,178 @@
+"""``python -m simulators.post_office``: the post office's API, its page and its control API on POST_PORT."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import Annotated, Any, Literal
+
+import uvicorn
+from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from simulators.post_office.office import RETURNED, Consignment, Office, Order
+
+_STYLE = """body{font:16px/1.5 system-ui;max-width:44rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;
+width:100%}td,th{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:left}"""
+
+
+class Settings(BaseSettings):
+    """`POST_STEP_MS`: time between two statuses of a consignment."""
+
+    model_config = SettingsConfigDict(env_prefix="POST_")
+
+    host: str = "127.0.0.1"
+    port: int
+    username: str
+    password: SecretStr
+    customer_code: str
+    step_ms: Annotated[int, Field(ge=10)] = 60_000
+    token_seconds: Annotated[int, Field(ge=1)] = 3_600
+
+
+class Credentials(BaseModel):
+    """Body of GetAccessToken."""
+
+    username: str
+    password: str
+    customerCode: str  # noqa: N815 - the API's own name
+
+
+class Faults(BaseModel):
+    """What to do wrong; `*_next` are counts. `lose_answer_next`: the order is taken, the answer is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    error_next: int = 0
+    lose_answer_next: int = 0
+    out_of_order: bool = False
+
+    def take(self, name: str) -> bool:
+        """Uses up one of a counted fault."""
+        left: int = getattr(self, name)
+        setattr(self, name, max(0, left - 1))
+        return left > 0
+
+
+class Fate(BaseModel):
+    """What becomes of a consignment: `redelivered` fails once and then arrives, `returned` goes back."""
+
+    fate: Literal["redelivered", "returned"]
+
+
+class Counter:
+    """The office with its faults and its clock."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.office = Office()
+        self.faults = Faults()
+
+    async def move(self) -> None:
+        """Moves every consignment on, one step a tick."""
+        while True:
+            await asyncio.sleep(self.settings.step_ms / 1000)
+            for consignment in self.office.consignments:
+                consignment.move(datetime.now(UTC))
+
+    async def check(self, token: Annotated[str, Header()] = "") -> None:
+        """The token of every call but GetAccessToken; and the faults."""
+        await asyncio.sleep(self.faults.latency_ms / 1000)
+        if self.faults.take("error_next"):
+            raise HTTPException(500, "error on demand")
+        if not self.office.knows(token, datetime.now(UTC)):
+            raise HTTPException(401, "token: missing, unknown or expired; call GetAccessToken")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The post office's HTTP side."""
+    counter = Counter(settings)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        moving = asyncio.create_task(counter.move())
+        yield
+        moving.cancel()
+
+    app = FastAPI(title="Post office (simulated)", lifespan=life)
+    _api(app, counter)
+    _control(app, counter)
+    return app
+
+
+def _api(app: FastAPI, counter: Counter) -> None:
+    settings, office = counter.settings, counter.office
+
+    @app.post("/GetAccessToken")
+    async def token(given: Credentials) -> dict[str, Any]:
+        expected = (settings.username, settings.password.get_secret_value(), settings.customer_code)
+        got = (given.username, given.password, given.customerCode)
+        if not all(hmac.compare_digest(a.encode(), b.encode()) for a, b in zip(expected, got, strict=True)):
+            raise HTTPException(401, "username, password or customerCode is wrong")
+        life = timedelta(seconds=settings.token_seconds)
+        return {"success": True, "token": office.token(datetime.now(UTC), life)}
+
+    @app.post("/postDieuTin", dependencies=[Depends(counter.check)])
+    async def order(order: Order) -> dict[str, Any]:
+        if order.MaKhachHang != settings.customer_code:
+            raise HTTPException(400, "MaKhachHang is not the customer of this token")
+        consignment = office.take(order, datetime.now(UTC))
+        if counter.faults.take("lose_answer_next"):
+            raise HTTPException(502, "the answer was lost on demand")
+        return {"Status": True, "SoDonHang": order.SoDonHang, "itemCode": consignment.item}
+
+    @app.get("/getOrder", dependencies=[Depends(counter.check)])
+    async def status(code: str, type: Literal[1, 2] = 1) -> dict[str, Any]:  # noqa: A002 - the API's own name
+        found = office.by_item(code) if type == 1 else office.by_order(code)
+        if found is None:
+            raise HTTPException(404, f"no order {'item' if type == 1 else 'number'} {code}")
+        history = found.statuses(shuffled=counter.faults.out_of_order)
+        return {"itemCode": found.item, "SoDonHang": found.order.SoDonHang, "statuses": history}
+
+
+def _control(app: FastAPI, counter: Counter) -> None:
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/", response_class=HTMLResponse)
+    async def page() -> str:
+        rows = "".join(_row(c) for c in reversed(counter.office.consignments))
+        return (
+            f'<!doctype html><html lang="vi"><meta charset="utf-8"><title>Bưu cục</title><style>{_STYLE}</style>'
+            f"<h1>Bưu gửi</h1><table><tr><th>Số hiệu<th>Đơn hàng<th>Trạng thái</tr>{rows}</table></html>"
+        )
+
+    @app.post("/control/faults")
+    async def set_faults(faults: Faults) -> Faults:
+        counter.faults = faults
+        return faults
+
+    @app.delete("/control/faults", status_code=204)
+    async def no_faults() -> None:
+        counter.faults = Faults()
+
+    @app.post("/control/consignments/{item}", status_code=204)
+    async def set_fate(item: str, fate: Fate) -> None:
+        consignment = counter.office.by_item(item)
+        if consignment is None:
+            raise HTTPException(404, f"no item {item}")
+        before = [status for status in consignment.plan if status < 14]  # noqa: PLR2004 - delivered
+        consignment.plan = before + ([15, 12, 14] if fate.fate == "redelivered" else list(RETURNED))
+
+
+def _row(consignment: Consignment) -> str:
+    way = " → ".join(str(status) for status, _ in consignment.history)
+    return f"<tr><td>{escape(consignment.item)}<td>{escape(consignment.order.SoDonHang)}<td>{way}</tr>"
+
+
+if __name__ == "__main__":
+    found = Settings()
+    uvicorn.run(create_app(found), host=found.host, port=found.port, log_level="warning", timeout_graceful_shutdown=2)

@@ -1,0 +1,107 @@
+"""Orders, consignments and their way through the post."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ZONE: Final = timezone(timedelta(hours=7))
+WAY: Final = (1, 2, 6, 7, 10, 11, 12, 14)
+RETURNED: Final = (15, 28, 24, 19)
+ENDS: Final = frozenset({14, 19, 22})
+_WEIGHTS: Final = (8, 6, 4, 2, 3, 5, 9, 7)
+KEPT: Final = 20_000
+
+
+def s10(number: int) -> str:
+    """An item number of UPU S10 with its check digit: ``RA473124829VN``."""
+    digits = f"{number:08d}"
+    rest = 11 - sum(int(d) * w for d, w in zip(digits, _WEIGHTS, strict=True)) % 11
+    check = {10: 0, 11: 5}.get(rest, rest)
+    return f"RA{digits}{check}VN"
+
+
+class Order(BaseModel):
+    """An order to collect at the sender's and deliver; names as in `postDieuTin`. Money in đồng, weight in grams."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    SoDonHang: Annotated[str, Field(min_length=1, max_length=100)]
+    MaKhachHang: Annotated[str, Field(min_length=1, max_length=30)]
+    TenNguoiGui: Annotated[str, Field(min_length=1, max_length=255)]
+    DiaChiNguoiGui: Annotated[str, Field(min_length=1, max_length=500)]
+    TenNguoiNhan: Annotated[str, Field(min_length=1, max_length=255)]
+    DiaChiNguoiNhan: Annotated[str, Field(min_length=1, max_length=500)]
+    DienThoaiNguoiNhan: Annotated[str, Field(pattern=r"^\+?\d{9,15}$")]
+    MaTinhNhan: Annotated[str, Field(pattern=r"^\d{2}$")]
+    MaXaNhan: Annotated[str, Field(pattern=r"^\d{5}$")]
+    NoiDungHang: Annotated[str, Field(min_length=1, max_length=255)]
+    TrongLuong: Annotated[int, Field(ge=1, le=30_000)]
+    SoTienCOD: Annotated[int, Field(ge=0)] = 0
+
+
+@dataclass
+class Consignment:
+    """One order and what happened to it; `plan` are the statuses still to come."""
+
+    item: str
+    order: Order
+    history: list[tuple[int, datetime]] = field(default_factory=list)
+    plan: list[int] = field(default_factory=lambda: list(WAY))
+
+    def move(self, now: datetime) -> None:
+        """The next status, if any is left."""
+        if self.plan:
+            self.history.append((self.plan.pop(0), now))
+
+    def statuses(self, *, shuffled: bool) -> list[dict[str, object]]:
+        """As the API tells them; the newest first when asked out of order."""
+        told = [
+            {
+                "itemCode": self.item,
+                "status": status,
+                "updatedDate": at.astimezone(ZONE).isoformat(timespec="milliseconds"),
+            }
+            for status, at in self.history
+        ]
+        return told[::-1] if shuffled else told
+
+
+class Office:
+    """All consignments, and the tokens that may ask about them."""
+
+    def __init__(self) -> None:
+        self.consignments: list[Consignment] = []
+        self._numbers = itertools.count(47_312_482)
+        self._tokens: dict[str, datetime] = {}
+
+    def token(self, now: datetime, life: timedelta) -> str:
+        """A new access token."""
+        token = secrets.token_urlsafe(24)
+        self._tokens[token] = now + life
+        return token
+
+    def knows(self, token: str, now: datetime) -> bool:
+        """Whether it may ask."""
+        return self._tokens.get(token, now) > now
+
+    def take(self, order: Order, now: datetime) -> Consignment:
+        """A new consignment for every order, also for one that was sent before."""
+        consignment = Consignment(s10(next(self._numbers)), order)
+        consignment.move(now)
+        self.consignments.append(consignment)
+        del self.consignments[:-KEPT]
+        return consignment
+
+    def by_order(self, number: str) -> Consignment | None:
+        """The first consignment of an order number."""
+        return next((c for c in self.consignments if c.order.SoDonHang == number), None)
+
+    def by_item(self, item: str) -> Consignment | None:
+        """The consignment of an item number."""
+        return next((c for c in self.consignments if c.item == item), None)

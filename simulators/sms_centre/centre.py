@@ -1,0 +1,156 @@
+"""The SMPP side: takes submit_sm, gives ids, sends delivery receipts, and fails on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections import deque
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import smpp34
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulators.sms_centre import phones
+from simulators.sms_centre.phones import Part, Phones
+
+NUMBER: Final = re.compile(r"\+?[1-9]\d{7,14}")
+LONGEST: Final = 140
+RECEIPT: Final = 0x04
+STATES: Final = {"DELIVRD": 2, "UNDELIV": 5}
+
+
+class Faults(BaseModel):
+    """What to do wrong; `*_next` are counts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    receipt_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    throttle_next: int = 0
+    reject_next: int = 0
+    reject_status: int = smpp34.ESME_RSYSERR
+    drop_response_next: int = 0
+    lose_receipts_next: int = 0
+    duplicate_receipts_next: int = 0
+    receipts_before_response: bool = False
+    undeliverable: tuple[str, ...] = ()
+
+    def take(self, name: str) -> bool:
+        """Uses up one of a counted fault."""
+        left: int = getattr(self, name)
+        setattr(self, name, max(0, left - 1))
+        return left > 0
+
+
+class Centre:
+    """Sessions, messages, receipts that wait for somebody who can receive them."""
+
+    def __init__(self) -> None:
+        self.phones = Phones()
+        self.faults = Faults()
+        self._sessions: dict[str, smpp34.Esme] = {}
+        self._waiting: deque[tuple[str, str, bytes, list[smpp34.Tlv]]] = deque(maxlen=phones.KEPT)
+        self._ids = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unanswered: list[smpp34.SubmitSmEvent] = []
+
+    async def serve(self, server: smpp34.Server) -> None:
+        """Works until cancelled."""
+        while True:
+            event: Any = await server.next()
+            if isinstance(event, smpp34.Esme):
+                self._sessions[event.session_id] = event
+                self._start(self._flush())
+            elif isinstance(event, smpp34.SubmitSmEvent):
+                self._start(self._take(event))
+            else:
+                self._sessions.pop(event.session_id, None)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _take(self, event: smpp34.SubmitSmEvent) -> None:
+        await asyncio.sleep(self.faults.latency_ms / 1000)
+        if self.faults.take("throttle_next"):
+            event.reject(smpp34.ESME_RTHROTTLED)
+            return
+        if self.faults.take("reject_next"):
+            event.reject(self.faults.reject_status)
+            return
+        part = self._part(event)
+        if isinstance(part, int):
+            event.reject(part)
+            return
+        self.phones.receive(part)
+        if self.faults.receipts_before_response:
+            await self._receipt(event, part)
+        if self.faults.take("drop_response_next"):
+            self._unanswered.append(event)  # kept: a dropped event would be answered with an error
+        else:
+            event.accept(part.message_id)
+        if not self.faults.receipts_before_response:
+            await self._receipt(event, part)
+
+    def _part(self, event: smpp34.SubmitSmEvent) -> Part | int:
+        """The part, or the command_status that refuses it."""
+        to = event.destination_addr if event.destination_addr.startswith("+") else f"+{event.destination_addr}"
+        if not NUMBER.fullmatch(to):
+            return smpp34.ESME_RINVDSTADR
+        data = event.short_message
+        if (len(data) > LONGEST and event.data_coding != phones.GSM) or len(data) > 160:  # noqa: PLR2004 - septets
+            return smpp34.ESME_RINVMSGLEN
+        try:
+            body, reference, total, sequence = phones.split_header(data, event.esm_class)
+            text = phones.decode(body, event.data_coding)
+        except (ValueError, IndexError):
+            return smpp34.ESME_RSYSERR
+        tlvs = {tlv.tag: tlv.as_int() for tlv in event.tlvs}
+        if reference is None and smpp34.TLV_SAR_MSG_REF_NUM in tlvs:
+            reference = tlvs[smpp34.TLV_SAR_MSG_REF_NUM]
+            total = tlvs.get(smpp34.TLV_SAR_TOTAL_SEGMENTS) or 1
+            sequence = tlvs.get(smpp34.TLV_SAR_SEGMENT_SEQNUM) or 1
+        message_id = f"{next(self._ids):010d}"
+        return Part(message_id, event.source_addr, to, text, reference, total, sequence, phones.now())
+
+    async def _receipt(self, event: smpp34.SubmitSmEvent, part: Part) -> None:
+        if not event.registered_delivery & 1 or self.faults.take("lose_receipts_next"):
+            return
+        await asyncio.sleep(self.faults.receipt_delay_ms / 1000)
+        state = "UNDELIV" if part.to in self.faults.undeliverable else "DELIVRD"
+        text = receipt_text(part, state, phones.now())
+        tlvs = [
+            smpp34.Tlv(smpp34.TLV_RECEIPTED_MESSAGE_ID, part.message_id.encode() + b"\0"),
+            smpp34.Tlv(smpp34.TLV_MESSAGE_STATE, bytes([STATES[state]])),
+        ]
+        for _ in range(2 if self.faults.take("duplicate_receipts_next") else 1):
+            self._waiting.append((part.to, part.source, text, tlvs))
+        await self._flush()
+
+    async def _flush(self) -> None:
+        """Delivers waiting receipts to a session that can receive; keeps what nobody took."""
+        while self._waiting:
+            session = next((s for s in self._sessions.values() if s.can_receive), None)
+            if session is None:
+                return
+            source, to, text, tlvs = receipt = self._waiting.popleft()
+            try:
+                await session.deliver_sm(to, text, source_addr=source.lstrip("+"), esm_class=RECEIPT, tlvs=tlvs)
+            except (smpp34.SmppError, OSError):
+                self._waiting.appendleft(receipt)
+                self._sessions.pop(session.session_id, None)
+
+
+def receipt_text(part: Part, state: str, now: datetime) -> bytes:
+    """The text of a delivery receipt (SMPP 3.4, appendix B)."""
+    done = now.strftime("%y%m%d%H%M")
+    delivered = "001" if state == "DELIVRD" else "000"
+    text = part.text[:20].encode("ascii", "replace").decode()
+    submitted = part.at.strftime("%y%m%d%H%M")
+    return (
+        f"id:{part.message_id} sub:001 dlvrd:{delivered} submit date:{submitted} done date:{done} "
+        f"stat:{state} err:000 text:{text}"
+    ).encode()
