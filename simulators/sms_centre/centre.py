@@ -99,15 +99,15 @@ class Centre:
         """The part, or the command_status that refuses it."""
         to = event.destination_addr if event.destination_addr.startswith("+") else f"+{event.destination_addr}"
         if not NUMBER.fullmatch(to):
-            return smpp34.ESME_RINVDSTADR
+            return int(smpp34.ESME_RINVDSTADR)
         data = event.short_message
         if (len(data) > LONGEST and event.data_coding != phones.GSM) or len(data) > 160:  # noqa: PLR2004 - septets
-            return smpp34.ESME_RINVMSGLEN
+            return int(smpp34.ESME_RINVMSGLEN)
         try:
             body, reference, total, sequence = phones.split_header(data, event.esm_class)
             text = phones.decode(body, event.data_coding)
         except (ValueError, IndexError):
-            return smpp34.ESME_RSYSERR
+            return int(smpp34.ESME_RSYSERR)
         tlvs = {tlv.tag: tlv.as_int() for tlv in event.tlvs}
         if reference is None and smpp34.TLV_SAR_MSG_REF_NUM in tlvs:
             reference = tlvs[smpp34.TLV_SAR_MSG_REF_NUM]

@@ -1,0 +1,37 @@
+"""``hoso``: the platform from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.demo.run import demo as run_demo
+from deploy.local.errors import LocalError
+from deploy.local.stack import SERVICES
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_show_locals=False)
+
+
+@app.command()
+def demo(
+    dossiers: Annotated[int, typer.Option(min=1, max=500, help="how many dossiers")] = 20,
+    once: Annotated[bool, typer.Option("--once", help="end by itself; the last line is JSON")] = False,
+    kill: Annotated[str | None, typer.Option(help=f"kill -9 one service midway: {', '.join(SERVICES)}")] = None,
+) -> None:
+    """Run the main job on real parts: Kafka, a store, every service and every partner as a process of its own."""
+    if kill is not None and kill not in SERVICES:
+        raise typer.BadParameter(f"must be one of {', '.join(SERVICES)}", param_hint="--kill")
+    console = Console(stderr=once)
+    try:
+        good = asyncio.run(run_demo(dossiers=dossiers, once=once, kill=kill, console=console))
+    except LocalError as error:
+        console.print(f"[red]{error}")
+        raise typer.Exit(1) from error
+    raise typer.Exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""From an issued result to the applicant. Pure."""

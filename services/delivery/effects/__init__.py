@@ -1,0 +1,1 @@
+"""Adapters: documents and the post office."""

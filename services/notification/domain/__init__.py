@@ -1,0 +1,1 @@
+"""Texts, segments and what was told. Pure."""

@@ -1,0 +1,6 @@
+"""Payment: owns invoices, attempts to pay them, and receipts.
+
+Hears dossier (an accepted dossier with a fee opens an invoice) and delivery (nothing of it concerns payment yet).
+Says the payment stream. Aggregates: `invoices` (by dossier id), `series` (receipt numbers without gap).
+A second success on a paid invoice is kept as `surplus` for an accountant; refunds are not built yet.
+"""

@@ -1,0 +1,1 @@
+"""Adapters: the only places of payment with I/O."""

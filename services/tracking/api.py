@@ -1,0 +1,50 @@
+"""Tracking over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from chassis.http import Caller, Problem, allow
+from chassis.service import Platform
+from law.statuses import Status
+from schemas.event import DossierId
+from services.tracking.domain.timeline import Tracked
+
+OFFICERS = ("clerk", "specialist", "leader", "registrar", "operator", "auditor")
+
+
+def router(platform: Platform) -> APIRouter:
+    """The routes of tracking."""
+    routes = APIRouter()
+    dossiers = platform.engine("dossiers")
+
+    @routes.get("/dossiers/{dossier}/timeline")
+    async def timeline(
+        dossier: DossierId, _caller: Annotated[Caller, Depends(allow("citizen", *OFFICERS))]
+    ) -> dict[str, Any]:
+        """Everything that happened, in order of time."""
+        found = await dossiers.read(dossier)
+        if found is None or found.state is None:
+            raise Problem(404, "not_found", "Nothing is known of this dossier")
+        state: Tracked = found.state
+        return {**_summary(state), "entries": [e.model_dump(mode="json") for e in state.entries]}
+
+    @routes.get("/dossiers")
+    async def by_status(
+        _caller: Annotated[Caller, Depends(allow(*OFFICERS))],
+        status: Status,
+        after: DossierId | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        """Dossiers in one national status, ascending by id; `next` is the cursor of the following page."""
+        found = await dossiers.page({"status": int(status)}, after, limit)
+        summaries = [_summary(doc.state) for doc in found if doc.state is not None]
+        return {"dossiers": summaries, "next": found[-1].id if len(found) == limit else None}
+
+    return routes
+
+
+def _summary(state: Tracked) -> dict[str, Any]:
+    return {"id": state.dossier_id, "procedure": state.procedure, "code": state.code, "status": state.status}
