@@ -12,11 +12,17 @@ from cli.demo.run import demo as run_demo
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_show_locals=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def hoso() -> None:
+    """Online public services: the whole platform on this machine."""
 
 
 @app.command()
 def demo(
+    *,
     dossiers: Annotated[int, typer.Option(min=1, max=500, help="how many dossiers")] = 20,
     once: Annotated[bool, typer.Option("--once", help="end by itself; the last line is JSON")] = False,
     kill: Annotated[str | None, typer.Option(help=f"kill -9 one service midway: {', '.join(SERVICES)}")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -60,8 +61,7 @@ class Record(BaseModel):
 
     def dump_json(self, seal: Seal | None = None) -> bytes:
         """As `dump`, as UTF-8 JSON."""
-        with _unwrapped():
-            return self.model_dump_json(exclude_none=True, context={SEAL: seal}).encode()
+        return json.dumps(self.dump(seal), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class Event(Record):

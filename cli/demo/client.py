@@ -57,7 +57,7 @@ class Caller:
                 if answer.is_success or (missing and answer.status_code == httpx.codes.NOT_FOUND):
                     return answer
                 why = f"{answer.status_code} {answer.text[:500]}"
-                if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+                if answer.status_code < httpx.codes.BAD_GATEWAY:
                     raise DemoError(f"{method} {url}: {why}")
             if time.monotonic() > until:
                 raise DemoError(f"{method} {url}: {why}")

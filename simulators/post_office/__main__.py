@@ -11,7 +11,7 @@ from html import escape
 from typing import Annotated, Any, Literal
 
 import uvicorn
-from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException, Query
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -129,7 +129,10 @@ def _api(app: FastAPI, counter: Counter) -> None:
         return {"Status": True, "SoDonHang": order.SoDonHang, "itemCode": consignment.item}
 
     @app.get("/getOrder", dependencies=[Depends(counter.check)])
-    async def status(code: str, type: Literal[1, 2] = 1) -> dict[str, Any]:  # noqa: A002 - the API's own name
+    async def status(
+        code: str,
+        type: Annotated[int, Query(ge=1, le=2)] = 1,  # noqa: A002 - the API's own name
+    ) -> dict[str, Any]:
         found = office.by_item(code) if type == 1 else office.by_order(code)
         if found is None:
             raise HTTPException(404, f"no order {'item' if type == 1 else 'number'} {code}")

@@ -50,6 +50,7 @@ class Delivery(Record):
     sha256: str | None = None
     tracking: str | None = None
     moves: tuple[Moved, ...] = ()
+    asking: bool = False
     delivered_at: Instant | None = None
 
     def to(self, status: Status, **changes: Any) -> Delivery:
@@ -82,6 +83,7 @@ def rendered(delivery: Delivery | None, outcome: DocumentRendered, now: datetime
     """The document is there; now its way."""
     if delivery is None or delivery.way is None or delivery.applicant is None:
         raise Impossible("a document nobody asked for")
+    applicant = delivery.applicant
     stored = DocumentStored(
         dossier_id=delivery.dossier_id,
         document=outcome.document,
@@ -99,8 +101,8 @@ def rendered(delivery: Delivery | None, outcome: DocumentRendered, now: datetime
         raise Impossible("a result by post without an address")
     effect = OrderConsignment(
         order=delivery.dossier_id,
-        to=delivery.applicant.name,
-        phone=delivery.applicant.phone,
+        to=applicant.name,
+        phone=applicant.phone,
         address=delivery.address,
     )
     return Decision(delivery.to("ordering"), (stored,), (effect,))
@@ -149,7 +151,10 @@ def ask(delivery: Delivery, _due: DeadlineDue, now: datetime, poll: timedelta) -
     """Time to ask where it is."""
     if delivery.status != "travelling" or delivery.tracking is None:
         return Decision(delivery)
-    return Decision(delivery, effects=(AskConsignment(tracking=delivery.tracking),), due=now + poll)
+    if delivery.asking:
+        return Decision(delivery, due=now + poll)
+    asking = delivery.model_copy(update={"asking": True})
+    return Decision(asking, effects=(AskConsignment(tracking=delivery.tracking),), due=now + poll)
 
 
 def seen(delivery: Delivery | None, outcome: ConsignmentSeen, now: datetime) -> Decision[Delivery]:
@@ -157,7 +162,7 @@ def seen(delivery: Delivery | None, outcome: ConsignmentSeen, now: datetime) -> 
     if delivery is None or delivery.tracking is None:
         raise Impossible("statuses of a consignment nobody ordered")
     if delivery.status != "travelling":
-        return Decision(delivery)
+        return Decision(delivery.model_copy(update={"asking": False}))
     known = set(delivery.moves)
     fresh = sorted((m for m in set(outcome.moves) if m not in known), key=lambda m: (m.at, m.status))
     events = tuple(
@@ -165,7 +170,7 @@ def seen(delivery: Delivery | None, outcome: ConsignmentSeen, now: datetime) -> 
         for m in fresh
     )
     moves = tuple(sorted((*delivery.moves, *fresh), key=lambda m: (m.at, m.status)))
-    delivery = delivery.model_copy(update={"moves": moves})
+    delivery = delivery.model_copy(update={"moves": moves, "asking": False})
     arrived = next((m for m in moves if m.status == DELIVERED), None)
     if arrived is not None:
         return _delivered(delivery, arrived.at, events)

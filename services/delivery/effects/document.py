@@ -44,6 +44,9 @@ def render(effect: RenderDocument, holder: str) -> bytes:
     data = {
         "number": result.number,
         "date": f"ngày {issued.day} tháng {issued.month} năm {issued.year}",
+        "year": issued.year,
+        "month": issued.month,
+        "day": issued.day,
         "heading": HEADINGS[result.kind],
         "title": result.title.vi,
         "body": BODIES[result.outcome],

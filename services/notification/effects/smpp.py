@@ -58,7 +58,7 @@ class SmppSession:
     def _client(self) -> Any:
         s = self._settings
         password = s.smpp_password.get_secret_value()
-        return smpp34.Client(s.smpp_host, s.smpp_port, s.smpp_system_id, password, bind_type="transceiver")
+        return smpp34.Client(s.smpp_host, s.smpp_port, s.smpp_system_id, password, bind_type="TRX")
 
     async def _receive(self, session: Any) -> None:
         while True:
