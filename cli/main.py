@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.demo.run import demo as run_demo
+from cli.demo.run import Demo, Job
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
 
@@ -32,7 +32,7 @@ def demo(
         raise typer.BadParameter(f"must be one of {', '.join(SERVICES)}", param_hint="--kill")
     console = Console(stderr=once)
     try:
-        good = asyncio.run(run_demo(dossiers=dossiers, once=once, kill=kill, console=console))
+        good = asyncio.run(Demo(Job(dossiers, once, kill), console).run())
     except LocalError as error:
         console.print(f"[red]{error}")
         raise typer.Exit(1) from error

@@ -43,7 +43,7 @@ def create_app(name: str, router: APIRouter, verifier: Verifier, *, ready: Ready
         status: {"description": "problem details (RFC 9457)", "content": {problems.MEDIA_TYPE: {}}}
         for status in (400, 401, 403, 404, 409, 413, 422, 503)
     }
-    app = FastAPI(title=f"hoso {name}", responses=described)
+    app = FastAPI(title=f"hoso {name}", responses=described, openapi_url=None)
     app.state.verifier = verifier
     problems.install(app)
     app.add_middleware(Limits)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 
 from chassis.http.auth import allow, public
 
@@ -15,9 +15,8 @@ from chassis.http.auth import allow, public
 def guards(app: FastAPI) -> dict[str, list[frozenset[str] | None]]:
     """``METHOD /path`` to what guards it: the roles of `allow`, None for `public`."""
     return {
-        f"{method} {route.path}": list(_guards(route.dependant))
-        for route in app.routes
-        if isinstance(route, APIRoute)
+        f"{method} {route.path}": list(_guards(getattr(route, "dependant", None)))
+        for route in iter_route_contexts(app.routes)
         for method in sorted(route.methods or ())
     }
 
@@ -27,7 +26,9 @@ def unguarded(app: FastAPI) -> list[str]:
     return [route for route, found in guards(app).items() if len(found) != 1]
 
 
-def _guards(dependant: Dependant) -> Iterator[frozenset[str] | None]:
+def _guards(dependant: Dependant | None) -> Iterator[frozenset[str] | None]:
+    if dependant is None:
+        return
     call: Any = dependant.call
     if isinstance(call, allow):
         yield call.roles

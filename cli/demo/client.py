@@ -64,13 +64,13 @@ class Caller:
             await asyncio.sleep(PAUSE)
 
 
-async def wait_for(what: str, look: Callable[[], Awaitable[T | None]]) -> T:
-    """Looks until there is something; raises DemoError naming `what` after `PATIENCE` seconds."""
-    until = time.monotonic() + PATIENCE
+async def wait_for(what: str, look: Callable[[], Awaitable[T | None]], *, patience: float = PATIENCE) -> T:
+    """Looks until there is something; raises DemoError naming `what` after `patience` seconds."""
+    until = time.monotonic() + patience
     while True:
         found = await look()
         if found is not None:
             return found
         if time.monotonic() > until:
-            raise DemoError(f"{what} did not happen within {PATIENCE:.0f} s")
+            raise DemoError(f"{what} did not happen within {patience:.0f} s")
         await asyncio.sleep(PAUSE)

@@ -9,6 +9,7 @@ import secrets
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
 
 AT_ONCE: Final = 8
+SETTLING: Final = 30.0
 STAGES: Final = ("filed", "accepted", "paid", "decided", "returned")
 SETTLED: Final = frozenset({"delivered", "failed", "unknown"})
 
@@ -39,65 +41,123 @@ class Messages:
     by_status: Counter[str]
     on_phones: list[dict[str, Any]]
     twice: int
-    missing: int
 
     @property
     def delivered(self) -> int:
         """Messages whose receipt came back."""
         return self.by_status["delivered"]
 
-
-async def demo(*, dossiers: int, once: bool, kill: str | None, console: Console) -> bool:
-    """Runs it; true if every dossier reached its result and every message its phone (or is reported unknown)."""
-    began = time.monotonic()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    work = asyncio.create_task(_demo(dossiers, once, kill, console, began, stop))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
-    if not work.done() and not once:
-        return await work
-    if not work.done():
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        return False
-    stopping.cancel()
-    return work.result()
+    @property
+    def missing(self) -> int:
+        """Messages the centre took that are on no phone. One whose receipt was lost counts by its phone."""
+        return max(0, self.delivered + self.by_status["sent"] - len(self.on_phones))
 
 
-async def _demo(
-    dossiers: int, once: bool, kill: str | None, console: Console, began: float, stop: asyncio.Event
-) -> bool:
-    run = RUNS / f"demo-{os.getpid()}"
-    with console.status("starting Kafka, the store, the partners and the services"):
-        backbone = await Backbone(run, keep=False).__aenter__()
-    try:
+@dataclass(frozen=True)
+class Job:
+    """What was asked for. `kill`: the service to kill -9 midway."""
+
+    dossiers: int
+    once: bool
+    kill: str | None
+
+
+class Demo:
+    """One run of the main job."""
+
+    def __init__(self, job: Job, console: Console) -> None:
+        self._job = job
+        self._console = console
+        self._run = RUNS / f"demo-{os.getpid()}"
+        self._stop = asyncio.Event()
+        self._waiting = False
+        self._began = time.monotonic()
+
+    async def run(self) -> bool:
+        """True if every dossier reached its result and every message its phone (or is reported unknown)."""
+        work = asyncio.create_task(self._whole())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._interrupt, work)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            return False
+
+    def _interrupt(self, work: asyncio.Task[bool]) -> None:
+        """While it stays up a signal ends it well; before that it ends the work."""
+        if self._stop.is_set() or not self._waiting:
+            work.cancel()
+        self._stop.set()
+
+    async def _whole(self) -> bool:
+        backbone = Backbone(self._run, keep=False)
+        with self._console.status("starting Kafka and the store"):
+            await backbone.__aenter__()
+        try:
+            summary, good = await self._work(backbone)
+        except BaseException:
+            backbone.keep = True
+            raise
+        finally:
+            with self._console.status("stopping"):
+                await backbone.__aexit__(None, None, None)
+        print(json.dumps(summary), flush=True)  # noqa: T201 - the result, for programs
+        return good
+
+    async def _work(self, backbone: Backbone) -> tuple[dict[str, Any], bool]:
+        console = self._console
         with console.status("starting the partners and the services"):
             platform = await stack.start(backbone)
-        console.print(f"platform up after {time.monotonic() - began:.1f} s")
+        console.print(f"platform up after {time.monotonic() - self._began:.1f} s")
         async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
-            people = await _people(client, platform, run)
-            outcomes = await _dossiers(backbone, platform, people, client, dossiers, kill, console)
+            people, operator = await _people(client, platform, self._run)
+            outcomes = await self._dossiers(backbone, Journeys(platform, people, client))
             with console.status("waiting for the last messages"):
-                messages = await _messages(people[1], platform, client, outcomes)
+                messages = await _messages(operator, platform, client, outcomes)
         show.tables(console, outcomes, messages.on_phones)
-        summary = _summary(outcomes, messages, time.monotonic() - began)
+        summary = _summary(outcomes, messages, time.monotonic() - self._began)
         good = _good(outcomes, messages)
         if not good:
             backbone.keep = True
-            console.print(f"[red]not everything arrived; logs are in {run / 'logs'}")
-        if not once and not stop.is_set():
+            console.print(f"[red]not everything arrived; logs are in {self._run / 'logs'}")
+        if not self._job.once:
             show.addresses(console, platform)
-            await stop.wait()
-    except BaseException:
-        backbone.keep = True
-        raise
-    finally:
-        with console.status("stopping"):
-            await backbone.__aexit__(None, None, None)
-    print(json.dumps(summary), flush=True)  # noqa: T201 - the result, for programs
-    return good
+            self._waiting = True
+            await self._stop.wait()
+        return summary, good
+
+    async def _dossiers(self, backbone: Backbone, journeys: Journeys) -> list[Outcome]:
+        count, kill = self._job.dossiers, self._job.kill
+        columns = (TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self._console) as progress:
+            plans = plan(count, secrets.token_hex(4))
+            paying = sum(p.pays for p in plans)
+            bars = {stage: progress.add_task(stage, total=paying if stage == "paid" else count) for stage in STAGES}
+            killed = False
+
+            def moved(outcome: Outcome) -> None:
+                nonlocal killed
+                if outcome.seconds == 0:
+                    progress.advance(bars[outcome.stage])
+                if kill and not killed and progress.tasks[bars["decided"]].completed >= count // 3:
+                    killed = True
+                    backbone.supervisor.kill(kill)
+                    self._console.print(f"[yellow]kill -9 {kill}[/]: the supervisor starts it again")
+
+            return await bounded(journeys.with_progress(moved), plans, AT_ONCE)
+
+
+@dataclass(frozen=True)
+class Journeys:
+    """What every journey needs."""
+
+    platform: stack.Stack
+    people: People
+    client: httpx.AsyncClient
+
+    def with_progress(self, moved: Callable[[Outcome], None]) -> Journey:
+        """A driver that tells of every step."""
+        return Journey(self.platform, self.people, self.client, moved)
 
 
 async def _people(client: httpx.AsyncClient, platform: stack.Stack, run: Path) -> tuple[People, Caller]:
@@ -111,35 +171,6 @@ async def _people(client: httpx.AsyncClient, platform: stack.Stack, run: Path) -
     names = ("citizen1", "citizen2", "citizen3", "clerk1", "specialist1", "leader1", "registrar1", "operator1")
     found = await asyncio.gather(*(caller(name) for name in names))
     return People(tuple(found[:3]), *found[3:7]), found[7]
-
-
-async def _dossiers(
-    backbone: Backbone,
-    platform: stack.Stack,
-    people: tuple[People, Caller],
-    client: httpx.AsyncClient,
-    count: int,
-    kill: str | None,
-    console: Console,
-) -> list[Outcome]:
-    columns = (TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        plans = plan(count, secrets.token_hex(4))
-        paying = sum(p.pays for p in plans)
-        bars = {stage: progress.add_task(stage, total=paying if stage == "paid" else count) for stage in STAGES}
-        killed = False
-
-        def moved(outcome: Outcome) -> None:
-            nonlocal killed
-            if not outcome.error and outcome.stage in bars and outcome.seconds == 0:
-                progress.advance(bars[outcome.stage])
-            halfway = outcome.stage == "decided" and progress.tasks[bars["decided"]].completed >= count // 3
-            if kill and halfway and not killed:
-                killed = True
-                backbone.supervisor.kill(kill)
-                console.print(f"[yellow]kill -9 {kill}[/]: the supervisor starts it again")
-
-        return await bounded(Journey(platform, people[0], client, moved), plans, AT_ONCE)
 
 
 async def _messages(
@@ -163,18 +194,17 @@ async def _messages(
 
     if all(outcome.stage == "returned" for outcome in outcomes):
         with suppress(DemoError):
-            await wait_for("the settling of every message", settled)
+            await wait_for("the settling of every message", settled, patience=SETTLING)
     texts = [m for m in told if m["channel"] == "sms"]
     phones = (await client.get(platform.url("phone") + "/phone/messages")).json()
     submissions = (await client.get(platform.url("phone") + "/submissions")).json()
     seen = Counter((s["to"], s["text"], s["sequence"]) for s in submissions)
     by_status = Counter(m["status"] for m in texts)
-    missing = by_status["delivered"] - len(phones)
-    return Messages(by_status, phones, sum(n - 1 for n in seen.values()), max(0, missing))
+    return Messages(by_status, phones, sum(n - 1 for n in seen.values()))
 
 
 def _good(outcomes: list[Outcome], messages: Messages) -> bool:
-    unsettled = sum(n for status, n in messages.by_status.items() if status not in {"delivered", "unknown"})
+    unsettled = sum(n for status, n in messages.by_status.items() if status not in {"delivered", "sent", "unknown"})
     complete = all(o.stage == "returned" and not o.error for o in outcomes)
     return complete and not messages.twice and not messages.missing and not unsettled and messages.delivered > 0
 
@@ -187,6 +217,7 @@ def _summary(outcomes: list[Outcome], messages: Messages, seconds: float) -> dic
         "completed": len(done),
         "paid": sum(o.paid > 0 for o in outcomes),
         "sms_delivered": messages.delivered,
+        "sms_without_receipt": messages.by_status["sent"],
         "sms_unknown": messages.by_status["unknown"],
         "sms_twice": messages.twice,
         "by_way": {way: ways[way] for way in ("online", "post", "in_person")},

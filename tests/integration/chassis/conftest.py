@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
 from chassis.decision import Command, DeadlineDue, Decision, Effect, Outcome, Policy, Refused
 from chassis.document import AggregateType, Document
 from chassis.engine import Engine

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from chassis.decision import Refused
 from chassis.delivery import Delivery, Dropped, EffectDone, Handled, IdempotencyKey, Sweep
 from chassis.engine import Engine

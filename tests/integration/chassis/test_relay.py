@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from typing import cast
+
+from confluent_kafka import Consumer
 
 from chassis.delivery import Delivery
 from chassis.relay import Publisher, Relay
-from confluent_kafka import Consumer
+from deploy.local.probes import until
 from schemas import envelope
 
 from .conftest import Add, Bench
@@ -24,7 +27,8 @@ def consume(bootstrap: str, topic: str, count: int) -> list[tuple[str, envelope.
             message = client.poll(20)
             assert message is not None, f"{len(found)} of {count} records came"
             assert message.error() is None
-            headers = [(k, v) for k, v in message.headers() or [] if isinstance(v, bytes)]
+            pairs = cast("list[tuple[str, bytes]]", message.headers() or [])
+            headers = [(k, v) for k, v in pairs if isinstance(v, bytes)]
             found.append(((message.key() or b"").decode(), envelope.read(headers)))
     finally:
         client.close()
@@ -45,9 +49,11 @@ async def test_events_arrive_in_order_and_the_outbox_empties(bench: Bench) -> No
         assert {e.id for _, e in found} == {
             f"{bench.topic.partition('.')[0]}/{a}/{n}" for a in aggregates for n in range(1, 21)
         }
-        async with asyncio.timeout(20):
-            while await engine.collection.unpublished(10):
-                await asyncio.sleep(0.05)
+
+        async def empty() -> bool:
+            return not await engine.collection.unpublished(10)
+
+        await until(empty, 20)
     relaying.cancel()
     await asyncio.gather(relaying, return_exceptions=True)
     await publisher.close()

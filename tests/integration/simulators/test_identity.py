@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from chassis.http import Problem, Verifier
 from cli.demo.oidc import LoginFailed, login
 from deploy.local import probes
@@ -35,7 +36,7 @@ async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
 async def test_a_person_signs_in_and_the_token_says_who_they_are(issuer: str) -> None:
     token = await login(issuer, "clerk1", "clerk1-demo-only")
     caller = await Verifier(issuer).verify(token)
-    assert (caller.sub, caller.roles) == ("clerk1", {"clerk"})
+    assert (caller.sub, caller.roles) == ("clerk1", frozenset({"clerk"}))
 
 
 async def test_a_wrong_password_lets_nobody_in(issuer: str) -> None:

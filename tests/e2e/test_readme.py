@@ -1,0 +1,71 @@
+"""What the README says to type works, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from deploy.local.paths import ROOT, RUNS
+from deploy.local.probes import until
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_readme_names_commands_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)", README))
+    assert {"demo", "test"} <= named <= targets
+
+
+@pytest.mark.timeout(250)
+def test_make_demo_once_is_the_main_job() -> None:
+    assert "make demo ONCE=1 DOSSIERS=20" in README
+    done = subprocess.run(
+        ["make", "demo", "ONCE=1", "DOSSIERS=6"], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    result = json.loads(done.stdout.splitlines()[-1])
+    expected = {"dossiers": 6, "completed": 6, "paid": 4, "sms_twice": 0, "sms_unknown": 0}
+    assert {name: result[name] for name in expected} == expected
+    assert result["by_way"] == {"online": 2, "post": 2, "in_person": 2}
+    assert result["sms_delivered"] == 2 * 4 + 4 * 6 - 2
+
+
+@pytest.mark.timeout(250)
+async def test_the_demo_stays_up_until_ctrl_c_and_leaves_nothing() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "demo", "--dossiers", "1"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "150"},
+    )
+    run = RUNS / f"demo-{process.pid}"
+    output = ""
+    try:
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+
+        async def up() -> bool:
+            nonlocal output
+            output += (process.stdout.read() if process.stdout else "") or ""
+            assert process.poll() is None, output
+            return "Up until Ctrl-C" in output
+
+        await until(up, 120)
+        pids = [p["pid"] for p in json.loads((run / "state.json").read_text())["processes"]]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+    assert len(pids) >= 12
+    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}")]  # noqa: PTH110 - a pid, not a path of ours
+    assert not run.exists()

@@ -1,0 +1,80 @@
+"""Streams are unordered among each other: any interleaving ends in the same state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.generate import GOLDENS
+from schemas.topics import CATALOGUES
+from services.delivery.domain import consignment
+from services.notification.domain import told
+from services.payment.domain import invoice
+from services.tracking.domain import timeline
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+STORY = {
+    "dossier": ["submitted", "accepted", "examined", "decided", "result_issued", "completed"],
+    "payment": ["invoice_opened", "failed", "received", "receipt_issued"],
+    "delivery": ["document_stored", "consignment_ordered", "consignment_moved", "result_delivered"],
+    "notification": ["sent", "delivered"],
+}
+HEARD = {
+    "payment": (invoice.HANDLERS, ("dossier", "delivery")),
+    "notification": (told.HANDLERS, ("dossier", "payment", "delivery")),
+    "delivery": (consignment.handlers(timedelta(minutes=15)), ("dossier", "payment")),
+    "tracking": (timeline.HANDLERS, ("dossier", "payment", "delivery", "notification")),
+}
+
+
+def golden(stream: str, name: str) -> Any:
+    return CATALOGUES[stream].decode(f"{stream}.{name}.v1", (GOLDENS / f"{stream}.{name}.v1.json").read_bytes())
+
+
+def play(service: str, events: Iterable[Any]) -> tuple[Any, list[str]]:
+    """The final state and the kinds of effects that were decided on the way."""
+    handlers, _ = HEARD[service]
+    state: Any = None
+    effects: list[str] = []
+    for event in events:
+        handler = handlers.get(type(event))
+        if handler is not None:
+            decision = handler(state, event, NOW)
+            state = decision.state
+            effects.extend(e.TYPE for e in decision.effects)
+    return state, sorted(effects)
+
+
+def shape(state: Any) -> Any:
+    dumped = state.dump() if state is not None else None
+    for field in ("kinds", "messages", "facts"):
+        if dumped and field in dumped:
+            dumped[field] = sorted(json.dumps(v, sort_keys=True) for v in dumped[field])
+    return dumped
+
+
+@pytest.mark.parametrize("service", HEARD)
+@given(data=st.data())
+def test_any_interleaving_ends_in_the_same_state(service: str, data: st.DataObject) -> None:
+    streams = HEARD[service][1]
+    queues = {stream: [golden(stream, name) for name in STORY[stream]] for stream in streams}
+    expected, effects = play(service, (event for queue in queues.values() for event in queue))
+    order = data.draw(st.permutations([stream for stream, queue in queues.items() for _ in queue]))
+    left = {stream: iter(queue) for stream, queue in queues.items()}
+    found, decided = play(service, (next(left[stream]) for stream in order))
+    assert shape(found) == shape(expected)
+    assert decided == effects
+
+
+def test_a_message_of_a_kind_is_made_once() -> None:
+    event = golden("dossier", "submitted")
+    first = told.tell(None, event, NOW)
+    again = told.tell(first.state, event, NOW)
+    assert len(first.effects) == 2
+    assert again.effects == ()

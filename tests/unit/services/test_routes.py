@@ -1,0 +1,70 @@
+"""Who may call what: every route of every service has exactly one guard, and officers' acts are the officer's own."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chassis.http import Verifier, create_app
+from chassis.http.routes import guards, unguarded
+from services.delivery import api as delivery
+from services.notification import api as notification
+from services.payment import api as payment
+from services.submission import api as submission
+from services.tracking import api as tracking
+
+PUBLIC = {
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+    "GET /.well-known/jwks.json",
+    "GET /payments/vnpay/ipn",
+    "GET /payments/vnpay/return",
+}
+ACTS = {
+    "POST /dossiers": {"citizen"},
+    "POST /dossiers/{dossier}/accept": {"clerk"},
+    "POST /dossiers/{dossier}/reject": {"clerk"},
+    "POST /dossiers/{dossier}/examine": {"specialist"},
+    "POST /dossiers/{dossier}/decide": {"leader"},
+    "POST /dossiers/{dossier}/issue": {"registrar"},
+    "POST /dossiers/{dossier}/payments": {"citizen"},
+    "POST /dossiers/{dossier}/collect": {"clerk"},
+}
+
+
+def app(module: Any) -> Any:
+    secret = SimpleNamespace(get_secret_value=lambda: "s" * 16)
+    platform: Any = SimpleNamespace(
+        engine=lambda _name: None,
+        store=SimpleNamespace(files=lambda _name: None),
+        settings=SimpleNamespace(vnpay_secret=secret),
+    )
+
+    async def ready() -> dict[str, str]:
+        return {}
+
+    return create_app("test", module.router(platform), Verifier("http://127.0.0.1:9"), ready=ready)
+
+
+@pytest.mark.parametrize("module", [submission, payment, notification, delivery, tracking])
+def test_every_route_has_one_guard(module: Any) -> None:
+    assert unguarded(app(module)) == []
+
+
+def test_a_route_without_a_guard_is_found() -> None:
+    application = app(tracking)
+    application.add_api_route("/open", lambda: "anyone")
+    assert unguarded(application) == ["GET /open"]
+
+
+def test_what_is_public_and_who_may_act() -> None:
+    found = {
+        route: guard[0]
+        for module in (submission, payment, notification, delivery, tracking)
+        for route, guard in guards(app(module)).items()
+    }
+    assert {route for route, roles in found.items() if roles is None} == PUBLIC
+    assert {route: set(roles or ()) for route, roles in found.items() if route.startswith("POST")} == ACTS

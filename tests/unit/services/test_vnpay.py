@@ -1,0 +1,124 @@
+"""VNPAY from both sides: the merchant's signatures and the gateway's agree; a notification is decided by the rules."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chassis.decision import DeadlineDue
+from cli.generate import GOLDENS
+from schemas.dossier import DossierAccepted
+from services.payment.domain import invoice, vnpay
+from services.payment.domain.invoice import Invoice
+from services.payment.messages import GatewayNotified, StartAttempt
+from simulators.payment_gateway import signing
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+SECRET = "a-secret-of-the-test"
+VALUES = {"vnp_TxnRef": "abc001", "vnp_Amount": "10000000", "vnp_OrderInfo": "Phi ho so 1", "vnp_BankCode": ""}
+
+
+def opened() -> Invoice:
+    event = DossierAccepted.model_validate_json((GOLDENS / "dossier.accepted.v1.json").read_bytes())
+    state = invoice.open_invoice(None, event, NOW).state
+    assert state is not None
+    started = invoice.start(state, StartAttempt(), NOW).state
+    assert started is not None
+    return started
+
+
+def told(state: Invoice, *, success: bool = True, amount: int | None = None, attempt: int = 0) -> GatewayNotified:
+    return GatewayNotified(
+        attempt=state.attempts[attempt].id,
+        amount=state.total if amount is None else amount,
+        success=success,
+        code="00" if success else "24",
+        transaction="1",
+        paid_at=NOW,
+    )
+
+
+def test_both_sides_sign_alike() -> None:
+    assert vnpay.sign(VALUES, SECRET) == signing.sign_query(VALUES, SECRET)
+    assert vnpay.sign_fields(["a", "b"], SECRET) == signing.sign_fields(["a", "b"], SECRET)
+
+
+@pytest.mark.parametrize("change", [{"vnp_Amount": "1"}, {"vnp_Extra": "x"}, {"vnp_SecureHash": "0" * 128}])
+def test_a_changed_value_is_not_signed(change: dict[str, str]) -> None:
+    signed = {**VALUES, vnpay.HASH: vnpay.sign(VALUES, SECRET)}
+    vnpay.verify(signed, SECRET)
+    with pytest.raises(vnpay.BadSignature):
+        vnpay.verify({**signed, **change}, SECRET)
+
+
+@pytest.mark.parametrize("value", ["a*b", "a~b", "phí"])
+def test_values_that_encode_differently_are_refused(value: str) -> None:
+    with pytest.raises(vnpay.BadSignature):
+        vnpay.sign({"vnp_OrderInfo": value}, SECRET)
+
+
+def test_a_payment_is_received_once_and_gets_one_receipt() -> None:
+    state = opened()
+    first = invoice.notified(state, told(state), NOW)
+    assert first.answer == {"code": "00"}
+    assert [e.TYPE for e in first.events] == ["payment.received"]
+    assert [e.TYPE for e in first.effects] == ["series.take"]
+    again = invoice.notified(first.state, told(state), NOW)
+    assert (again.answer, again.events, again.effects) == ({"code": "02"}, (), ())
+    assert again.state == first.state
+
+
+def test_a_wrong_amount_or_order_changes_nothing() -> None:
+    state = opened()
+    wrong = invoice.notified(state, told(state, amount=1), NOW)
+    assert (wrong.answer, wrong.state) == ({"code": "04"}, state)
+    other = told(state).model_copy(update={"attempt": "f" * 32 + "999"})
+    assert invoice.notified(state, other, NOW).answer == {"code": "01"}
+    assert invoice.notified(None, other, NOW).answer == {"code": "01"}
+
+
+def test_a_failure_leaves_the_invoice_open_and_a_late_success_still_counts() -> None:
+    state = opened()
+    failed = invoice.notified(state, told(state, success=False), NOW)
+    assert failed.answer == {"code": "00"}
+    assert failed.state is not None
+    assert failed.state.status == "open"
+    paid = invoice.notified(failed.state, told(state), NOW)
+    assert paid.state is not None
+    assert paid.state.status == "paid"
+
+
+def test_a_second_success_is_kept_as_surplus() -> None:
+    state = opened()
+    state = invoice.start(state, StartAttempt(), NOW).state or state
+    first = invoice.notified(state, told(state), NOW).state
+    assert first is not None
+    second = invoice.notified(first, told(state, attempt=1), NOW)
+    assert second.state is not None
+    assert second.state.surplus == (state.attempts[1].id,)
+    assert second.events == ()
+
+
+def test_nobody_told_us_so_we_ask_at_growing_intervals() -> None:
+    state = opened()
+    asked = []
+    now = NOW
+    for _ in range(4):
+        assert state.due is not None
+        now = state.due
+        decision = invoice.fell_due(state, DeadlineDue(), now)
+        assert decision.state is not None
+        state = decision.state
+        asked.append((len(decision.effects), now - NOW))
+    assert [count for count, _ in asked] == [1, 1, 1, 1]
+    gaps = [b[1] - a[1] for a, b in itertools.pairwise(asked)]
+    assert gaps == sorted(gaps)
+    assert gaps[0] > timedelta(0)
+
+
+def test_txn_refs_lead_back_to_their_dossier() -> None:
+    state = opened()
+    assert invoice.dossier_of(state.attempts[0].id) == state.dossier_id
+    assert invoice.dossier_of("x" * 35) is None
