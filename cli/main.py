@@ -8,11 +8,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli import inspect, platform
 from cli.demo.run import Demo, Job
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+
+
+app.command()(platform.up)
+app.command()(platform.down)
+app.command()(platform.status)
+app.command()(inspect.topics)
+app.add_typer(inspect.dossier, name="dossier")
+app.add_typer(inspect.dlq, name="dlq")
 
 
 @app.callback()

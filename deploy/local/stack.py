@@ -6,6 +6,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import ECKey
@@ -46,22 +47,34 @@ async def start(backbone: Backbone) -> Stack:
     """Start topics, partners and services on a running backbone. Raises StartError."""
     stack = Stack(dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True)))
     await topics.create(backbone.kafka, (SOURCE,))
-    own, portal = (ECKey.generate_key("P-256") for _ in range(2))
-    words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "smpp", "post")}
-    words["smpp"] = words["smpp"][:8]
+    secret = _secrets(backbone.run.path / "secrets.json")
+    own, portal = ECKey.import_key(secret["own"]), ECKey.import_key(secret["portal"])
+    words = secret["words"]
     accounts = backbone.run.path / "accounts.json"
     accounts.write_text((ROOT / "simulators/identity/accounts.example.json").read_text())
     await backbone.start(_partners(stack, words, str(accounts)), stack.addresses)
     common = {
         "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
         "MONGODB_URL": backbone.store_url,
-        "HOSO_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "HOSO_MASTER_KEY": secret["master"],
         "OIDC_ISSUER": stack.url("idp"),
     }
     own_settings = _settings(stack, words, own, portal)
     await backbone.start([_service(stack, name, {**common, **own_settings[name]}) for name in SERVICES])
     await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
     return stack
+
+
+def _secrets(path: Path) -> dict[str, Any]:
+    """Secrets of one run directory, made once: data written under a master key needs that key again."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        words = {"vnpay": secrets.token_urlsafe(24), "smpp": secrets.token_hex(4), "post": secrets.token_urlsafe(24)}
+        keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
+        master = base64.b64encode(secrets.token_bytes(32)).decode()
+        path.write_text(json.dumps({"words": words, "master": master, **keys}))
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey) -> dict[str, dict[str, str]]:

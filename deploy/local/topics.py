@@ -1,4 +1,11 @@
-"""Creates the declared topics on a broker."""
+"""Creates the declared topics on a broker.
+
+``python -m deploy.local.topics`` reads KAFKA_BOOTSTRAP_SERVERS, HOSO_PORTALS (comma-separated sources of upstream
+portals) and HOSO_REPLICATION.
+"""
+
+import asyncio
+import os
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -26,3 +33,9 @@ async def create(bootstrap: str, sources: tuple[str, ...], *, replication: int =
     finally:
         await admin.close()
     return [topic.name for topic in missing]
+
+
+if __name__ == "__main__":
+    portals = tuple(filter(None, os.environ.get("HOSO_PORTALS", "").split(",")))
+    replicas = int(os.environ.get("HOSO_REPLICATION", "3"))
+    asyncio.run(create(os.environ["KAFKA_BOOTSTRAP_SERVERS"], portals, replication=replicas))
