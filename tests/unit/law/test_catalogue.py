@@ -1,30 +1,57 @@
 import json
+from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from law import procedures
+from law import calendar, dataset, procedures
 from law._data import packaged
-from law.errors import FeeError, LawDataError, UnknownProcedure
+from law.errors import LawDataError, UnknownProcedure
 from law.facts import Mark
-from law.fees import FeeInputs, assess
+from law.fees import assess
 from law.procedures import Catalogue
-from law.tariff import Charge
 from law.terms import Term
 
 PLAN = date(2021, 6, 16)
+NOW = date(2026, 11, 25)
 
 
-def test_the_three() -> None:
-    found = procedures.all(PLAN)
-    assert [entry.code for entry in found] == ["1.000953", "1.001440", "1.008895"]
+def changed(name: str, change: Mapping[str, Any], version: int = 0) -> dict[str, str]:
+    """The packaged texts with keys of one version of one file replaced."""
+    tree = json.loads(packaged()[name])
+    tree["versions"][version] |= change
+    return {**packaged(), name: json.dumps(tree)}
+
+
+def with_version(name: str, **version: Any) -> dict[str, str]:
+    """The packaged texts with one more version in a file."""
+    tree = json.loads(packaged()[name])
+    tree["versions"].append(version)
+    return {**packaged(), name: json.dumps(tree)}
+
+
+YOGA = "procedures/1.000953.json"
+LIBRARY = "procedures/1.008895.json"
+
+
+def test_the_catalogue_of_two_days() -> None:
+    then, now = ({entry.code for entry in procedures.all(day)} for day in (PLAN, NOW))
+    assert len(then) == 26
+    assert now - then == {"1.012080", "1.012081", "1.012082"}
+    assert then - now == {"1.001420"}
+
+
+def test_the_first_three_are_as_they_were() -> None:
+    found = [procedures.find(code, PLAN) for code in ("1.000953", "1.001440", "1.008895")]
+    assert [entry.version for entry in found] == ["2019.1", "2018.1", "2020.1"]
     assert [entry.result.value for entry in found] == ["certificate", "card", "reply"]
-    assert [entry.term for entry in found] == [
-        Term(amount=7, unit="working"),
-        Term(amount=10, unit="calendar"),
-        Term(amount=15, unit="calendar"),
+    assert [(entry.term.amount, entry.term.unit) for entry in found] == [
+        (7, "working"),
+        (10, "calendar"),
+        (15, "calendar"),
     ]
-    assert all(set(entry.ways.value) == {"online", "post", "in_person"} for entry in found)
 
 
 @pytest.mark.parametrize("code", ["1.008895", "1.008895.000.00.00.H18", "1.008895.H18"])
@@ -36,101 +63,102 @@ def test_find_by_any_written_form(code: str) -> None:
 def test_unknown_names_code_and_date(code: str) -> None:
     with pytest.raises(UnknownProcedure, match="2021-06-16") as caught:
         procedures.find(code, PLAN)
-    assert (caught.value.code, caught.value.on) == (code, PLAN)
+    assert (caught.value.code, caught.value.on, caught.value.hint) == (code, PLAN, "")
 
 
-def test_not_in_force_before_its_date() -> None:
-    with pytest.raises(UnknownProcedure):
+def test_outside_its_dates_it_says_when_it_began_or_what_replaced_it() -> None:
+    with pytest.raises(UnknownProcedure, match="it begins on 2020-07-01"):
         procedures.find("1.008895", date(2020, 6, 30))
     assert procedures.find("1.008895", date(2020, 7, 1))
+    with pytest.raises(UnknownProcedure, match=r"ended on 2023-12-31, replaced by 1\.012080, 1\.012081, 1\.012082"):
+        procedures.find("1.001420", date(2024, 1, 1))
 
 
-@pytest.mark.parametrize(
-    ("on", "amount", "mark"),
-    [
-        ("2020-05-04", 200_000, "V"),
-        ("2020-05-05", 100_000, "V"),
-        ("2020-12-31", 100_000, "V"),
-        ("2021-06-16", 100_000, "V"),
-        ("2022-06-30", 100_000, "V"),
-        ("2022-07-01", 200_000, "V"),
-        ("2023-07-01", 200_000, "R"),  # TT 44/2023 is remembered only: not applied, and told
-        ("2024-06-30", 200_000, "V"),
-        ("2024-07-01", 100_000, "V"),
-        ("2025-01-01", 200_000, "V"),
-        ("2025-07-01", 100_000, "R"),  # TT 64/2025: start verified, end remembered
-        ("2026-11-24", 100_000, "R"),
-        ("2027-01-01", 200_000, "R"),
-    ],
-)
-def test_on_site_card_by_date(on: str, amount: int, mark: str) -> None:
-    day = date.fromisoformat(on)
-    result = assess(procedures.find("1.001440", day), day)
-    assert result.total == amount
-    assert [(line.kind, line.amount, line.mark) for line in result.lines] == [("phi", amount, Mark(mark))]
+def test_a_local_term_binds_only_once_it_is_sure() -> None:
+    library = procedures.find("1.008895", PLAN)
+    assert library.local_term is not None
+    assert (library.local_term.mark, library.term) == (Mark.UNCERTAIN, Term(amount=15, unit="calendar"))
+    own = {"value": {"amount": 12, "unit": "working"}, "source": "a decision of the province", "mark": "V"}
+    catalogue = Catalogue.from_texts(changed(LIBRARY, {"local_term": own}))
+    assert catalogue.find("1.008895", PLAN).term == Term(amount=12, unit="working")
 
 
-def test_a_reduction_is_switched_on_by_its_mark() -> None:
-    reductions = {name: text.replace('"mark": "R"', '"mark": "V"') for name, text in packaged("reductions").items()}
-    catalogue = Catalogue.from_texts(packaged("procedures"), reductions)
-    day = date(2023, 8, 1)
-    line = assess(catalogue.find("1.001440", day), day).lines[0]
-    assert (line.amount, line.mark) == (100_000, Mark.VERIFIED)
-
-
-def test_yoga_is_an_example_and_library_is_free() -> None:
-    yoga = assess(procedures.find("1.000953", PLAN), PLAN)
-    assert yoga.total == 1_000_000
-    assert yoga.lines[0].mark is Mark.UNCERTAIN
-    assert procedures.find("1.000953", PLAN).charges[0].rate.amount.source == "example"
-    assert assess(procedures.find("1.008895", PLAN), PLAN).lines == ()
-
-
-def test_units() -> None:
-    result = assess(procedures.find("1.001440", PLAN), PLAN, FeeInputs(units=3))
-    assert (result.lines[0].unit_price, result.lines[0].quantity, result.total) == (100_000, 3, 300_000)
-
-
-def test_more_than_a_payment_can_carry() -> None:
-    base = procedures.find("1.000953", PLAN)
-    charge = base.charges[0].model_dump(mode="json")
-    charge["rate"]["amount"]["value"] = 10**8
-    dear = base.model_copy(update={"charges": (Charge.model_validate(charge),)})
-    with pytest.raises(FeeError, match="one payment"):
-        assess(dear, PLAN, FeeInputs(units=100))
-
-
-def test_two_versions_by_date() -> None:
-    text = json.loads(packaged("procedures")["procedures/1.008895.json"])
-    old = text["versions"][0]
-    old["until"] = {"value": "2025-06-30", "source": "test", "mark": "V"}
-    new = json.loads(json.dumps(old)) | {"version": "2025.1", "until": None}
-    new["since"]["value"] = "2025-07-01"
-    catalogue = Catalogue.from_texts({"x.json": json.dumps({"versions": [new, old]})}, {})
-    assert catalogue.find("1.008895", date(2025, 6, 30)).version == "2020.1"
-    assert catalogue.find("1.008895", date(2025, 7, 1)).version == "2025.1"
-    assert catalogue.version("1.008895", "2020.1").until is not None
+def test_two_versions_by_date_and_a_dossier_keeps_its_own() -> None:
+    before, after = (procedures.find("2.001631", day) for day in (date(2023, 12, 14), date(2023, 12, 15)))
+    assert (before.version, after.version) == ("2010.1", "2023.1")
+    assert before.form == after.form
+    assert before.documents != after.documents
+    assert procedures.default().version("2.001631", "2010.1") == before
     with pytest.raises(LawDataError, match="no version"):
-        catalogue.version("1.008895", "1999.1")
-    new["since"]["value"] = "2025-06-30"
-    with pytest.raises(LawDataError, match="while version"):
-        Catalogue.from_texts({"x.json": json.dumps({"versions": [new, old]})}, {})
+        procedures.default().version("2.001631", "1999.1")
+
+
+RESOLUTION = {"value": 1_500_000, "source": "12/2021/NQ-HĐND", "mark": "V"}
+
+
+def corrected() -> dict[str, str]:
+    charge = json.loads(packaged()["shared/parts.json"])["council-fee"]
+    charge["rate"]["amount"] = RESOLUTION
+    return with_version(YOGA, like="2019.1", version="2019.2", corrects="2019.1", charges=[charge])
+
+
+def test_a_correction_is_found_in_the_place_of_what_it_corrects() -> None:
+    catalogue = Catalogue.from_texts(corrected())
+    now, filed_under = catalogue.find("1.000953", PLAN), catalogue.version("1.000953", "2019.1")
+    assert (now.version, assess(now, PLAN).total, assess(now, PLAN).lines[0].mark) == ("2019.2", 1_500_000, "V")
+    assert assess(filed_under, PLAN).total == 1_000_000
+    assert [entry.version for entry in catalogue.all(PLAN) if entry.code == "1.000953"] == ["2019.2"]
+    assert [entry.version for entry in catalogue.versions("1.000953")] == ["2019.1", "2019.2"]
+
+
+def write(folder: Path, texts: Mapping[str, str]) -> Path:
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_reviewed_folder_is_put_in_use_without_a_release(tmp_path: Path) -> None:
+    try:
+        dataset.use(write(tmp_path, corrected()))
+        assert procedures.find("1.000953", PLAN).version == "2019.2"
+        assert calendar.is_working_day(date(2026, 1, 10))
+    finally:
+        dataset.use(None)
+    assert procedures.find("1.000953", PLAN).version == "2019.1"
+
+
+def test_a_wrong_folder_is_refused_with_every_finding_and_changes_nothing(tmp_path: Path) -> None:
+    texts = changed(YOGA, {"version": "2019.9"}) | {"calendar/2026.json": "{"}
+    with pytest.raises(LawDataError, match=r"calendar/2026\.json: not JSON"):
+        dataset.use(write(tmp_path, texts))
+    with pytest.raises(LawDataError, match="no data files"):
+        dataset.use(tmp_path / "none")
+    assert procedures.find("1.000953", PLAN).version == "2019.1"
+
+
+def test_versions_may_not_overlap_nor_occur_twice() -> None:
+    start = {"value": "2020-01-01", "source": "test", "mark": "V"}
+    with pytest.raises(LawDataError, match=r"2020\.9 starts while version 2019\.1 is in force"):
+        Catalogue.from_texts(with_version(YOGA, like="2019.1", version="2020.9", since=start))
+    with pytest.raises(LawDataError, match="occurs twice"):
+        Catalogue.from_texts(with_version(YOGA, like="2019.1", version="2019.1"))
 
 
 def test_wrong_data_names_file_and_field() -> None:
-    texts = packaged("procedures")
-    broken = texts["procedures/1.001440.json"].replace('"phi"', '"fee"')
-    with pytest.raises(LawDataError, match=r"bad.json: versions.0.charges.0.kind"):
-        Catalogue.from_texts({"bad.json": broken}, {})
+    broken = {**packaged(), YOGA: packaged()[YOGA].replace('"legal_basis"', '"legal_bases"')}
+    with pytest.raises(LawDataError, match=r"1.000953.json: versions.0.legal_bases: unknown field"):
+        Catalogue.from_texts(broken)
+
+
+def test_reductions_must_be_known_leave_whole_dong_and_not_overlap() -> None:
+    name = "reductions/tt33-2018.json"
+    reductions = packaged()[name]
     with pytest.raises(LawDataError, match="unknown schedule of reductions 'tt33-2018'"):
-        Catalogue.from_texts(texts, {})
-
-
-def test_reductions_must_leave_whole_dong_and_not_overlap() -> None:
-    odd = {name: text.replace('"percent": 50', '"percent": 33') for name, text in packaged("reductions").items()}
-    procedure = packaged("procedures")["procedures/1.001440.json"].replace('"value": 200000', '"value": 200001')
+        Catalogue.from_texts({file: text for file, text in packaged().items() if file != name})
+    odd = packaged()["shared/parts.json"].replace("650000", "650001")
     with pytest.raises(LawDataError, match="no whole number"):
-        Catalogue.from_texts({"x.json": procedure}, odd)
-    overlap = {name: text.replace("2020-12-31", "2021-01-01") for name, text in packaged("reductions").items()}
+        Catalogue.from_texts({**packaged(), "shared/parts.json": odd})
     with pytest.raises(LawDataError, match="overlap"):
-        Catalogue.from_texts({"x.json": procedure}, overlap)
+        Catalogue.from_texts({**packaged(), name: reductions.replace("2020-12-31", "2021-01-01")})
