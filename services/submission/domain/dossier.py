@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
+
 from chassis.decision import Decision, Handlers, Impossible, Refused
 from chassis.series import ConfirmNumber, NumberConfirmed, NumberTaken, TakeNumber
 from law import clock, fees, procedures
@@ -59,6 +61,7 @@ class Dossier(Record):
     procedure_name: Bilingual
     applicant: Applicant
     form: Form
+    fee_inputs: dict[str, str | int] = Field(default_factory=dict)
     way: Way
     address: PostalAddress | None = None
     filed_at: Instant
@@ -94,6 +97,7 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime) -> Decis
         stage="filed",
         version=command.version,
         form=command.form,
+        fee_inputs=command.fee_inputs,
         **shared,
         **parts,
     )
@@ -124,7 +128,7 @@ def numbered(dossier: Dossier | None, outcome: NumberTaken, now: datetime, codes
         raise Impossible(f"a number for a dossier in stage {dossier.stage}")
     procedure = procedures.default().version(dossier.procedure, dossier.version)
     due = clock.due_date(procedure.term, dossier.filed_at)
-    assessment = fees.assess(procedure, _local_day(dossier.filed_at))
+    assessment = fees.assess(procedure, _local_day(dossier.filed_at), fees.FeeInputs(values=dossier.fee_inputs))
     code = str(codes.code(_local_day(dossier.received_at), outcome.number))
     accepted = dossier.to(
         "awaiting_fee" if assessment.total else "examining", code=code, due_at=due.due, total=assessment.total
