@@ -119,6 +119,7 @@ class Calendar:
 
     def next_working_day(self, day: date) -> date:
         """Return the first working day after `day`. Raises CalendarMissing."""
+        self.table(day.year)
         return self.on_or_after(day + _ONE_DAY)
 
     def on_or_after(self, day: date) -> date:

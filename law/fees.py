@@ -21,7 +21,8 @@ _MAX_UNITS = 1000
 class FeeInputs(Strict):
     """What a fee depends on besides procedure and day.
 
-    `units`: cards, certificates, dossiers. `values`: answers of the e-form that the fee is counted by, by field name.
+    `units`: cards, certificates, dossiers. `values`: the answers of the e-form that fee and term are counted by, by
+    field; what only the term is counted by does not matter here.
     """
 
     units: int = Field(default=1, ge=1, le=_MAX_UNITS)
@@ -72,8 +73,7 @@ def inputs_of(procedure: Procedure) -> tuple[FormField, ...]:
 
 def inputs_of_form(procedure: Procedure, form: Mapping[str, object]) -> FeeInputs:
     """Return what the fee takes from the values of a filed form."""
-    names = [field.name for field in inputs_of(procedure)]
-    return FeeInputs(values={name: value for name in names if isinstance(value := form.get(name), str | int)})
+    return FeeInputs(values=procedure.answers(form))
 
 
 def inputs_of_text(procedure: Procedure, pairs: Mapping[str, str]) -> FeeInputs:
@@ -105,6 +105,8 @@ def assess(procedure: Procedure, on: date, inputs: FeeInputs = ONE_UNIT) -> Asse
 def _check(procedure: Procedure, given: FeeInputs) -> None:
     fields = {field.name: field for field in inputs_of(procedure)}
     for name, value in given.values.items():
+        if name not in fields and name in procedure.counted_by:
+            continue
         if name not in fields:
             raise UnknownFeeInput(name, ", ".join(fields) or "no inputs but units")
         if not _fits(fields[name], value):

@@ -61,7 +61,10 @@ def after_office_hours(
 
 
 def local(instant: datetime) -> datetime:
-    """Return the instant on the local clock. Raises ClockError for one without a zone."""
+    """Return the instant on the local clock. Raises ClockError for one without a zone, or at the end of time."""
     if instant.tzinfo is None:
         raise ClockError(f"{instant.isoformat()} has no time zone")
-    return instant.astimezone(ZONE)
+    try:
+        return instant.astimezone(ZONE)
+    except OverflowError as error:
+        raise ClockError(f"{instant.isoformat()} is no instant of any calendar") from error

@@ -21,6 +21,16 @@ def check(version: Procedure, schedules: Mapping[str, Schedule] | None) -> Itera
         yield from ((f"{place}.{field}", problem) for field, problem in _council("rate", charge, charge.rate))
 
 
+def unfit(name: str, wanted: str, fields: Mapping[str, FormField]) -> str:
+    """Return why fee or term cannot be counted by that field of the form; empty where they can."""
+    field = fields.get(name)
+    if field is None:
+        return f"the form has no field {name!r}: fees and terms are counted by what was filed"
+    if field.type != wanted or not field.required or field.personal:
+        return f"the form's {name!r} must be a required field of type {wanted}, not personal"
+    return ""
+
+
 def _schedule(version: Procedure, charge: Charge, schedules: Mapping[str, Schedule]) -> Iterator[str]:
     if charge.schedule is None:
         return
@@ -37,13 +47,11 @@ def _rate(place: str, rate: Rate, fields: Mapping[str, FormField]) -> Iterator[t
     if isinstance(rate, FlatRate | FreeRate):
         return
     wanted = "choice" if isinstance(rate, ChoiceRate) else "integer"
-    field = fields.get(rate.input)
-    if field is None:
-        yield f"{place}.input", f"the form has no field {rate.input!r}: fees are counted by what was filed"
-    elif field.type != wanted or not field.required or field.personal:
-        yield f"{place}.input", f"the form's {rate.input!r} must be a required field of type {wanted}, not personal"
+    problem = unfit(rate.input, wanted, fields)
+    if problem:
+        yield f"{place}.input", problem
     elif isinstance(rate, ChoiceRate):
-        yield from _cases(place, rate, field)
+        yield from _cases(place, rate, fields[rate.input])
     if isinstance(rate, ChoiceRate):
         for case, inner in rate.cases.items():
             yield from _rate(f"{place}.cases.{case}", inner, fields)

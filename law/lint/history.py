@@ -29,13 +29,13 @@ def replacements(files: Mapping[str, ProcedureFile]) -> Iterator[Finding]:
 
 
 def kept(files: Mapping[str, ProcedureFile], base: Mapping[str, ProcedureFile]) -> Iterator[Finding]:
-    """Yield the versions of `base` that are gone or changed: dossiers were filed under them."""
+    """Yield the versions of `base` that are gone or changed: dossiers were filed under them. A version may be ended."""
     for file, model in base.items():
         now = {version.version: version for version in files[file].versions} if file in files else {}
         for version in model.versions:
             if version.version not in now:
                 yield _finding(file, "versions", f"{version.version} is gone: dossiers filed under it need it")
-            elif now[version.version] != version:
+            elif _endless(now[version.version]) != _endless(version):
                 right = f'give the correction a version of its own with "corrects": "{version.version}"'
                 yield _finding(file, "versions", f"{version.version} was changed, and dossiers keep it: {right}")
 
@@ -50,6 +50,10 @@ def renamed(
             yield _finding(file, "", "is gone: what was computed with it cannot be computed again")
         elif now != before and now.version == before.version:
             yield _finding(file, "version", f"is still {now.version!r}, and the table was changed: give it another")
+
+
+def _endless(version: Procedure) -> Procedure:
+    return version.model_copy(update={"until": None, "replaced_by": None})
 
 
 def _versions(file: str, model: ProcedureFile) -> Iterator[Finding]:

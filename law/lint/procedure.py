@@ -15,7 +15,13 @@ def check(file: str, model: ProcedureFile, schedules: Iterable[Schedule] | None)
     """Yield the faults of every version in the file; `schedules` is None where they could not be read."""
     known = None if schedules is None else {schedule.name: schedule for schedule in schedules}
     for n, version in enumerate(model.versions):
-        faults = (*_terms(version), *_steps(version), *_documents(version), *fees.check(version, known))
+        faults = (
+            *_terms(version),
+            *_term_cases(version),
+            *_steps(version),
+            *_documents(version),
+            *fees.check(version, known),
+        )
         for field, problem in (*faults, *texts.check(version.model_dump(mode="json"))):
             yield Finding(file=file, field=f"versions.{n}.{field}", problem=problem)
 
@@ -30,6 +36,21 @@ def _terms(version: Procedure) -> Iterator[Fault]:
     total = sum(term.amount for term in terms)
     if any(term.unit != whole.unit for term in terms) or total != whole.amount:
         yield "stages", f"they add to {total}, `statutory_term` is {whole.amount} {whole.unit} days: make them agree"
+
+
+def _term_cases(version: Procedure) -> Iterator[Fault]:
+    fields = {field.name: field for field in version.form.fields}
+    for n, case in enumerate(version.term_cases):
+        if problem := fees.unfit(case.input, "choice", fields):
+            yield f"term_cases.{n}.input", problem
+            continue
+        choices = {choice.value for choice in fields[case.input].choices}
+        for answer in sorted(set(case.answers) - choices):
+            yield f"term_cases.{n}.answers", f"{case.input} is never {answer!r}: one of {', '.join(sorted(choices))}"
+    answers = [(case.input, answer) for case in version.term_cases for answer in case.answers]
+    for (name, answer), times in Counter(answers).items():
+        if times > 1:
+            yield "term_cases", f"{name}={answer} has {times} terms: keep one"
 
 
 def _steps(version: Procedure) -> Iterator[Fault]:

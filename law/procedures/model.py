@@ -1,5 +1,6 @@
 """One version of one procedure."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -8,8 +9,8 @@ from pydantic import Field, model_validator
 from law.facts import Fact, Provenance, Strict
 from law.forms import Form
 from law.steps import Stage, Step
-from law.tariff import Charge, Schedule
-from law.terms import SupplementPolicy, Term
+from law.tariff import Charge, Schedule, input_names
+from law.terms import SupplementPolicy, Term, TermCase
 
 Applicant = Literal["individual", "enterprise", "organisation"]
 Way = Literal["online", "post", "in_person"]
@@ -38,6 +39,7 @@ class Procedure(Strict):
     """One version of one procedure. Every value is a `Fact` with source and mark; the properties give what applies.
 
     corrects       the version whose data were wrong: this one is found in its place from now on
+    term_cases     where another term than the statutory one binds, by what the form says
     stages         where the term runs in stages, each with a term of its own; `statutory_term` is their sum
     silence        what it means that no answer came in time, where the law says so
     file_ahead     how long before the event or opening the filing must come
@@ -60,6 +62,7 @@ class Procedure(Strict):
     applicants: Fact[tuple[Applicant, ...]]
     statutory_term: Fact[Term]
     local_term: Fact[Term] | None = None
+    term_cases: tuple[TermCase, ...] = ()
     stages: Fact[tuple[Stage, ...]] | None = None
     silence: Fact[Literal["consent"]] | None = None
     file_ahead: Fact[Term] | None = None
@@ -94,6 +97,21 @@ class Procedure(Strict):
         if self.local_term is not None and self.local_term.mark.sure:
             return self.local_term.value
         return self.statutory_term.value
+
+    def term_for(self, answers: Mapping[str, str | int]) -> Term:
+        """Return the term that binds a filing whose form holds these answers."""
+        cases = (case.term for case in self.term_cases if answers.get(case.input) in case.answers)
+        return next(cases, self.term)
+
+    @property
+    def counted_by(self) -> frozenset[str]:
+        """Return the fields of the form that fee or term are counted by."""
+        fee = (name for charge in self.charges for name in input_names(charge.rate))
+        return frozenset((*fee, *(case.input for case in self.term_cases)))
+
+    def answers(self, form: Mapping[str, object]) -> dict[str, str | int]:
+        """Return what a filed form says that fee or term are counted by: all of the form that they need."""
+        return {name: value for name, value in form.items() if name in self.counted_by and isinstance(value, str | int)}
 
     def in_force(self, on: date) -> bool:
         return self.since.value <= on and (self.until is None or on <= self.until.value)

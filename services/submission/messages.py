@@ -25,7 +25,7 @@ class FileDossier(Command):
     procedure_name: Bilingual
     applicant: Applicant
     form: Form
-    fee_inputs: dict[str, str | int] = Field(default_factory=dict)
+    answers: dict[str, str | int] = Field(default_factory=dict)
     way: Way
     address: PostalAddress | None = None
     filed_at: Instant

@@ -61,7 +61,7 @@ class Dossier(Record):
     procedure_name: Bilingual
     applicant: Applicant
     form: Form
-    fee_inputs: dict[str, str | int] = Field(default_factory=dict)
+    answers: dict[str, str | int] = Field(default_factory=dict)
     way: Way
     address: PostalAddress | None = None
     filed_at: Instant
@@ -97,7 +97,7 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime) -> Decis
         stage="filed",
         version=command.version,
         form=command.form,
-        fee_inputs=command.fee_inputs,
+        answers=command.answers,
         **shared,
         **parts,
     )
@@ -127,8 +127,8 @@ def numbered(dossier: Dossier | None, outcome: NumberTaken, now: datetime, codes
     if dossier.received_at is None or dossier.stage != "receiving":
         raise Impossible(f"a number for a dossier in stage {dossier.stage}")
     procedure = procedures.default().version(dossier.procedure, dossier.version)
-    due = clock.due_date(procedure.term, dossier.filed_at)
-    assessment = fees.assess(procedure, _local_day(dossier.filed_at), fees.FeeInputs(values=dossier.fee_inputs))
+    due = clock.due_date(procedure.term_for(dossier.answers), dossier.filed_at)
+    assessment = fees.assess(procedure, _local_day(dossier.filed_at), fees.FeeInputs(values=dossier.answers))
     code = str(codes.code(_local_day(dossier.received_at), outcome.number))
     accepted = dossier.to(
         "awaiting_fee" if assessment.total else "examining", code=code, due_at=due.due, total=assessment.total
@@ -163,7 +163,8 @@ def _settle_fee(dossier: Dossier) -> Dossier:
     if dossier.stage != "awaiting_fee" or dossier.paid_at is None or dossier.received_at is None:
         return dossier
     pause = clock.Pause(kind="fee", requested=dossier.received_at, answered=dossier.paid_at, policy="resume")
-    term = procedures.default().version(dossier.procedure, dossier.version).term
+    procedure = procedures.default().version(dossier.procedure, dossier.version)
+    term = procedure.term_for(dossier.answers)
     return dossier.to("examining", due_at=clock.due_date(term, dossier.filed_at, [pause]).due)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from law import fees, forms, phones, procedures
+from law import forms, phones, procedures
 from law.errors import PhoneError, UnknownProcedure
 from law.procedures import Procedure
 from schemas.dossier import Applicant, Bilingual, PostalAddress, Route
@@ -61,7 +61,7 @@ def checked(
         procedure_name=Bilingual(vi=procedure.name_vi, en=procedure.name_en),
         applicant=_sealed(filing.applicant),
         form=Personal.of(json.dumps(filing.form, ensure_ascii=False, sort_keys=True)),
-        fee_inputs=dict(fees.inputs_of_form(procedure, filing.form).values),
+        answers=procedure.answers(filing.form),
         way=filing.way,
         address=None
         if filing.address is None

@@ -92,6 +92,8 @@ NEXT: dict[str, tuple[tuple[str, ...], int, str]] = {
     "pause": ((*DUE, "--pause", "2026-02-24"), 2, "write FROM/TO"),
     "pause end": ((*DUE, "--pause", "2026-02-24/x"), 2, "--pause"),
     "year": (("due", "--filed", "2030-01-02", "--term", "5", "--unit", "working"), 1, "calendar/2030.json"),
+    "end of time": (("due", "--filed", "9999-12-31T23:00", "--term", "5", "--unit", "working"), 1, "9999.json"),
+    "beyond it": (("due", "--filed", "9999-12-31T23:00Z", "--term", "5", "--unit", "working"), 1, "no instant"),
     "unit": (("due", "--filed", "2026-01-05", "--term", "5", "--unit", "weeks"), 2, "calendar"),
     "code": (("fee", "9.999999"), 1, "hoso law search"),
     "replaced": (("show", "1.001420", "--on", "2025-01-01"), 1, "replaced by 1.012080"),

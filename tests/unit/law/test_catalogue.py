@@ -10,7 +10,7 @@ from law import calendar, dataset, procedures
 from law._data import packaged
 from law.errors import LawDataError, UnknownProcedure
 from law.facts import Mark
-from law.fees import assess
+from law.fees import assess, inputs_of_form
 from law.procedures import Catalogue
 from law.terms import Term
 
@@ -81,6 +81,15 @@ def test_a_local_term_binds_only_once_it_is_sure() -> None:
     own = {"value": {"amount": 12, "unit": "working"}, "source": "a decision of the province", "mark": "V"}
     catalogue = Catalogue.from_texts(changed(LIBRARY, {"local_term": own}))
     assert catalogue.find("1.008895", PLAN).term == Term(amount=12, unit="working")
+
+
+def test_what_is_asked_for_can_have_a_term_of_its_own() -> None:
+    karaoke, festival = procedures.find("1.001029", PLAN), procedures.find("1.003676", PLAN)
+    assert karaoke.term_for({"request": "new"}) == karaoke.term == Term(amount=5, unit="working")
+    assert karaoke.term_for({"request": "change_owner"}) == Term(amount=4, unit="working")
+    assert festival.term_for({"filing": "notice"}) == Term(amount=15, unit="calendar")
+    assert festival.answers({"filing": "notice", "venue": "Bản thử nghiệm"}) == {"filing": "notice"}
+    assert assess(festival, PLAN, inputs_of_form(festival, {"filing": "notice"})).total == 0
 
 
 def test_two_versions_by_date_and_a_dossier_keeps_its_own() -> None:

@@ -143,6 +143,11 @@ def test_a_pause_never_shortens_and_counts_once(data: st.DataObject, filed: date
     assert due_date(length, filed, [*pauses, *pauses[::-1]]) == result
 
 
+def test_office_time_that_ends_with_the_day_ends_that_day() -> None:
+    assert after_office_hours(at("2021-06-16T07:30"), timedelta(hours=7.5)) == at("2021-06-16T17:00")
+    assert after_office_hours(at("2021-06-16T07:30"), timedelta(hours=4)) == at("2021-06-16T11:30")
+
+
 @given(FILED, st.integers(1, 40 * 60), st.integers(1, 40 * 60))
 def test_office_hours_add_up(start: datetime, one: int, other: int) -> None:
     first = after_office_hours(start, timedelta(minutes=one))

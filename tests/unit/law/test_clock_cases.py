@@ -127,6 +127,7 @@ EVENING = span("2021-06-18T09:00/2021-07-01T17:30", "restart")
 LATER = span("2021-07-06T09:00/2021-07-07T10:00")
 AGAIN = span("2021-07-06T09:00/2021-07-08T10:00", "restart")
 ACROSS = span("2021-06-30T09:00/2021-07-05T10:00")
+BACKWARDS = span("2021-06-18T09:00/2021-06-18T08:00", "restart")
 RESTARTED: dict[str, tuple[list[Pause], dict[str, int], str, str, int]] = {
     "anew from Thu 1/7: 2 5 6 7 8 9 12": ([RESTART], {}, "2021-07-01", "2021-07-12", 0),
     "answered in the evening, anew from Fri 2": ([EVENING], {}, "2021-07-02", "2021-07-13", 0),
@@ -140,6 +141,14 @@ RESTARTED: dict[str, tuple[list[Pause], dict[str, int], str, str, int]] = {
     "extension granted after it counts: 12 + 2": ([RESTART], {"2021-07-05T09:00": 2}, "2021-07-01", "2021-07-14", 0),
     "pause after it counts: 7/7 waited": ([RESTART, LATER], {}, "2021-07-01", "2021-07-13", 1),
     "restarted twice: anew from Thu 8/7: 9 12 13 14 15 16 19": ([RESTART, AGAIN], {}, "2021-07-08", "2021-07-19", 0),
+    "the order in which they are given does not matter, the later one dropped the extension": (
+        [AGAIN, RESTART],
+        {"2021-07-05T09:00": 2},
+        "2021-07-08",
+        "2021-07-19",
+        0,
+    ),
+    "answered before it was asked: nothing restarts": ([BACKWARDS], {}, "2021-06-16", "2021-06-25", 0),
     "a pause across the new start still covers 2 and 5": ([RESTART, ACROSS], {}, "2021-07-01", "2021-07-14", 2),
 }
 

@@ -153,6 +153,13 @@ def test_a_pause_belongs_to_the_stage_it_was_asked_in() -> None:
         policy="restart",
     )
     assert stages("2021-06-30T10:00", pauses=(in_second,)) == [(False, date(2021, 7, 7)), (False, date(2021, 7, 26))]
+    at_the_answer = Pause(
+        kind="fee",
+        requested=datetime(2021, 6, 30, 10, tzinfo=ZONE),
+        answered=datetime(2021, 7, 2, 10, tzinfo=ZONE),
+    )
+    assert stages("2021-06-30T10:00", pauses=(at_the_answer,))[0] == (False, date(2021, 7, 7))
+    assert stages("2021-06-30T10:00", pauses=(at_the_answer,))[1] == (False, date(2021, 7, 23))
     assert stages(pauses=(OPEN,)) == [(False, None), (True, None)]
 
 

@@ -133,6 +133,9 @@ ONE_FILE: dict[str, tuple[str, Callable[[Tree], object], str, str]] = {
     "choice of no case": (
         KARAOKE, ver("form.fields.2.choices.2.value", "sell"), "charges.0.rate.cases", "add the case 'sell'",
     ),
+    "term of no field": (KARAOKE, ver("term_cases.0.input", "place"), "term_cases.0.input", "no field 'place'"),
+    "term of no answer": (KARAOKE, ver("term_cases.0.answers.0", "sell"), "term_cases.0.answers", "never 'sell'"),
+    "two terms": (KARAOKE, ver("term_cases.0.answers.0", "change_owner"), "term_cases", "has 2 terms"),
     "unknown tariff": (CARD, ver("charges.0.schedule", "tt34"), "charges.0.schedule", "one of tt33-2018"),
     "fraction of a dong": (
         CARD, ver("charges.0.rate.amount.value", 200_001), "charges.0.schedule", "no whole number",
@@ -212,6 +215,12 @@ def test_what_dossiers_were_filed_under_is_kept() -> None:
     twice = {**right, "version": "2018.3"}
     found = against_base(CARD, lambda tree: tree["versions"].extend([right, twice]))
     assert {finding.problem for finding in found} >= {"'2018.1' is corrected twice: correct the last"}
+
+
+def test_a_version_may_be_ended_by_the_one_that_follows() -> None:
+    end = {"value": "2027-06-30", "source": "test", "mark": "V"}
+    new = {"like": "2018.1", "version": "2027.1", "since": {**end, "value": "2027-07-01"}, "until": None}
+    assert against_base(CARD, lambda tree: ver("until", end)(tree) or tree["versions"].append(new)) == []
 
 
 def test_a_changed_table_has_a_version_of_its_own() -> None:
