@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 STORE_CALLS: Final = Counter("hoso_store_calls", "Round trips to the store", ["collection", "operation"])
+DOCUMENTS: Final = Counter("hoso_documents_written", "Documents sent in compare-and-set writes", ["collection"])
 MESSAGES: Final = Counter("hoso_messages", "Messages handled, by what became of them", ["aggregate", "result"])
 STALE: Final = Counter("hoso_stale_writes", "Lost compare-and-sets", ["aggregate"])
 PUBLISHED: Final = Counter("hoso_events_published", "Events acknowledged by Kafka", ["topic"])
