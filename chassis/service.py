@@ -8,9 +8,9 @@ import secrets
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import uvicorn
 import uvloop
@@ -20,16 +20,18 @@ from chassis.consumer import Consumer, Route
 from chassis.decision import Effect
 from chassis.delivery import Delivery, Sweep
 from chassis.document import AggregateType, Document
+from chassis.effects.circuit import Circuits
+from chassis.effects.queue import Limit
 from chassis.engine import Engine
 from chassis.fold import Decode, Folder
 from chassis.http import Verifier, create_app
 from chassis.keyring import Keyring
 from chassis.reading import Reader, StreamReader, decoder
 from chassis.relay import Publisher, Relay
-from chassis.runner import Adapter, Runner
+from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
-from chassis.telemetry import FAULTS, configure_logs, logger
+from chassis.telemetry import EFFECTS, FAULTS, configure_logs, logger
 from schemas.event import to_instant
 from schemas.topics import CATALOGUES, dead_letter_topic, heard_by
 
@@ -70,13 +72,12 @@ class Platform:
         self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
         self._units = {kind.name: _Unit(kind, self) for kind in service.aggregates}
         adapters = service.adapters(self)
+        jitter = random.Random(self.replica)  # noqa: S311 - it spreads retries
+        circuits = Circuits(jitter.random)
+        limits = _limits(service, self.settings)
         for unit in self._units.values():
             unit.runner = Runner(
-                unit.engine,
-                adapters,
-                self.keyring,
-                clock=self.clock,
-                jitter=random.Random(self.replica),  # noqa: S311
+                unit.engine, adapters, self.keyring, clock=self.clock, jitter=jitter, circuits=circuits, limits=limits
             )
         self.consumer = self._consumer()
 
@@ -147,6 +148,18 @@ class Platform:
         self._keys.close()
 
 
+def _limits(service: Service, settings: ServiceSettings) -> Mapping[str, Limit]:
+    """What the settings override. Raises LookupError for a kind of effect this service does not have."""
+    kinds = {effect.TYPE: effect for kind in service.aggregates for effect in kind.effects}
+    strange = sorted(set(settings.effect_limits) - set(kinds))
+    if strange:
+        raise LookupError(f"EFFECT_LIMITS names {', '.join(strange)}; {service.name} has {', '.join(sorted(kinds))}")
+    return {
+        name: replace(declared(kinds[name]), **given.model_dump(exclude_none=True))
+        for name, given in settings.effect_limits.items()
+    }
+
+
 class _Unit:
     """One kind of aggregate with its engine, relay and runner."""
 
@@ -158,7 +171,7 @@ class _Unit:
             kind,
             platform.store.collection(kind.name),
             platform.keyring,
-            Folder(kind, platform.replica, decode),
+            Folder(kind, platform.replica, decode, held=self._held),
             clock=platform.clock,
             on_written=self.written,
         )
@@ -166,12 +179,18 @@ class _Unit:
         self.runner: Runner
         self._clock = platform.clock
 
+    def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
+        return self.runner.held(effect_id)
+
     def written(self, doc: Document[Any]) -> None:
         """Hands what a write decided to those who carry it out."""
         if doc.outbox:
             self.relay.offer(doc.id, doc.outbox)
         for pending in doc.newborn:
             self.runner.start(doc.id, pending)
+        for pending in doc.doubtful:
+            EFFECTS.labels(pending.effect.TYPE, "unknown").inc()
+            log.error("nobody can tell whether an effect was executed", effect=pending.id, kind=pending.effect.TYPE)
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         return [self.engine.run(), self.relay.run(), self._sweep()]
@@ -184,8 +203,7 @@ class _Unit:
                 if rounds % RELAY_SWEEP_EVERY == 0:
                     await self.relay.sweep(everything=rounds == 0)
                 due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
-                for aggregate in due:
-                    await self.engine.handle(Delivery(aggregate, Sweep()))
+                await asyncio.gather(*(self.engine.post(Delivery(aggregate, Sweep())) for aggregate in due))
             except StoreUnavailable as error:
                 log.warning("sweep put off: store unavailable", error=str(error)[:200])
             except Exception:
