@@ -67,9 +67,14 @@ class Leases(Generic[S]):
         pending = self._ours(doc, failed.effect_id)
         if pending is None:
             return Dropped()
-        if pending.asks and pending.effect.POLICY == "repeat":
-            return self._unknown(doc, pending, now)
-        return self._record(doc, pending, pending.effect.failed(failed.reason), now, trace)
+        try:
+            if pending.asks and pending.effect.POLICY == "repeat":
+                return self._unknown(doc, pending, now)
+            return self._record(doc, pending, pending.effect.failed(failed.reason), now, trace)
+        except Exception as error:  # noqa: BLE001 - tried again later, reported by the engine
+            doc.faults.append(f"{pending.effect.TYPE}: {type(error).__name__}: {error}")
+            self._put(doc, replace(pending, status="waiting", until=now + BUG_RETRY))
+            return Handled({})
 
     def defer(self, doc: Document[S], deferred: EffectDeferred) -> Result:
         """Waits until it may be tried again."""
