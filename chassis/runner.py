@@ -78,7 +78,7 @@ class _Lane:
         self.adapter = adapter
         self.circuit = circuit
         self.timeout = kind.CALL_TIMEOUT.total_seconds()
-        self.queue: FairQueue[_Job] = FairQueue(limit, self.timeout)
+        self.queue: FairQueue[_Job] = FairQueue(limit)
         EFFECTS_QUEUED.labels(kind.TYPE).set_function(lambda: len(self.queue))
         EFFECTS_RUNNING.labels(kind.TYPE).set_function(lambda: self.queue.running)
         EFFECTS_OLDEST.labels(kind.TYPE).set_function(lambda: self.queue.oldest(time.monotonic()))
@@ -242,7 +242,7 @@ class Runner:
         fields = {"effect": pending.id, "kind": effect.TYPE}
         try:
             async with asyncio.timeout(lane.timeout):
-                outcome = await self._execute(lane.adapter, effect, call, asks=pending.asks)
+                outcome = await self._execute(lane.adapter, effect, call, asks=pending.asks and effect.POLICY == "ask")
         except NotSent as error:
             log.info("effect not sent", **fields, why=str(error))
             return EffectDeferred(pending.id, self._retry_at(pending, error), tried=False), "handed_back", "none"

@@ -11,6 +11,7 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 _WEIGHT: Final = 0.1
+_GUESS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,13 @@ class FairQueue(Generic[T]):
         - Nothing is taken at or after its `latest`.
     """
 
-    def __init__(self, limit: Limit, typical: float) -> None:
-        """`typical`: how long a call is thought to take, in seconds, until it is known."""
+    def __init__(self, limit: Limit) -> None:
         self._limit = limit
         self._waiting: OrderedDict[str, deque[_Waiting[T]]] = OrderedDict()
         self._count = 0
         self._earliest = float("inf")
         self._full_at = float("-inf")
-        self._mean = typical
+        self._mean: float | None = None
         self.running = 0
 
     def __len__(self) -> int:
@@ -95,7 +95,7 @@ class FairQueue(Generic[T]):
     def done(self, took: float) -> None:
         """One that was taken has ended after `took` seconds."""
         self.running -= 1
-        self._mean += (took - self._mean) * _WEIGHT
+        self._mean = took if self._mean is None else self._mean + (took - self._mean) * _WEIGHT
 
     def next_at(self) -> float | None:
         """The earliest instant at which time alone changes what `ready` or `overdue` answer, None if there is none."""
@@ -109,7 +109,7 @@ class FairQueue(Generic[T]):
     def interval(self) -> float:
         """Seconds between two takes when there is always one waiting, as it has been lately."""
         paced = 0.0 if self._limit.rate is None else 1 / self._limit.rate
-        return max(paced, self._mean / self._limit.concurrency)
+        return max(paced, (_GUESS if self._mean is None else self._mean) / self._limit.concurrency)
 
     def oldest(self, now: float) -> float:
         """How long the one that waits longest has waited, in seconds."""
