@@ -12,10 +12,10 @@ import smpp34
 
 from chassis.decision import Outcome
 from chassis.delivery import Delivery
-from chassis.runner import Call, Permanent, Retryable
+from chassis.runner import Call, Retryable
 from chassis.service import Platform
 from chassis.telemetry import logger
-from services.notification.domain.segments import Segment, TooLong, segments
+from services.notification.domain.segments import Segment, segments
 from services.notification.messages import RecordReceipt, SendSms, SmsSettled
 from services.notification.settings import NotificationSettings
 
@@ -116,13 +116,9 @@ class SendsSms:
     async def execute(self, effect: SendSms, call: Call) -> Outcome:
         """Raises Retryable only while no part can have been taken."""
         to = await call.open(effect.to)
-        try:
-            parts = segments(effect.text, effect.message)
-        except TooLong as error:
-            raise Permanent("invalid", str(error)) from error
         ids: list[str] = []
         call.check()
-        for segment in parts:
+        for segment in segments(effect.text, effect.message):
             response = await self._submit(to, segment, first=not ids)
             if not response.is_success:
                 reason = f"SMPP command_status 0x{response.command_status:08x}"

@@ -21,7 +21,6 @@ from .conftest import Bench
 from .partner import Partner, Replica, Send, Sent, eventually
 
 LAPSE = timedelta(seconds=31)
-FAST = Limit(concurrency=8)
 
 
 @pytest.fixture
@@ -94,12 +93,16 @@ async def test_a_late_outcome_corrects_unknown(bench: Bench, partner: Partner) -
 
 
 async def test_concurrency_and_one_execution_each_under_500_effects(bench: Bench, partner: Partner) -> None:
-    async with Replica(bench, "one", partner, FAST).running() as one:
+    partner.open.clear()
+    async with Replica(bench, "one", partner, Limit(concurrency=8)).running() as one:
         await asyncio.gather(*(one.cause(aggregate, "never", 10) for aggregate in dossiers(50)))
+        await eventually(lambda: partner.busy == 8)
+        assert len(one.speaks.taken) == 8
+        partner.open.set()
         await eventually(lambda: _all_told(one, 500), one)
         assert await one.all_results() == Counter(done=500)
     assert (len(partner.executed), len(set(partner.executed))) == (500, 500)
-    assert partner.peak <= FAST.concurrency
+    assert partner.peak == 8
 
 
 async def test_the_rate_holds_over_every_span(bench: Bench, partner: Partner) -> None:
