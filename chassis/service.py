@@ -74,7 +74,7 @@ class Platform:
         adapters = service.adapters(self)
         jitter = random.Random(self.replica)  # noqa: S311 - it spreads retries
         circuits = Circuits(jitter.random)
-        limits = _limits(service, self.settings)
+        limits = effect_limits(service, self.settings)
         for unit in self._units.values():
             unit.runner = Runner(
                 unit.engine, adapters, self.keyring, clock=self.clock, jitter=jitter, circuits=circuits, limits=limits
@@ -148,7 +148,7 @@ class Platform:
         self._keys.close()
 
 
-def _limits(service: Service, settings: ServiceSettings) -> Mapping[str, Limit]:
+def effect_limits(service: Service, settings: ServiceSettings) -> Mapping[str, Limit]:
     """What the settings override. Raises LookupError for a kind of effect this service does not have."""
     kinds = {effect.TYPE: effect for kind in service.aggregates for effect in kind.effects}
     strange = sorted(set(settings.effect_limits) - set(kinds))
