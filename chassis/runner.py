@@ -1,6 +1,6 @@
 """Executes side effects under their leases and brings the outcomes back as messages.
 
-A thin driver: `FairQueue` and `Circuit` say what may be sent now, this obeys them, one timer for the next instant.
+A thin driver: `chassis.effects.lane` says what may be sent now, this obeys it, with one timer for the next instant.
 
 Invariants:
     - An effect is executed only under a lease this process holds, begun early enough to end before the lease does, on
@@ -17,16 +17,16 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from chassis.decision import Effect, Outcome
 from chassis.delivery import Delivery, Dropped, EffectDeferred, EffectDone, EffectFailed
 from chassis.document import PendingEffect
-from chassis.effects.circuit import STATES, Circuit, Circuits, Pass, Verdict
+from chassis.effects.circuit import STATES, Circuits, Pass, Verdict
 from chassis.effects.edge import Adapter, Asks, Call, NotSent, Permanent, Retryable
-from chassis.effects.queue import FairQueue, Limit
+from chassis.effects.lane import Job, Lane, declared
+from chassis.effects.queue import Limit
 from chassis.effects.retry import delay
 from chassis.engine import Engine
 from chassis.keyring import Keyring
@@ -43,59 +43,11 @@ from chassis.telemetry import (
 
 __all__ = ["Adapter", "Asks", "Call", "NotSent", "Permanent", "Retryable", "Runner", "declared"]
 
-MARGIN: Final = 1.0
-LONGEST_PAUSE: Final = 300.0
 REMEMBERED: Final = 60.0
 """Seconds after its lease that an effect nobody can tell about is remembered as sent."""
 DRAINED: Final = 1.0
-PROBE_LOOK: Final = 0.1
 log = logger(__name__)
 Message = EffectDone | EffectDeferred | EffectFailed
-
-
-def declared(kind: type[Effect]) -> Limit:
-    """The limit a kind of effect declares itself."""
-    return Limit(kind.CONCURRENCY, kind.RATE, kind.BURST)
-
-
-@dataclass(eq=False, slots=True)
-class _Job:
-    """An effect whose lease we hold; `lapses` on the monotonic clock."""
-
-    aggregate: str
-    pending: PendingEffect
-    lapses: float
-    trace: str | None
-    status: Literal["queued", "sent"] = "queued"
-
-
-class _Lane:
-    """One kind of effect: its queue, its partner's circuit, its adapter."""
-
-    def __init__(self, kind: type[Effect], adapter: Adapter, limit: Limit, circuit: Circuit | None) -> None:
-        if kind.CALL_TIMEOUT.total_seconds() + MARGIN >= kind.LEASE.total_seconds():
-            raise ValueError(f"{kind.TYPE}: LEASE must be over CALL_TIMEOUT and {MARGIN} s")
-        self.adapter = adapter
-        self.circuit = circuit
-        self.timeout = kind.CALL_TIMEOUT.total_seconds()
-        self.queue: FairQueue[_Job] = FairQueue(limit)
-        EFFECTS_QUEUED.labels(kind.TYPE).set_function(lambda: len(self.queue))
-        EFFECTS_RUNNING.labels(kind.TYPE).set_function(lambda: self.queue.running)
-        EFFECTS_OLDEST.labels(kind.TYPE).set_function(lambda: self.queue.oldest(time.monotonic()))
-        if circuit is not None:
-            name = str(kind.PARTNER)
-            CIRCUIT.labels(name).set_function(lambda: STATES.index(circuit.state(time.monotonic())))
-
-    def blocked_until(self, now: float) -> float:
-        """The end of an open circuit's cool-down, or now."""
-        return now if self.circuit is None else max(now, self.circuit.until or now)
-
-    def next_at(self, now: float) -> float | None:
-        """When time alone changes what may be done. Another runner's probe may end unheard: it is looked for."""
-        at = self.queue.next_at()
-        if at is not None and self.circuit is not None and self.circuit.probing:
-            return max(at, now + PROBE_LOOK)
-        return at if at is None else max(at, self.blocked_until(now))
 
 
 class Runner:
@@ -121,16 +73,13 @@ class Runner:
         self._keyring = keyring
         self._clock = clock
         self._jitter = jitter.random
-        self._lanes = {
-            kind: _Lane(
-                kind,
-                adapters[kind],
-                limits.get(kind.TYPE) or declared(kind),
-                circuits.of(kind.PARTNER) if kind.PARTNER else None,
-            )
-            for kind in engine.kind.effects
-        }
-        self._held: dict[str, _Job] = {}
+        self._adapters = adapters
+        self._lanes: dict[type[Effect], Lane] = {}
+        for kind in engine.kind.effects:
+            circuit = circuits.of(kind.PARTNER) if kind.PARTNER else None
+            self._lanes[kind] = Lane(kind, limits.get(kind.TYPE) or declared(kind), circuit)
+            _watch(kind, self._lanes[kind])
+        self._held: dict[str, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._draining = False
@@ -138,10 +87,12 @@ class Runner:
     def start(self, aggregate: str, pending: PendingEffect) -> None:
         """Takes in an effect that was just leased to this process; it is executed when its turn comes."""
         now = time.monotonic()
-        job = _Job(aggregate, pending, now + (pending.until - self._clock()).total_seconds(), pending.trace)
+        life = min(
+            pending.until - self._clock(), pending.effect.LEASE
+        )  # the aggregate's last instant may be ahead of us
+        job = Job(aggregate, pending, now + life.total_seconds(), pending.trace)
         self._held[pending.id] = job
-        lane = self._lanes[type(pending.effect)]
-        lane.queue.add(aggregate, job, now=now, latest=job.lapses - lane.timeout - MARGIN)
+        self._lanes[type(pending.effect)].add(job, now)
         self._look_at(now)
 
     def held(self, effect_id: str) -> Literal["queued", "sent"] | None:
@@ -181,27 +132,18 @@ class Runner:
             self._timer = None
         now = time.monotonic()
         for lane in self._lanes.values():
-            self._hand_back(lane, now)
-            while lane.queue.ready(now):
-                given = lane.circuit.admit(now) if lane.circuit is not None else None
-                if given is None and lane.circuit is not None:
-                    break
-                job = lane.queue.take(now)
-                job.status = "sent"
-                self._spawn(self._run(lane, job, given, now))
+            for job, pause in lane.hand_back(now, everything=self._draining):
+                self._hand_back(job, DRAINED if self._draining else pause)
+            for job, permit in lane.give_out(now):
+                self._spawn(self._run(lane, job, permit, now))
         self._forget(now)
         instants = [at for lane in self._lanes.values() if (at := lane.next_at(now)) is not None]
         if instants:
             self._look_at(min(instants))
 
-    def _hand_back(self, lane: _Lane, now: float) -> None:
-        """What cannot be sent before it is too late waits in its document, at the pace the queue has had."""
-        blocked = lane.blocked_until(now)
-        late = lane.queue.overdue(float("inf") if self._draining else blocked)
-        for rank, job in enumerate(late, len(lane.queue)):
-            pause = blocked - now + min(LONGEST_PAUSE, rank * lane.queue.interval)
-            until = self._clock() + timedelta(seconds=DRAINED if self._draining else pause)
-            self._spawn(self._give(job, EffectDeferred(job.pending.id, until, tried=False), "handed_back"))
+    def _hand_back(self, job: Job, pause: float) -> None:
+        until = self._clock() + timedelta(seconds=pause)
+        self._spawn(self._give(job, EffectDeferred(job.pending.id, until, tried=False), "handed_back"))
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -218,31 +160,31 @@ class Runner:
 
     # -- execution --------------------------------------------------------------------------------------------------
 
-    async def _run(self, lane: _Lane, job: _Job, given: Pass | None, began: float) -> None:
+    async def _run(self, lane: Lane, job: Job, permit: Pass | None, began: float) -> None:
         verdict: Verdict = "none"
         try:
-            message, result, verdict = await self._attempt(lane, job, began)
+            message, result, verdict = await self._attempt(job, began, lane.timeout)
         finally:
             now = time.monotonic()
-            lane.queue.done(now - began)
-            if lane.circuit is not None and given is not None:
-                lane.circuit.report(given, verdict, now)
+            changed = lane.ended(permit, verdict, began=began, now=now)
+            if changed is not None:
+                log.warning("circuit changed", partner=job.pending.effect.PARTNER, state=changed)
             self._look_at(now)
         if message is None:
             EFFECTS.labels(job.pending.effect.TYPE, result).inc()
         else:
             await self._give(job, message, result)
 
-    async def _attempt(self, lane: _Lane, job: _Job, began: float) -> tuple[Message | None, str, Verdict]:
+    async def _attempt(self, job: Job, began: float, seconds: float) -> tuple[Message | None, str, Verdict]:
         """The message to record, if any, a word for the metrics, and what it shows of the partner."""
         pending, effect = job.pending, job.pending.effect
         job.trace = child_trace(pending.trace)
         TRACE.set(job.trace)
-        call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + lane.timeout)
+        call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + seconds)
         fields = {"effect": pending.id, "kind": effect.TYPE}
         try:
-            async with asyncio.timeout(lane.timeout):
-                outcome = await self._execute(lane.adapter, effect, call, asks=pending.asks and effect.POLICY == "ask")
+            async with asyncio.timeout(seconds):
+                outcome = await self._execute(effect, call, asks=pending.asks and effect.POLICY == "ask")
         except NotSent as error:
             log.info("effect not sent", **fields, why=str(error))
             return EffectDeferred(pending.id, self._retry_at(pending, error), tried=False), "handed_back", "none"
@@ -259,22 +201,22 @@ class Runner:
             return None, "uncertain", "failed"
         return EffectDone(pending.id, outcome), "done", "answered"
 
-    @staticmethod
-    async def _execute(adapter: Adapter, effect: Effect, call: Call, *, asks: bool) -> Outcome:
+    async def _execute(self, effect: Effect, call: Call, *, asks: bool) -> Outcome:
         call.check()
+        adapter = self._adapters[type(effect)]
         if asks and isinstance(adapter, Asks):
             known = await adapter.ask(effect, call)
             if known is not None:
                 return known
         return await adapter.execute(effect, call)
 
-    async def _give(self, job: _Job, message: Message, result: str) -> None:
+    async def _give(self, job: Job, message: Message, result: str) -> None:
         """Hands a message to the document; what it no longer takes may still correct an unknown outcome."""
         effect = job.pending.effect
         EFFECTS.labels(effect.TYPE, result).inc()
         try:
             given = await self._engine.handle(Delivery(job.aggregate, message, trace=job.trace))
-            certain = not isinstance(message, EffectDone) and not job.pending.asks
+            certain = not isinstance(message, EffectDone) and effect.POLICY == "never"
             if isinstance(given, Dropped) and certain:
                 reason = message.reason if isinstance(message, EffectFailed) else "lapsed"
                 late = EffectDone(job.pending.id, effect.failed(reason), late=True)
@@ -288,3 +230,13 @@ class Runner:
     def _retry_at(self, pending: PendingEffect, error: Retryable) -> datetime:
         after = error.after.total_seconds() if error.after is not None else None
         return self._clock() + timedelta(seconds=delay(pending.attempts, self._jitter, after))
+
+
+def _watch(kind: type[Effect], lane: Lane) -> None:
+    """Gauges are read when they are asked for."""
+    EFFECTS_QUEUED.labels(kind.TYPE).set_function(lambda: len(lane.queue))
+    EFFECTS_RUNNING.labels(kind.TYPE).set_function(lambda: lane.queue.running)
+    EFFECTS_OLDEST.labels(kind.TYPE).set_function(lambda: lane.queue.oldest(time.monotonic()))
+    circuit = lane.circuit
+    if circuit is not None:
+        CIRCUIT.labels(str(kind.PARTNER)).set_function(lambda: STATES.index(circuit.state(time.monotonic())))

@@ -42,7 +42,7 @@ class Leases(Generic[S]):
 
     def adopt(self, doc: Document[S], now: datetime) -> None:
         """Takes up leases of ours that we never saw: the answer to the write that granted them was lost."""
-        if self._held is None:
+        if self._held is None or not doc.effects:
             return
         born = {e.id for e in doc.newborn}
         ours = [e for e in doc.effects if e.status == "leased" and e.holder == self._replica and e.id not in born]

@@ -92,6 +92,25 @@ async def test_a_late_outcome_corrects_unknown(bench: Bench, partner: Partner) -
         assert isinstance(await two.engine.handle(again), Dropped)
 
 
+async def test_what_was_never_sent_corrects_an_unknown_that_came_too_early(bench: Bench, partner: Partner) -> None:
+    """The store was away for longer than the lease, or our clock behind: another replica gave it up meanwhile."""
+    aggregate = str(uuid.uuid4())
+    partner.open.clear()
+    one, two = Replica(bench, "one", partner, Limit(concurrency=1)), Replica(bench, "two", partner)
+    async with one.running(), two.running():
+        await one.cause(aggregate, "never", 2)
+        await eventually(lambda: partner.executed)
+        bench.offset = LAPSE
+        await two.sweep()
+        assert await two.results(aggregate) == ("unknown", "unknown")
+        draining = asyncio.create_task(one.runner.drain(30))
+        await eventually(lambda: _told(one, aggregate, 3))
+        partner.open.set()
+        await draining
+        assert await two.results(aggregate) == ("unknown", "unknown", "lapsed", "done")
+    assert len(partner.executed) == 1
+
+
 async def test_concurrency_and_one_execution_each_under_500_effects(bench: Bench, partner: Partner) -> None:
     partner.open.clear()
     async with Replica(bench, "one", partner, Limit(concurrency=8)).running() as one:
