@@ -81,7 +81,8 @@ class Runner:
             _watch(kind, self._lanes[kind])
         self._held: dict[str, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._looks_at = 0.0
         self._draining = False
 
     def start(self, aggregate: str, pending: PendingEffect) -> None:
@@ -117,13 +118,12 @@ class Runner:
 
     def _look_at(self, when: float) -> None:
         """Pumps at `when` or before."""
-        loop = asyncio.get_running_loop()
-        at = loop.time() + max(0.0, when - time.monotonic())
         if self._timer is not None:
-            if self._timer.when() <= at and not self._timer.cancelled():
+            if self._looks_at <= when:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(at, self._pump)
+        self._looks_at = when
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, when - time.monotonic()), self._pump)
 
     def _pump(self) -> None:
         """Gives out everything that may be sent now and hands back what can no longer be."""
