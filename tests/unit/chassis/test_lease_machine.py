@@ -122,9 +122,13 @@ class Machine(RuleBasedStateMachine):
         return result
 
     def give(self, process: Process, message: EffectDone | EffectDeferred, *, answered: bool = True) -> None:
-        """As the runner does, with the late word for what was never sent."""
+        """As the runner does, with the late word for what was never sent. What is known is told, and told once."""
         effect = process.jobs[message.effect_id].effect
+        assert isinstance(effect, Never)
         result = self.write(process, Delivery(ID, message), answered=answered)
+        if isinstance(message, EffectDone):
+            assert self.results(effect.n)[-1] == "done"
+            assert isinstance(self.write(process, Delivery(ID, message)), Dropped)
         if isinstance(result, Dropped) and isinstance(message, EffectDeferred) and effect.POLICY == "never":
             self.write(process, Delivery(ID, EffectDone(message.effect_id, effect.failed("lapsed"), late=True)))
         del process.memory[message.effect_id]
