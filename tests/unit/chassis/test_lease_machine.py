@@ -133,8 +133,8 @@ class Machine(RuleBasedStateMachine):
             self.write(process, Delivery(ID, EffectDone(message.effect_id, effect.failed("lapsed"), late=True)))
         del process.memory[message.effect_id]
 
-    def until(self, pending: PendingEffect) -> int:
-        return int((pending.until - START).total_seconds())
+    def too_late(self, pending: PendingEffect) -> bool:
+        return START + timedelta(seconds=self.now + CALL + MARGIN) >= pending.until
 
     # -- what happens -------------------------------------------------------------------------------------------
 
@@ -156,17 +156,21 @@ class Machine(RuleBasedStateMachine):
 
     @rule(at=st.integers(0, 1))
     def stop_or_continue(self, at: int) -> None:
+        """Once it goes on, an answer that lay in its socket may be read before it notices how late it is."""
         process = self.processes[at]
         process.stopped = not process.stopped
         self.excused |= {p.effect.n for p in process.jobs.values() if isinstance(p.effect, Never)}
-        self.obey_the_clock()
 
     @rule(at=st.integers(0, 1), fate=st.sampled_from(["executed", "request lost", "refused"]), data=st.data())
     def send(self, at: int, fate: Fate, data: st.DataObject) -> None:
         process = self.processes[at]
         queued = sorted(i for i, status in process.memory.items() if status == "queued")
         if queued and not process.stopped:
-            self.send_one(process, data.draw(st.sampled_from(queued)), fate)
+            effect_id = data.draw(st.sampled_from(queued))
+            if self.too_late(process.jobs[effect_id]):
+                self.hand_back(process, effect_id)
+            else:
+                self.send_one(process, effect_id, fate)
 
     def send_one(self, process: Process, effect_id: str, fate: Fate) -> None:
         pending = process.jobs[effect_id]
@@ -209,8 +213,11 @@ class Machine(RuleBasedStateMachine):
         for process in [p for p in self.processes if not p.stopped]:
             process.calls = {i: (done, end) for i, (done, end) in process.calls.items() if self.now < end}
             for effect_id, status in list(process.memory.items()):
-                if status == "queued" and self.now >= self.until(process.jobs[effect_id]) - CALL - MARGIN:
-                    self.give(process, EffectDeferred(effect_id, START + timedelta(seconds=self.now), tried=False))
+                if status == "queued" and self.too_late(process.jobs[effect_id]):
+                    self.hand_back(process, effect_id)
+
+    def hand_back(self, process: Process, effect_id: str) -> None:
+        self.give(process, EffectDeferred(effect_id, START + timedelta(seconds=self.now), tried=False))
 
     # -- what must hold -----------------------------------------------------------------------------------------
 
@@ -246,7 +253,8 @@ class Machine(RuleBasedStateMachine):
             for at, process in enumerate(self.processes):
                 self.sweep(at, answered=True)
                 for effect_id in [i for i, status in process.memory.items() if status == "queued"]:
-                    self.send_one(process, effect_id, "executed")
+                    if not self.too_late(process.jobs[effect_id]):
+                        self.send_one(process, effect_id, "executed")
                 for effect_id, (executed, _) in list(process.calls.items()):
                     if executed:
                         del process.calls[effect_id]
