@@ -140,6 +140,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(at=st.integers(0, 1), policy=st.sampled_from(POLICIES), answered=st.booleans(), crashes=st.booleans())
     def decide(self, at: int, policy: Policy, answered: bool, crashes: bool) -> None:  # noqa: FBT001
+        if self.processes[at].stopped:
+            return
         n = len(self.decided) + 1
         self.decided[n] = policy
         delivery = Delivery(ID, Do(policy=policy, n=n), key=IdempotencyKey(str(n), "d"))
