@@ -98,9 +98,11 @@ class Engine(Generic[S]):
         found = await self.collection.load([aggregate])
         return self._codec.load(found[0]) if found else None
 
-    async def page(self, view: dict[str, Any], after: str | None, limit: int) -> list[Document[S]]:
-        """One page of documents by their view fields, ascending by id."""
-        return [self._codec.load(stored) for stored in await self.collection.list(view, after, limit)]
+    async def page(
+        self, view: dict[str, Any], after: str | None, limit: int, order: str | None = None
+    ) -> list[Document[S]]:
+        """One page of documents by their view fields, ascending by id, or by the view field `order`."""
+        return [self._codec.load(stored) for stored in await self.collection.list(view, after, limit, order)]
 
     async def run(self) -> None:
         """Works until cancelled."""

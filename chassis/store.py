@@ -126,13 +126,16 @@ class Collection:
         found: list[Stored] = await self._raw.find({"parked.0": {"$exists": True}}).limit(limit).to_list(length=None)
         return found
 
-    async def list(self, view: Mapping[str, Any], after: str | None, limit: int) -> list[Stored]:
-        """One page of documents whose view fields equal `view`, by ascending id after `after`."""
+    async def list(
+        self, view: Mapping[str, Any], after: str | None, limit: int, order: str | None = None
+    ) -> list[Stored]:
+        """One page of documents whose view fields equal `view`, ascending by id, or by the view field `order`."""
         self._count("list")
         query: Stored = {f"view.{field}": value for field, value in view.items()}
+        by = "_id" if order is None else f"view.{order}"
         if after is not None:
-            query["_id"] = {"$gt": after}
-        found: list[Stored] = await self._raw.find(query).sort("_id", ASCENDING).limit(limit).to_list(length=None)
+            query[by] = {"$gt": after}
+        found: list[Stored] = await self._raw.find(query).sort(by, ASCENDING).limit(limit).to_list(length=None)
         return found
 
     async def insert_missing(self, records: Sequence[Stored]) -> None:

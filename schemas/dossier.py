@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from schemas import feedback, work
 from schemas.event import Dong, DossierEvent, Instant, Record, Text
 from schemas.personal import Address, Email, IdentityNumber, Name, Owner, Phone
+from schemas.work import Act
 
 STREAM = "dossier"
 
@@ -55,6 +57,15 @@ class FeeLine(Record):
     amount: Dong
 
 
+class SupplementItem(Record):
+    """One thing to put right: a field of the form or a document of the dossier, why, and what it is called."""
+
+    kind: Literal["field", "document"]
+    name: Text
+    why: Text
+    label: Bilingual | None = None
+
+
 class DossierSubmitted(DossierEvent):
     """An applicant filed a dossier, at any hour."""
 
@@ -72,7 +83,10 @@ class DossierSubmitted(DossierEvent):
 
 
 class DossierAccepted(DossierEvent):
-    """The one-stop desk received it (tiếp nhận): it has a dossier code, a due date and, where there is one, a fee."""
+    """The one-stop desk received it (tiếp nhận): it has a dossier code, a due date and, where there is one, a fee.
+
+    Until a fee is paid `due_at` is a promise for payment on the same day; `FeeSettled` says the one that counts.
+    """
 
     STREAM = STREAM
     TYPE = "dossier.accepted"
@@ -83,6 +97,7 @@ class DossierAccepted(DossierEvent):
     fee: tuple[FeeLine, ...] = ()
     total: Dong = 0
     owner: Owner | None = None
+    by: Act | None = None
 
 
 class DossierRejected(DossierEvent):
@@ -92,6 +107,7 @@ class DossierRejected(DossierEvent):
     TYPE = "dossier.rejected"
     reason: Text
     rejected_at: Instant
+    by: Act | None = None
 
 
 class DossierExamined(DossierEvent):
@@ -101,16 +117,19 @@ class DossierExamined(DossierEvent):
     TYPE = "dossier.examined"
     proposal: Literal["approve", "refuse"]
     examined_at: Instant
+    by: Act | None = None
 
 
 class DossierDecided(DossierEvent):
-    """The leader decided."""
+    """The leader decided; a refusal says why and names its legal ground."""
 
     STREAM = STREAM
     TYPE = "dossier.decided"
     outcome: Literal["approved", "refused"]
     reason: Text | None = None
+    ground: Text | None = None
     decided_at: Instant
+    by: Act | None = None
 
 
 class ResultIssued(DossierEvent):
@@ -124,7 +143,9 @@ class ResultIssued(DossierEvent):
     title: Bilingual
     outcome: Literal["approved", "refused"]
     reason: Text | None = None
+    ground: Text | None = None
     issued_at: Instant
+    by: Act | None = None
 
 
 class DossierCompleted(DossierEvent):
@@ -136,12 +157,84 @@ class DossierCompleted(DossierEvent):
     completed_at: Instant
 
 
+class SupplementRequested(DossierEvent):
+    """The applicant is asked, once and in writing (form 02), for all that is missing; the term is paused."""
+
+    STREAM = STREAM
+    TYPE = "dossier.supplement_requested"
+    items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=50)]
+    answer_by: Instant
+    requested_at: Instant
+    by: Act | None = None
+
+
+class DossierSupplemented(DossierEvent):
+    """The applicant answered; `due_at` is the new due date, None before reception."""
+
+    STREAM = STREAM
+    TYPE = "dossier.supplemented"
+    fields: tuple[Text, ...] = ()
+    documents: tuple[Text, ...] = ()
+    due_at: Instant | None = None
+    supplemented_at: Instant
+
+
+class FeeSettled(DossierEvent):
+    """The fee is paid, so the term runs on from the time of payment; `promised` is the due date told at reception."""
+
+    STREAM = STREAM
+    TYPE = "dossier.fee_settled"
+    paid_at: Instant
+    due_at: Instant
+    promised: Instant
+
+
+class DossierExtended(DossierEvent):
+    """Before the breach, once: an apology with the reason and a new date (form 04)."""
+
+    STREAM = STREAM
+    TYPE = "dossier.extended"
+    reason: Text
+    was_due: Instant
+    due_at: Instant
+    extended_at: Instant
+    by: Act | None = None
+
+
+class DossierStopped(DossierEvent):
+    """The end without a decision (form 05). `by` None: by the written rule, for no supplement came in time."""
+
+    STREAM = STREAM
+    TYPE = "dossier.stopped"
+    reason: Text
+    ground: Text
+    stopped_at: Instant
+    by: Act | None = None
+
+
+class DossierWithdrawn(DossierEvent):
+    """The applicant took it back: the end."""
+
+    STREAM = STREAM
+    TYPE = "dossier.withdrawn"
+    reason: Text | None = None
+    withdrawn_at: Instant
+
+
 EVENTS = (
     DossierSubmitted,
     DossierAccepted,
     DossierRejected,
+    SupplementRequested,
+    DossierSupplemented,
+    FeeSettled,
     DossierExamined,
+    DossierExtended,
+    DossierStopped,
+    DossierWithdrawn,
     DossierDecided,
     ResultIssued,
     DossierCompleted,
+    *work.EVENTS,
+    *feedback.EVENTS,
 )

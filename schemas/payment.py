@@ -68,4 +68,14 @@ class InvoiceExpired(DossierEvent):
     expired_at: Instant
 
 
-EVENTS = (InvoiceOpened, PaymentFailed, PaymentReceived, ReceiptIssued, InvoiceExpired)
+class InvoiceCancelled(DossierEvent):
+    """Nothing is to be paid any more: the dossier ended first."""
+
+    STREAM = STREAM
+    TYPE = "payment.invoice_cancelled"
+    invoice: Text
+    reason: Literal["withdrawn", "stopped"]
+    cancelled_at: Instant
+
+
+EVENTS = (InvoiceOpened, PaymentFailed, PaymentReceived, ReceiptIssued, InvoiceExpired, InvoiceCancelled)

@@ -104,5 +104,7 @@ IdentityNumber = Annotated[Personal, Kind("identity_number")]
 Address = Annotated[Personal, Kind("address")]
 Owner = Annotated[Personal, Kind("owner")]
 """The account of whoever filed, by the identity provider's `sub`: it says who may see the dossier."""
+Comment = Annotated[Personal, Kind("comment")]
+"""What an applicant writes in their own words, and what they are answered."""
 Form = Annotated[Personal, Kind("form")]
 """The answers of an electronic form, as one JSON text."""

@@ -90,13 +90,16 @@ class Load:
             _heard(dossier, kind)
         await self._post("clerk", f"{mine}/accept")
         await dossier.accepted.wait()
+        await self._post("leader", f"{mine}/assign", {"unit": "culture"})
+        await self._post("specialist", f"{mine}/take")
         await self._post("specialist", f"{mine}/examine", {"proposal": "approve"})
         await self._post("leader", f"{mine}/decide", {"outcome": "approved"})
         await self._post("registrar", f"{mine}/issue")
         await dossier.done.wait()
 
     async def _post(self, role: str, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        headers = {"authorization": f"Bearer {self._tokens[role]}", "idempotency-key": uuid.uuid4().hex}
+        token, key = f"Bearer {self._tokens[role]}", uuid.uuid4().hex
+        headers = {"authorization": token, "idempotency-key": key, "if-match": "*"}
         content = json.dumps(body) if body is not None else None
         answer = await self._client.post(
             url, content=content, headers={**headers, **({"content-type": "application/json"} if content else {})}

@@ -33,11 +33,12 @@ OFFICERS: Final = ROLES - {"citizen", "upstream"}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`sub` is the issuer's name for them; `roles` are those we know."""
+    """`sub` is the issuer's name for them; `roles` are those we know; `unit` is where an officer works."""
 
     sub: str
     roles: frozenset[str]
     name: str | None = None
+    unit: str | None = None
 
 
 class Verifier:
@@ -72,7 +73,10 @@ class Verifier:
                 raise _unauthorised("the token is not valid: it may be expired, or for another service") from error
         roles = decoded.get("roles", ())
         known = ROLES & set(roles) if isinstance(roles, list) else frozenset()
-        return Caller(str(decoded["sub"]), frozenset(known), decoded.get("name"))
+        unit = decoded.get("unit")
+        return Caller(
+            str(decoded["sub"]), frozenset(known), decoded.get("name"), unit if isinstance(unit, str) else None
+        )
 
     def _decode(self, token: str, keys: KeySet) -> dict[str, Any]:
         decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)

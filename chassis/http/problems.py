@@ -15,7 +15,7 @@ from chassis.store import StoreUnavailable
 from chassis.telemetry import FAULTS, logger
 
 MEDIA_TYPE: Final = "application/problem+json"
-STATUS_OF_CODE: Final = {"not_found": 404, "forbidden": 403, "invalid": 422}
+STATUS_OF_CODE: Final = {"not_found": 404, "forbidden": 403, "invalid": 422, "stale": 412}
 RETRY_AFTER: Final = "1"
 log = logger(__name__)
 
@@ -54,7 +54,7 @@ class Problem(Exception):
 
 
 def of_refusal(refused: Refused) -> Problem:
-    """What a handler refused: 404, 403, 422 by its code, else 409."""
+    """What a handler refused: 404, 403, 412, 422 by its code, else 409."""
     errors = [{"field": refused.field, "problem": refused.detail}] if refused.field else []
     return Problem(STATUS_OF_CODE.get(refused.code, 409), refused.code, refused.detail, errors=errors)
 

@@ -49,8 +49,11 @@ class Caller:
         return (await self._ask("GET", url, self._headers)).content
 
     async def post(self, url: str, body: Mapping[str, Any] | None = None, key: str | None = None) -> Any:
-        """Posts with an idempotency key, so that a repeat after a lost answer is the same request."""
-        headers = {**self._headers, "idempotency-key": key or uuid.uuid4().hex}
+        """Posts with an idempotency key, so that a repeat after a lost answer is the same request.
+
+        ``If-Match: *``: whichever revision a dossier is at.
+        """
+        headers = {**self._headers, "idempotency-key": key or uuid.uuid4().hex, "if-match": "*"}
         return (await self._ask("POST", url, headers, json=body)).json()
 
     async def _ask(

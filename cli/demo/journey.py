@@ -76,13 +76,15 @@ class Journey:
         mine = f"{submission}/dossiers/{outcome.dossier}"
         self._step(outcome, "filed")
         await people.clerk.post(f"{mine}/accept")
-        accepted = await self._stage(mine, {"awaiting_fee", "examining"})
+        accepted = await self._stage(mine, {"awaiting_fee", "assigning"})
         outcome.code = accepted["code"]
         self._step(outcome, "accepted")
         if planned.pays:
             outcome.paid = await self._pay(citizen, outcome.dossier)
-            await self._stage(mine, {"examining"})
+            await self._stage(mine, {"assigning"})
             self._step(outcome, "paid")
+        await people.leader.post(f"{mine}/assign", {"unit": "culture"})
+        await people.specialist.post(f"{mine}/take")
         await people.specialist.post(f"{mine}/examine", {"proposal": "approve"})
         await people.leader.post(f"{mine}/decide", {"outcome": "approved"})
         await people.registrar.post(f"{mine}/issue")

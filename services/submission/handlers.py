@@ -9,23 +9,38 @@ from joserfc.jwk import ECKey
 from chassis import jose
 from chassis.document import AggregateType
 from chassis.series import SERIES, ConfirmNumber, TakeNumber
-from law.codes import CodeSeries
 from schemas.topics import STREAMS, reply_topic
-from services.submission.domain import dossier, exchange
+from services.submission.domain import exchange, life, officer
+from services.submission.domain.dossier import Dossier, Rules
+from services.submission.domain.timing import ROLES, order
 from services.submission.messages import FileUpstream
 from services.submission.upstream import reply_encoder
 
 
-def aggregates(codes: CodeSeries, own: ECKey, portals: Mapping[str, ECKey]) -> tuple[AggregateType, ...]:  # type: ignore[type-arg]
-    """Dossiers, exchanges with upstream portals, and number series."""
+def view(state: Dossier) -> dict[str, str | None]:
+    """What lists filter by. `inbox`: whose turn it is (a specialist's is their unit's); `order`: due first."""
+    role = ROLES.get(state.stage)
+    return {
+        "stage": state.stage,
+        "owner": state.owner,
+        "procedure": state.procedure,
+        "inbox": f"{role}:{state.unit}" if role == "specialist" else role,
+        "holder": state.holder,
+        "alert": "complaint" if state.complaint and state.complaint.overdue else state.alert,
+        "order": order(state),
+    }
+
+
+def aggregates(rules: Rules, own: ECKey, portals: Mapping[str, ECKey]) -> tuple[AggregateType, ...]:  # type: ignore[type-arg]
+    """Dossiers, exchanges with upstream portals, absences of officers, and number series."""
     dossiers = AggregateType(
         name="dossiers",
-        state=dossier.Dossier,
-        handlers=dossier.handlers(codes),
+        state=Dossier,
+        handlers=life.handlers(rules),
         effects=(TakeNumber, ConfirmNumber),
         topic_of=lambda _event, _state: STREAMS["dossier"].name,
-        view=lambda state: {"stage": state.stage, "owner": state.owner, "procedure": state.procedure},
-        indexes=(("stage",), ("owner",)),
+        view=view,
+        indexes=(("stage",), ("owner",), ("inbox", "order"), ("holder", "order"), ("alert", "order")),
     )
     exchanges = AggregateType(
         name="exchanges",
@@ -36,4 +51,5 @@ def aggregates(codes: CodeSeries, own: ECKey, portals: Mapping[str, ECKey]) -> t
         encode=reply_encoder(own, portals),
         content_type=jose.CONTENT_TYPE,
     )
-    return dossiers, exchanges, SERIES
+    officers = AggregateType(name="officers", state=officer.Officer, handlers=officer.HANDLERS)
+    return dossiers, exchanges, officers, SERIES

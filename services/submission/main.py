@@ -6,7 +6,8 @@ from chassis import jose
 from chassis.series import ConfirmNumber, ConfirmsNumber, TakeNumber, TakesNumber
 from chassis.service import Service, run
 from chassis.settings import load
-from law.codes import CodeSeries, Generation
+from law import dataset
+from law.errors import LawDataError
 from schemas.topics import UPSTREAM
 from services.submission.api import router
 from services.submission.effects.filing import FilesUpstream
@@ -19,12 +20,15 @@ from services.submission.upstream import UpstreamReader
 def main() -> None:
     """Reads the settings and runs until SIGTERM."""
     settings = load(SubmissionSettings)
+    try:
+        dataset.use(settings.law_data)
+    except LawDataError as error:
+        raise SystemExit(f"setting HOSO_LAW_DATA: {error}") from error
     own = jose.key(settings.jwk_dict)
     portals = {source: jose.key(jwk) for source, jwk in settings.portals.items()}
-    codes = CodeSeries(agency=settings.agency, generation=Generation.TT_01_2018)
     service = Service(
         name="submission",
-        aggregates=aggregates(codes, own, portals),
+        aggregates=aggregates(settings.rules, own, portals),
         hears={"payment": "dossiers", "delivery": "dossiers"},
         adapters=lambda platform: {
             TakeNumber: TakesNumber(platform),

@@ -1,16 +1,17 @@
-"""Commands, outcomes and effects of submission."""
+"""Commands, outcomes and effects of submission. Those of officers say who acts and on which revision."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from chassis.decision import Command, Effect, Outcome, Policy
-from schemas.dossier import Applicant, Bilingual, PostalAddress, Route, Way
+from schemas.dossier import Applicant, Bilingual, PostalAddress, Route, SupplementItem, Way
 from schemas.event import DossierId, Instant, Text
-from schemas.personal import Form
+from schemas.personal import Comment, Form
 from schemas.upstream import Problem
+from schemas.work import By
 
 
 class FileDossier(Command):
@@ -31,38 +32,131 @@ class FileDossier(Command):
     filed_at: Instant
 
 
-class AcceptDossier(Command):
+class Official(Command):
+    """An officer's command. `revision`: the one they saw (If-Match); None: whichever it is (``If-Match: *``)."""
+
+    by: By
+    revision: int | None = None
+
+
+class AcceptDossier(Official):
     """The one-stop desk receives it (tiếp nhận)."""
 
-    officer: Text
 
-
-class RejectDossier(Command):
+class RejectDossier(Official):
     """The one-stop desk does not receive it, with the reason (form 03)."""
 
-    officer: Text
     reason: Text
 
 
-class ExamineDossier(Command):
-    """A specialist examined it and proposes an outcome."""
+class RequestSupplement(Official):
+    """Asks the applicant, once, for everything that is missing (form 02)."""
 
-    officer: Text
+    items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=50)]
+
+
+class AssignDossier(Official):
+    """The leader gives it to a unit, or to one officer of it; again: to another."""
+
+    unit: Text
+    officer: Text | None = None
+
+
+class TakeDossier(Official):
+    """An officer of the unit takes it."""
+
+
+class ReleaseDossier(Official):
+    """Its holder puts it back, with the reason."""
+
+    reason: Text
+
+
+class HandOver(Official):
+    """Its holder gives it to a colleague."""
+
+    to: Text
+    reason: Text
+
+
+class PassStep(Official):
+    """The present step of the examination is done; the next begins."""
+
+    note: Text | None = None
+
+
+class ExamineDossier(Official):
+    """The last step of the examination: the specialist proposes an outcome."""
+
     proposal: Literal["approve", "refuse"]
+    note: Text | None = None
 
 
-class DecideDossier(Command):
-    """The leader decides; a refusal says why."""
+class ExtendTerm(Official):
+    """The leader extends the term, once, before the breach, with a reason and an apology (form 04)."""
 
-    officer: Text
+    days: Annotated[int, Field(ge=1, le=60)]
+    reason: Text
+
+
+class StopDossier(Official):
+    """The leader stops it without a decision (form 05)."""
+
+    reason: Text
+    ground: Text
+
+
+class DecideDossier(Official):
+    """The leader decides; a refusal says why and names its legal ground."""
+
     outcome: Literal["approved", "refused"]
+    reason: Text | None = None
+    ground: Text | None = None
+
+
+class IssueResult(Official):
+    """The registrar numbers and dates the result."""
+
+
+class AnswerComplaint(Official):
+    """The leader answers a complaint."""
+
+    answer: Comment
+    upheld: bool
+
+
+class Own(Command):
+    """An applicant's command about their own dossier; `owner` is the caller's account."""
+
+    owner: Text
+
+
+class SupplementDossier(Own):
+    """The applicant's answer: the form with `fields` put right, and the documents brought."""
+
+    form: Form
+    answers: dict[str, str | int] = Field(default_factory=dict)
+    fields: tuple[Text, ...] = ()
+    documents: tuple[Text, ...] = ()
+
+
+class WithdrawDossier(Own):
+    """The applicant takes it back."""
+
     reason: Text | None = None
 
 
-class IssueResult(Command):
-    """The registrar numbers and dates the result."""
+class RateDossier(Own):
+    """The applicant's opinion, once."""
 
-    officer: Text
+    score: Annotated[int, Field(ge=1, le=5)]
+    comment: Comment | None = None
+
+
+class Complain(Own):
+    """The applicant complains, once."""
+
+    text: Comment
 
 
 class UpstreamFiled(Command):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from joserfc.errors import JoseError
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis import jose
 from chassis.settings import ServiceSettings
 from law.codes import CodeSeries, Generation
+from law.terms import Term, TermUnit
+from services.submission.domain.dossier import Rules
 
 
 def _is_private_key(value: SecretStr) -> SecretStr:
@@ -39,16 +43,44 @@ def _writes_codes(value: str) -> str:
 
 
 class SubmissionSettings(ServiceSettings):
-    """`SUBMISSION_JWK`: our private key; `SUBMISSION_PORTALS`: source to the portal's public JWK."""
+    """What the agency configures; what the law says is in `law/data`, or in the folder `HOSO_LAW_DATA`.
+
+    SUBMISSION_JWK, SUBMISSION_PORTALS    our private key; source to the portal's public JWK
+    SUBMISSION_AGENCY, …_GENERATION       who writes dossier codes, and by which circular
+    SUBMISSION_UNITS                      the units that examine, as tokens name them: a JSON list
+    SUBMISSION_WARN_SHARE                 how much of a term has run when its officer is warned
+    SUBMISSION_SUPPLEMENT_DAYS, …_UNIT    how long applicants have to supplement; …_CLOSING: what happens then
+    SUBMISSION_COMPLAINT_DAYS             working days the leader has to answer a complaint
+    """
 
     model_config = SettingsConfigDict(env_prefix="SUBMISSION_", frozen=True)
 
     jwk: Annotated[SecretStr, AfterValidator(_is_private_key)]
     portals: Annotated[dict[str, dict[str, Any]], AfterValidator(_are_public_keys), Field(max_length=64)]
     agency: Annotated[str, AfterValidator(_writes_codes)] = "000.00.12.H18"
+    generation: Generation = Generation.TT_01_2018
+    units: frozenset[str] = frozenset({"culture", "heritage", "tourism", "sports", "family"})
+    warn_share: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.8")
+    supplement_days: Annotated[int, Field(ge=1, le=365)] = 30
+    supplement_unit: TermUnit = "calendar"
+    supplement_closing: Literal["stop", "wait"] = "stop"
+    complaint_days: Annotated[int, Field(ge=1, le=90)] = 10
+    law_data: Annotated[Path | None, Field(validation_alias=AliasChoices("HOSO_LAW_DATA"))] = None
 
     @property
     def jwk_dict(self) -> dict[str, Any]:
         """Our private key as a JWK."""
         jwk: dict[str, Any] = json.loads(self.jwk.get_secret_value())
         return jwk
+
+    @property
+    def rules(self) -> Rules:
+        """As the domain takes them."""
+        return Rules(
+            codes=CodeSeries(agency=self.agency, generation=self.generation),
+            units=self.units,
+            warn_share=self.warn_share,
+            supplement=Term(amount=self.supplement_days, unit=self.supplement_unit),
+            closing=self.supplement_closing,
+            complaint=Term(amount=self.complaint_days, unit="working"),
+        )

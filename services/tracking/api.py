@@ -48,4 +48,11 @@ def router(platform: Platform) -> APIRouter:
 
 
 def _summary(state: Tracked) -> dict[str, Any]:
-    return {"id": state.dossier_id, "procedure": state.procedure, "code": state.code, "status": state.status}
+    due = state.due_at.isoformat() if state.due_at else None
+    return {
+        "id": state.dossier_id,
+        "procedure": state.procedure,
+        "code": state.code,
+        "status": state.status,
+        "due_at": due,
+    }

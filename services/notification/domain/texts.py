@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from law.text import unaccent
-from schemas import delivery, dossier, payment
+from schemas import delivery, dossier, feedback, payment
 from schemas.event import Event
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -19,15 +19,49 @@ Step = tuple[str, str]
 """A kind of message, one of each per dossier, and its text with ``{code}`` open."""
 
 
-def of(event: Event) -> Step | None:  # noqa: C901, PLR0911 - one case a step
+def of(event: Event) -> Step | None:
     """What to say about an event, if anything."""
+    return _life(event) or _ending(event) or _money_and_way(event)
+
+
+def _life(event: Event) -> Step | None:  # noqa: PLR0911 - one case a step
     match event:
         case dossier.DossierSubmitted():
             return "submitted", "Hồ sơ {code} đã được gửi. Chúng tôi sẽ trả lời trong 8 giờ làm việc."
         case dossier.DossierAccepted():
             return "accepted", f"Hồ sơ {{code}} đã được tiếp nhận. Hẹn trả kết quả: {_day(event.due_at)}."
+        case dossier.SupplementRequested():
+            text = "; ".join(f"{item.label.vi if item.label else item.name} ({item.why})" for item in event.items)
+            return "supplement", f"Hồ sơ {{code}} cần bổ sung trước {_day(event.answer_by)}: {_plain(text)}"
+        case dossier.FeeSettled() if event.due_at != event.promised:
+            return "due", f"Hồ sơ {{code}}: đã nộp phí, ngày hẹn trả kết quả mới: {_day(event.due_at)}."
+        case dossier.DossierSupplemented() if event.due_at is not None:
+            return "due_again", f"Đã nhận bổ sung hồ sơ {{code}}. Hẹn trả kết quả: {_day(event.due_at)}."
+        case dossier.DossierExtended():
+            text = f"Xin lỗi, hồ sơ {{code}} chưa trả đúng hẹn: {_plain(event.reason)}"
+            return "extended", f"{text}. Hẹn lại: {_day(event.due_at)}."
+        case _:
+            return None
+
+
+def _ending(event: Event) -> Step | None:
+    match event:
         case dossier.DossierRejected():
-            return "rejected", f"Hồ sơ {{code}} không được tiếp nhận: {event.reason}"
+            return "rejected", f"Hồ sơ {{code}} không được tiếp nhận: {_plain(event.reason)}"
+        case dossier.DossierStopped():
+            return "stopped", f"Hồ sơ {{code}} dừng giải quyết: {_plain(event.reason)}"
+        case dossier.DossierWithdrawn():
+            return "withdrawn", "Hồ sơ {code} đã được rút theo yêu cầu."
+        case dossier.DossierDecided(outcome="refused"):
+            return "refused", f"Hồ sơ {{code}} không được chấp thuận: {_plain(event.reason or '')}"
+        case feedback.ComplaintAnswered():
+            return "complaint", "Phản ánh về hồ sơ {code} đã được trả lời. Mời xem trên cổng dịch vụ công."
+        case _:
+            return None
+
+
+def _money_and_way(event: Event) -> Step | None:  # noqa: PLR0911 - one case a step
+    match event:
         case payment.InvoiceOpened():
             return "invoice", f"Hồ sơ {{code}}: phí, lệ phí {_dong(event.total)}. Vui lòng nộp trực tuyến."
         case payment.ReceiptIssued():
@@ -59,6 +93,11 @@ def email(text: str, code: str) -> str:
 def title(code: str) -> str:
     """Subject of an e-mail."""
     return f"Hồ sơ {code}"
+
+
+def _plain(text: str) -> str:
+    """An officer's words: their braces are no placeholders."""
+    return text.replace("{", "(").replace("}", ")")
 
 
 def _day(instant: datetime) -> str:

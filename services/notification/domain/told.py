@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from chassis.decision import Decision, Effect, Handlers, Impossible
-from schemas import delivery, dossier, payment
+from schemas import delivery, dossier, feedback, payment
 from schemas.dossier import Applicant, DossierAccepted, DossierSubmitted
 from schemas.event import DossierEvent, Event, Instant, Record
 from schemas.notification import Channel, MessageDelivered, MessageFailed, MessageSent, MessageUnknown
@@ -175,6 +175,14 @@ HANDLERS: Handlers = {
             dossier.DossierSubmitted,
             dossier.DossierAccepted,
             dossier.DossierRejected,
+            dossier.SupplementRequested,
+            dossier.DossierSupplemented,
+            dossier.FeeSettled,
+            dossier.DossierExtended,
+            dossier.DossierStopped,
+            dossier.DossierWithdrawn,
+            dossier.DossierDecided,
+            feedback.ComplaintAnswered,
             payment.InvoiceOpened,
             payment.ReceiptIssued,
             delivery.ConsignmentOrdered,

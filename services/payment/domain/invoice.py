@@ -11,9 +11,16 @@ from zoneinfo import ZoneInfo
 
 from chassis.decision import DeadlineDue, Decision, Handlers, Impossible, Refused
 from chassis.series import ConfirmNumber, NumberConfirmed, NumberTaken, TakeNumber
-from schemas.dossier import DossierAccepted, FeeLine
+from schemas.dossier import DossierAccepted, DossierStopped, DossierWithdrawn, FeeLine
 from schemas.event import Event, Instant, Record
-from schemas.payment import InvoiceExpired, InvoiceOpened, PaymentFailed, PaymentReceived, ReceiptIssued
+from schemas.payment import (
+    InvoiceCancelled,
+    InvoiceExpired,
+    InvoiceOpened,
+    PaymentFailed,
+    PaymentReceived,
+    ReceiptIssued,
+)
 from schemas.personal import Owner
 from services.payment.messages import GatewayNotified, QueryAnswered, QueryPayment, StartAttempt
 
@@ -38,7 +45,7 @@ class Attempt(Record):
 
 
 class Invoice(Record):
-    """What is due, and what happened to it. `surplus`: successes beyond the first, by attempt."""
+    """What is due, and what happened to it. `surplus`: successes that nothing was due for any more."""
 
     dossier_id: str
     number: str
@@ -47,7 +54,7 @@ class Invoice(Record):
     total: int
     opened_at: Instant
     expires_at: Instant
-    status: Literal["open", "paid", "expired"] = "open"
+    status: Literal["open", "paid", "expired", "cancelled"] = "open"
     attempts: tuple[Attempt, ...] = ()
     paid_at: Instant | None = None
     transaction: str | None = None
@@ -144,7 +151,7 @@ def notified(invoice: Invoice | None, command: GatewayNotified, now: datetime) -
     if not command.success:
         return _failed(invoice, attempt, command, now)
     invoice = invoice.with_attempt(attempt.model_copy(update={"status": "paid", "code": command.code}))
-    if invoice.status == "paid":
+    if invoice.status in {"paid", "cancelled"}:
         invoice = invoice.model_copy(update={"surplus": (*invoice.surplus, attempt.id)})
         return Decision(invoice, due=invoice.due, answer={"code": "00"})
     paid = {"status": "paid", "paid_at": command.paid_at, "transaction": command.transaction}
@@ -186,6 +193,20 @@ def numbered(invoice: Invoice | None, outcome: NumberTaken, now: datetime) -> De
     return Decision(invoice.model_copy(update={"receipt": number}), (issued,), (confirm,))
 
 
+def cancel(invoice: Invoice | None, event: DossierWithdrawn | DossierStopped, now: datetime) -> Decision[Invoice]:
+    """The dossier ended: what is not paid need not be. What was paid is kept; giving it back is a person's act."""
+    if invoice is None or invoice.status in {"paid", "cancelled"}:
+        return Decision(invoice)
+    invoice = invoice.model_copy(update={"status": "cancelled"})
+    cancelled = InvoiceCancelled(
+        dossier_id=invoice.dossier_id,
+        invoice=invoice.number,
+        reason="withdrawn" if isinstance(event, DossierWithdrawn) else "stopped",
+        cancelled_at=now,
+    )
+    return Decision(invoice, (cancelled,), due=invoice.due)
+
+
 def confirmed(invoice: Invoice | None, _outcome: NumberConfirmed, _now: datetime) -> Decision[Invoice]:
     """Nothing more to do."""
     return Decision(invoice)
@@ -217,6 +238,8 @@ def answered(invoice: Invoice | None, outcome: QueryAnswered, now: datetime) -> 
 
 HANDLERS: Handlers = {
     DossierAccepted: open_invoice,
+    DossierWithdrawn: cancel,
+    DossierStopped: cancel,
     StartAttempt: start,
     GatewayNotified: notified,
     QueryAnswered: answered,

@@ -110,3 +110,17 @@ def _way(filing: Filing, procedure: Procedure) -> list[Problem]:
 def _form(values: Mapping[str, str | int], procedure: Procedure) -> list[Problem]:
     errors = forms.validate(procedure.form, values)
     return [Problem(field=f"form.{error.path}", problem=error.message_en) for error in errors]
+
+
+def corrected(
+    form: Mapping[str, str | int], changes: Mapping[str, str | int], procedure: Procedure
+) -> dict[str, str | int]:
+    """The filed form with its changes, still one that could be filed.
+
+    Raises:
+        BadFiling: names every wrong field.
+    """
+    found = {**form, **changes}
+    if problems := _form(found, procedure):
+        raise BadFiling(tuple(problems))
+    return found

@@ -7,30 +7,44 @@ from typing import Final
 
 from chassis.decision import Decision, Handlers
 from law.statuses import Status
-from schemas import delivery, dossier, notification, payment
+from schemas import delivery, dossier, notification, payment, work
 from schemas.event import DossierEvent, Instant, Record, format_instant
 from schemas.personal import Owner
+from schemas.work import Act
 
 MAX_ENTRIES: Final = 200
-REACHED: Final[tuple[tuple[str, Status], ...]] = (
-    ("dossier.completed", Status(10)),
-    ("dossier.rejected", Status(3)),
-    ("dossier.decided", Status(9)),
-    ("payment.received", Status(4)),
-    ("payment.invoice_opened", Status(6)),
-    ("dossier.examined", Status(4)),
-    ("dossier.accepted", Status(2)),
-    ("dossier.submitted", Status(1)),
+REACHED: Final[tuple[tuple[str, str | None, Status], ...]] = (
+    ("dossier.completed", None, Status.RETURNED),
+    ("dossier.withdrawn", None, Status.WITHDRAWN),
+    ("dossier.stopped", None, Status.STOPPED),
+    ("dossier.rejected", None, Status.REFUSED),
+    ("dossier.decided", None, Status.DECIDED),
+    ("dossier.supplement_requested", "dossier.supplemented", Status.SUPPLEMENT_REQUESTED),
+    ("dossier.examined", None, Status.PROCESSING),
+    ("dossier.assigned", None, Status.PROCESSING),
+    ("payment.received", None, Status.PROCESSING),
+    ("payment.invoice_opened", None, Status.FEE_REQUESTED),
+    ("dossier.accepted", None, Status.RECEIVED),
+    ("dossier.submitted", None, Status.REGISTERED),
 )
-"""What decides the status, the last word first: it depends on which facts are known, never on their order."""
+"""What decides the status, the last word first: a fact, unless another is known too; never their order."""
+TIMED: Final = (
+    dossier.DossierAccepted,
+    dossier.FeeSettled,
+    dossier.SupplementRequested,
+    dossier.DossierSupplemented,
+    dossier.DossierExtended,
+)
+"""What moves the due date; of one stream, so the last one heard is the last one said."""
 
 
 class Entry(Record):
-    """One thing that happened; `detail` tells messages and consignment statuses apart."""
+    """One thing that happened; `detail` tells messages and consignment statuses apart; `by`: the officer and step."""
 
     at: Instant
     type: str
     detail: str = ""
+    by: Act | None = None
 
 
 class Tracked(Record):
@@ -40,25 +54,29 @@ class Tracked(Record):
     procedure: str | None = None
     owner: Owner | None = None
     code: str | None = None
+    due_at: Instant | None = None
     facts: frozenset[str] = frozenset()
     entries: tuple[Entry, ...] = ()
 
     @property
     def status(self) -> Status | None:
         """National status code (domain facts, 2.2), None before its submission is known."""
-        return next((status for fact, status in REACHED if fact in self.facts), None)
+        held = (status for fact, less, status in REACHED if fact in self.facts and less not in self.facts)
+        return next(held, None)
 
 
 def track(tracked: Tracked | None, event: DossierEvent, now: datetime) -> Decision[Tracked]:
     """Adds a fact and its entry; the timeline is sorted by time, then by type."""
     tracked = tracked or Tracked(dossier_id=event.dossier_id)
-    entry = Entry(at=_instant(event, now), type=event.TYPE, detail=_detail(event))
+    entry = Entry(at=_instant(event, now), type=event.TYPE, detail=_detail(event), by=getattr(event, "by", None))
     entries = sorted({*tracked.entries, entry}, key=lambda e: (e.at, e.type, e.detail))[-MAX_ENTRIES:]
     changes: dict[str, object] = {"facts": tracked.facts | {event.TYPE}, "entries": tuple(entries)}
     if isinstance(event, dossier.DossierSubmitted):
         changes |= {"procedure": event.procedure, "owner": event.owner}
     if isinstance(event, dossier.DossierAccepted):
         changes["code"] = event.code
+    if isinstance(event, TIMED):
+        changes["due_at"] = getattr(event, "due_at", None)
     return Decision(tracked.model_copy(update=changes))
 
 
@@ -72,7 +90,7 @@ def _instant(event: DossierEvent, now: datetime) -> datetime:
     return now
 
 
-def _detail(event: DossierEvent) -> str:
+def _detail(event: DossierEvent) -> str:  # noqa: PLR0911 - one case a kind
     match event:
         case delivery.ConsignmentMoved():
             return f"{event.status}@{format_instant(event.moved_at)}"
@@ -82,6 +100,19 @@ def _detail(event: DossierEvent) -> str:
             return f"{event.subject}/{event.channel}: {event.reason}"
         case dossier.ResultIssued() | payment.ReceiptIssued():
             return event.number
+        case dossier.SupplementRequested():
+            return "; ".join(f"{item.label.vi if item.label else item.name}: {item.why}" for item in event.items)
+        case (
+            dossier.DossierRejected() | dossier.DossierExtended() | dossier.DossierStopped()
+            | dossier.DossierWithdrawn() | dossier.DossierDecided()
+        ):  # fmt: skip
+            return event.reason or ""
+        case work.DossierAssigned():
+            return event.unit
+        case work.StepDone():
+            return event.step
+        case work.Overdue():
+            return event.matter
         case _:
             return ""
 

@@ -85,7 +85,8 @@ async def test_only_a_clerk_accepts(platform: Platform, username: str | None, st
     submission = platform.stack.url("submission")
     citizen = {**await platform.token("citizen1"), "idempotency-key": uuid.uuid4().hex}
     dossier = (await platform.client.post(f"{submission}/dossiers", headers=citizen, json=filing())).json()["id"]
-    headers = {"idempotency-key": uuid.uuid4().hex, **(await platform.token(username) if username else {})}
+    token = await platform.token(username) if username else {}
+    headers = {"idempotency-key": uuid.uuid4().hex, "if-match": "*", **token}
     answer = await platform.client.post(f"{submission}/dossiers/{dossier}/accept", headers=headers)
     assert answer.status_code == status
     stranger = await platform.token("citizen2")
@@ -96,7 +97,7 @@ async def test_an_act_out_of_turn_is_refused(platform: Platform) -> None:
     submission = platform.stack.url("submission")
     citizen = {**await platform.token("citizen1"), "idempotency-key": uuid.uuid4().hex}
     dossier = (await platform.client.post(f"{submission}/dossiers", headers=citizen, json=filing())).json()["id"]
-    leader = {**await platform.token("leader1"), "idempotency-key": uuid.uuid4().hex}
+    leader = {**await platform.token("leader1"), "idempotency-key": uuid.uuid4().hex, "if-match": "*"}
     body = {"outcome": "approved"}
     answer = await platform.client.post(f"{submission}/dossiers/{dossier}/decide", headers=leader, json=body)
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_stage")

@@ -9,12 +9,14 @@ from chassis.series import NumberTaken
 from law.codes import CodeSeries
 from schemas.dossier import DossierAccepted
 from schemas.upstream import Filing
-from services.submission.domain import dossier
+from schemas.work import By
+from services.submission.domain import life
+from services.submission.domain.dossier import Rules
 from services.submission.domain.filing import checked, dossier_id
 from services.submission.messages import AcceptDossier
 
 FILED = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
-CODES = CodeSeries(agency="000.00.12.H18")
+HANDLERS = life.handlers(Rules(codes=CodeSeries(agency="000.00.12.H18")))
 
 
 def accepted(request: str, rooms: int) -> DossierAccepted:
@@ -32,10 +34,11 @@ def accepted(request: str, rooms: int) -> DossierAccepted:
     command = checked(
         Filing.model_validate(filing), FILED, dossier=dossier_id("applicant", "1"), owner="applicant", route="portal"
     )
-    state = dossier.file(None, command, FILED).state
-    received = dossier.accept(state, AcceptDossier(officer="clerk"), FILED, CODES)
-    outcome = NumberTaken(series="s", number=1)
-    event = dossier.numbered(received.state, outcome, FILED, CODES).events[0]
+    state = None
+    for message in (command, AcceptDossier(by=By(officer="clerk", role="clerk")), NumberTaken(series="s", number=1)):
+        decided = HANDLERS[type(message)](state, message, FILED)
+        state = decided.state
+    event = decided.events[0]
     assert isinstance(event, DossierAccepted)
     return event
 

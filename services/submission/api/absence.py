@@ -1,0 +1,50 @@
+"""An officer who will be absent names who stands in for them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime
+
+from chassis.http import Caller, Problem, allow, send
+from chassis.service import Platform
+from schemas.event import Text
+from services.submission.api.common import Body, Key, absence_id
+from services.submission.domain.officer import Delegate, EndDelegation
+
+Worker = Annotated[Caller, Depends(allow("clerk", "specialist", "leader", "registrar"))]
+
+
+class Delegation(Body):
+    """Who stands in, in which of the caller's roles, until when; at once where no beginning is named."""
+
+    to: Text
+    role: Literal["clerk", "specialist", "leader", "registrar"]
+    since: AwareDatetime | None = None
+    until: AwareDatetime
+
+
+def add(routes: APIRouter, platform: Platform) -> None:
+    """The routes of delegations."""
+    officers = platform.engine("officers")
+
+    @routes.post("/delegation")
+    async def delegate(body: Delegation, caller: Worker, key: Key) -> dict[str, Any]:
+        """Lets a colleague act in the caller's place; the latest counts."""
+        if body.role not in caller.roles:
+            raise Problem(403, "forbidden", f"you are no {body.role} yourself")
+        command = Delegate(
+            officer=caller.sub,
+            role=body.role,
+            unit=caller.unit,
+            to=body.to,
+            since=body.since or platform.clock(),
+            until=body.until,
+        )
+        return dict(await send(officers, absence_id(caller.sub), command, key))
+
+    @routes.post("/delegation/end")
+    async def end(caller: Worker, key: Key) -> dict[str, Any]:
+        """The caller is back."""
+        return dict(await send(officers, absence_id(caller.sub), EndDelegation(), key))

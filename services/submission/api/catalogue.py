@@ -1,0 +1,88 @@
+"""The public catalogue of procedures: level 1 of Plan 1407. The same for everybody, so it is cached by its ETag."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import Response
+
+from chassis.http import Problem, public
+from chassis.service import Platform
+from law import fees, procedures
+from law.errors import FeeError, UnknownProcedure
+from law.procedures import AdministrativeLevel, Procedure
+from law.search import search
+from services.submission.domain.dossier import local_day
+
+CACHE: Final = {"cache-control": "public, max-age=60"}
+Words = Annotated[str, Query(max_length=200)]
+
+
+def add(routes: APIRouter, platform: Platform) -> None:
+    """The public routes."""
+
+    @routes.get("/procedures", dependencies=[Depends(public)])
+    async def find(
+        request: Request,
+        *,
+        q: Words = "",
+        field: Words = "",
+        level: AdministrativeLevel | None = None,
+        after: Annotated[int, Query(ge=0, le=100_000)] = 0,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    ) -> Response:
+        """Procedures in force today by words (with or without diacritics), field and level, best first."""
+        today = local_day(platform.clock())
+        hits = search(procedures.all(today), q, field=field, level=level)
+        shown = [_line(hit.procedure) for hit in hits[after : after + limit]]
+        following = after + limit if after + limit < len(hits) else None
+        return _cached(request, {"procedures": shown, "total": len(hits), "next": following})
+
+    @routes.get("/procedures/{code}", dependencies=[Depends(public)])
+    async def show(request: Request, code: Annotated[str, Path(max_length=40)]) -> Response:
+        """Everything about one procedure as it is in force today: each value with its source and mark."""
+        try:
+            return _cached(request, _whole(procedures.default(), code, local_day(platform.clock())))
+        except UnknownProcedure as error:
+            raise Problem(404, "not_found", str(error)) from error
+
+
+def _line(procedure: Procedure) -> dict[str, Any]:
+    return {
+        "code": procedure.code,
+        "full_code": procedure.full_code,
+        "name": procedure.names.value.model_dump(),
+        "field": procedure.field.value.model_dump(),
+        "level": procedure.level.value,
+        "service_level": procedure.service_level.value.model_dump(),
+        "applicants": procedure.applicants.value,
+        "term": procedure.term.model_dump(),
+    }
+
+
+@lru_cache(maxsize=256)
+def _whole(catalogue: procedures.Catalogue, code: str, today: date) -> dict[str, Any]:
+    procedure = catalogue.find(code, today)
+    inputs = [field.name for field in fees.inputs_of(procedure)]
+    try:
+        assessed = fees.assess(procedure, today).model_dump(mode="json")
+    except FeeError:
+        assessed = None
+    facts = procedure.model_dump(mode="json", exclude={"schedules"}, exclude_none=True)
+    return {**_line(procedure), **facts, "fee_today": assessed, "fee_depends_on": inputs, "on": today.isoformat()}
+
+
+def _cached(request: Request, content: Mapping[str, Any]) -> Response:
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {**CACHE, "etag": tag}
+    asked = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    if tag in asked or "*" in asked:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)

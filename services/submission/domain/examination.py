@@ -1,0 +1,96 @@
+"""Step by step to a proposal; and what may cut the examination short: an extension, a stop. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chassis.decision import Decision, Refused
+from schemas.dossier import DossierExamined, DossierExtended, DossierStopped
+from schemas.event import Event
+from schemas.work import StepDone
+from services.submission.domain import timing
+from services.submission.domain.dossier import Dossier, Extended, Rules
+from services.submission.domain.graph import enter
+from services.submission.domain.holding import mine
+from services.submission.messages import ExamineDossier, ExtendTerm, Official, PassStep, StopDossier
+
+
+def pass_step(dossier: Dossier | None, command: PassStep, now: datetime) -> Decision[Dossier]:
+    """One step is done. Raises Refused `last_step`: the last one is done by proposing an outcome."""
+    dossier = enter(dossier, command)
+    mine(dossier, command.by)
+    steps = timing.steps_of(dossier)
+    if dossier.passed >= len(steps) - 1:
+        raise Refused("last_step", "this is the last step: examine, with a proposal")
+    step = steps[dossier.passed]
+    act = timing.act(dossier, command.by, command.note, step)
+    passed = dossier.same(now, passed=dossier.passed + 1, held_since=now, examiners=_with(dossier, command))
+    return Decision(
+        passed, (StepDone(dossier_id=dossier.id, step=step.code, done_at=now, by=act),), answer=passed.answer
+    )
+
+
+def examine(dossier: Dossier | None, command: ExamineDossier, now: datetime) -> Decision[Dossier]:
+    """A proposal to the leader; the steps that are left are done with it, each told by itself."""
+    if dossier is not None and dossier.stage == "awaiting_fee":
+        raise Refused("fee_unpaid", f"the fee of {dossier.total} VND is not paid yet")
+    dossier = enter(dossier, command)
+    mine(dossier, command.by)
+    *before, last = timing.steps_of(dossier)[dossier.passed :]
+    events: list[Event] = [
+        StepDone(dossier_id=dossier.id, step=step.code, done_at=now, by=timing.act(dossier, command.by, None, step))
+        for step in before
+    ]
+    act = timing.act(dossier, command.by, command.note, last)
+    events.append(DossierExamined(dossier_id=dossier.id, proposal=command.proposal, examined_at=now, by=act))
+    examined = dossier.to(
+        "deciding",
+        now,
+        proposal=command.proposal,
+        examiners=_with(dossier, command),
+        holder=None,
+        held_since=None,
+        passed=0,
+    )
+    return Decision(examined, tuple(events), answer=examined.answer)
+
+
+def _with(dossier: Dossier, command: Official) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*dossier.examiners, command.by.officer, command.by.principal)))
+
+
+def extend(dossier: Dossier | None, command: ExtendTerm, now: datetime, rules: Rules) -> Decision[Dossier]:
+    """A new date with reason and apology. Raises Refused `already_extended`, `overdue` (only before the breach)."""
+    dossier = enter(dossier, command)
+    if dossier.extension is not None:
+        raise Refused("already_extended", "a term is extended once")
+    if dossier.due_at is None or now > dossier.due_at:
+        raise Refused("overdue", f"the dossier was due at {dossier.due_at}: a term is extended before its breach")
+    given = Extended(days=command.days, granted_at=now, reason=command.reason)
+    extended = timing.retimed(dossier.same(now, extension=given), rules)
+    if extended.due_at is None:
+        raise Refused("paused", "the term is paused")
+    event = DossierExtended(
+        dossier_id=dossier.id,
+        reason=command.reason,
+        was_due=dossier.due_at,
+        due_at=extended.due_at,
+        extended_at=now,
+        by=timing.act(dossier, command.by, command.reason),
+    )
+    return Decision(extended, (event,), answer=extended.answer)
+
+
+def stop(dossier: Dossier | None, command: StopDossier, now: datetime) -> Decision[Dossier]:
+    """The end, without a decision."""
+    dossier = enter(dossier, command)
+    changes = {"reason": command.reason, "ground": command.ground, "ended_at": now, "holder": None}
+    stopped = dossier.to("stopped", now, **changes)
+    event = DossierStopped(
+        dossier_id=dossier.id,
+        reason=command.reason,
+        ground=command.ground,
+        stopped_at=now,
+        by=timing.act(dossier, command.by, command.reason),
+    )
+    return Decision(stopped, (event,), answer=stopped.answer)

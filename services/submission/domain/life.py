@@ -1,0 +1,78 @@
+"""The table of contents of a dossier's life: every message and the function that decides it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chassis.decision import DeadlineDue, Decision, Handler, Handlers, Impossible
+from chassis.series import NumberConfirmed, NumberTaken
+from schemas.delivery import ResultDelivered
+from schemas.payment import PaymentReceived
+from services.submission import messages as do
+from services.submission.domain import decision, ending, examination, holding, reception, supplement, timing
+from services.submission.domain.dossier import Dossier, Rules
+from services.submission.domain.graph import known
+
+ByRules = Callable[[Any, Any, datetime, Rules], Decision[Dossier]]
+
+
+def numbered(dossier: Dossier | None, outcome: NumberTaken, now: datetime, rules: Rules) -> Decision[Dossier]:
+    """A number came: of the dossier code, or of the result."""
+    dossier = known(dossier, outcome)
+    match dossier.stage:
+        case "receiving":
+            return reception.coded(dossier, outcome, now, rules)
+        case "numbering":
+            return decision.issued(dossier, outcome, now)
+        case _:
+            raise Impossible(f"a number for a dossier that is {dossier.stage}")
+
+
+def confirmed(dossier: Dossier | None, _outcome: NumberConfirmed, _now: datetime) -> Decision[Dossier]:
+    """Nothing more to do."""
+    return Decision(dossier)
+
+
+def handlers(rules: Rules) -> Handlers:
+    """What a dossier reacts to. Whatever happened, the deadline is the next instant at which something falls due."""
+
+    def timed(handler: Handler) -> Handler:
+        def decide(state: Any, message: Any, now: datetime) -> Decision[Any]:
+            found = handler(state, message, now)
+            return replace(found, due=timing.next_due(found.state, rules))
+
+        return decide
+
+    def ruled(handler: ByRules) -> Handler:
+        return lambda state, message, now: handler(state, message, now, rules)
+
+    table: dict[type[Any], Handler] = {
+        do.FileDossier: ruled(reception.file),
+        do.AcceptDossier: ruled(reception.accept),
+        do.RejectDossier: reception.reject,
+        PaymentReceived: ruled(reception.paid),
+        do.RequestSupplement: ruled(supplement.request),
+        do.SupplementDossier: ruled(supplement.answer),
+        do.AssignDossier: ruled(holding.assign),
+        do.TakeDossier: holding.take,
+        do.ReleaseDossier: holding.release,
+        do.HandOver: holding.hand_over,
+        do.PassStep: examination.pass_step,
+        do.ExamineDossier: examination.examine,
+        do.ExtendTerm: ruled(examination.extend),
+        do.StopDossier: examination.stop,
+        do.WithdrawDossier: ending.withdraw,
+        do.DecideDossier: decision.decide,
+        do.IssueResult: decision.issue,
+        NumberTaken: ruled(numbered),
+        NumberConfirmed: confirmed,
+        ResultDelivered: decision.delivered,
+        do.RateDossier: ending.rate,
+        do.Complain: ruled(ending.complain),
+        do.AnswerComplaint: ending.answer_complaint,
+        DeadlineDue: ruled(timing.fell_due),
+    }
+    return {message: timed(handler) for message, handler in table.items()}

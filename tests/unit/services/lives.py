@@ -1,0 +1,147 @@
+"""Dossiers for the tests of their life: filings that are in order, officers, and a player of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from chassis.decision import DeadlineDue, Decision
+from chassis.series import NumberTaken
+from cli.demo.filings import plan
+from law.codes import CodeSeries
+from schemas.delivery import ResultDelivered
+from schemas.dossier import SupplementItem
+from schemas.event import Event
+from schemas.payment import PaymentReceived
+from schemas.personal import Personal
+from schemas.upstream import Filing
+from schemas.work import By
+from services.submission import messages as do
+from services.submission.domain import life
+from services.submission.domain.dossier import Dossier, Rules
+from services.submission.domain.filing import checked, dossier_id
+
+FILED: Final = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
+"""A Wednesday, 9:00 in Điện Biên."""
+RULES: Final = Rules(codes=CodeSeries(agency="000.00.12.H18"))
+HANDLERS: Final = life.handlers(RULES)
+OWNER: Final = "citizen1"
+ID: Final = dossier_id(OWNER, "1")
+CLERK: Final = By(officer="clerk1", role="clerk", unit="one-stop")
+SPECIALIST: Final = By(officer="specialist1", role="specialist", unit="culture")
+COLLEAGUE: Final = By(officer="specialist2", role="specialist", unit="culture")
+LEADER: Final = By(officer="leader1", role="leader", unit="board")
+REGISTRAR: Final = By(officer="registrar1", role="registrar", unit="office")
+FREE: Final = 3
+"""A library notification: no fee."""
+PAYING: Final = 2
+"""A guide card: has a fee."""
+ITEMS: Final = {
+    FREE: (SupplementItem(kind="field", name="address", why="thiếu số nhà"),),
+    PAYING: (SupplementItem(kind="document", name="photo", why="thiếu ảnh"),),
+}
+
+
+def filing(kind: int = FREE, at: datetime = FILED) -> do.FileDossier:
+    """A filing that is in order."""
+    filed = Filing.model_validate(plan(kind, "t")[kind - 1].filing)
+    return checked(filed, at, dossier=ID, owner=OWNER, route="portal")
+
+
+def payment(at: datetime) -> PaymentReceived:
+    """The fee, paid at that time."""
+    return PaymentReceived(dossier_id=ID, invoice="i", method="vnpay", amount=1, transaction="1", paid_at=at)
+
+
+def delivery(at: datetime) -> ResultDelivered:
+    """The result reached the applicant."""
+    return ResultDelivered(dossier_id=ID, way="online", delivered_at=at)
+
+
+def answer(items: Sequence[SupplementItem], state: Dossier) -> do.SupplementDossier:
+    """The applicant's answer to all that was asked for."""
+    return do.SupplementDossier(
+        owner=OWNER,
+        form=Personal.of("{}"),
+        answers=state.answers,
+        fields=tuple(i.name for i in items if i.kind == "field"),
+        documents=tuple(i.name for i in items if i.kind == "document"),
+    )
+
+
+@dataclass
+class Player:
+    """One dossier and everything that was said about it."""
+
+    kind: int = FREE
+    now: datetime = FILED
+    state: Dossier | None = None
+    due: datetime | None = None
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def dossier(self) -> Dossier:
+        assert self.state is not None
+        return self.state
+
+    def tell(self, message: Any) -> Decision[Any]:
+        """Handles one message; a refusal changes nothing."""
+        decision = HANDLERS[type(message)](self.state, message, self.now)
+        assert decision.due is None or isinstance(decision.due, datetime)
+        self.state, self.due = decision.state, decision.due
+        self.events.extend(decision.events)
+        return decision
+
+    def play(self, messages: Iterable[Any]) -> Player:
+        """Handles them in order, a minute apart."""
+        for message in messages:
+            self.tell(message)
+            self.now += timedelta(minutes=1)
+        return self
+
+    def until(self, instant: datetime) -> Player:
+        """Lets time pass: what falls due falls due."""
+        while self.due is not None and self.due <= instant:
+            self.now = max(self.now, self.due)
+            self.tell(DeadlineDue())
+        self.now = max(self.now, instant)
+        return self
+
+    def said(self, name: str) -> list[Event]:
+        """The events of that type, ``extended`` for ``dossier.extended``."""
+        return [event for event in self.events if f"dossier.{name}" == event.TYPE]
+
+
+def to_stage(stage: str, kind: int = FREE) -> Player:
+    """A dossier in that stage, on the shortest way."""
+    player = Player(kind)
+    number = NumberTaken(series="s", number=1)
+    receive = [do.AcceptDossier(by=CLERK), number]
+    take = [do.AssignDossier(by=LEADER, unit="culture"), do.TakeDossier(by=SPECIALIST)]
+    items = ITEMS[kind]
+    pay = [payment(FILED + timedelta(minutes=3))] if kind == PAYING else []
+    worked = [filing(kind), *receive, *pay, *take]
+    examined = [*worked, do.ExamineDossier(by=SPECIALIST, proposal="approve")]
+    decided = [*examined, do.DecideDossier(by=LEADER, outcome="approved")]
+    numbering = [*decided, do.IssueResult(by=REGISTRAR)]
+    ways: dict[str, list[Any]] = {
+        "filed": worked[:1],
+        "receiving": worked[:2],
+        "supplementing": [filing(kind), do.RequestSupplement(by=CLERK, items=items)],
+        "awaiting_fee": worked[:3],
+        "assigning": [filing(kind), *receive, *pay],
+        "examining": worked,
+        "deciding": examined,
+        "issuing": decided,
+        "numbering": numbering,
+        "returning": [*numbering, number],
+        "returned": [*numbering, number, delivery(FILED + timedelta(hours=1))],
+        "rejected": [filing(kind), do.RejectDossier(by=CLERK, reason="không thuộc thẩm quyền")],
+        "withdrawn": [filing(kind), do.WithdrawDossier(owner=OWNER)],
+        "stopped": [*worked, do.StopDossier(by=LEADER, reason="r", ground="g")],
+    }
+    player.play(ways[stage])
+    assert player.dossier.stage == stage
+    return player
