@@ -60,7 +60,7 @@ def _with(dossier: Dossier, command: Official) -> tuple[str, ...]:
 
 
 def extend(dossier: Dossier | None, command: ExtendTerm, now: datetime, rules: Rules) -> Decision[Dossier]:
-    """A new date with reason and apology. Raises Refused `already_extended`, `overdue` (only before the breach)."""
+    """A new date with reason and apology. Raises Refused `already_extended`, `overdue`, `invalid`."""
     dossier = enter(dossier, command)
     if dossier.extension is not None:
         raise Refused("already_extended", "a term is extended once")
@@ -68,8 +68,8 @@ def extend(dossier: Dossier | None, command: ExtendTerm, now: datetime, rules: R
         raise Refused("overdue", f"the dossier was due at {dossier.due_at}: a term is extended before its breach")
     given = Extended(days=command.days, granted_at=now, reason=command.reason)
     extended = timing.retimed(dossier.same(now, extension=given), rules)
-    if extended.due_at is None:
-        raise Refused("paused", "the term is paused")
+    if extended.due_at is None or extended.due_at <= dossier.due_at:
+        raise Refused("invalid", "the new date would be no later one: extend by more days", field="days")
     event = DossierExtended(
         dossier_id=dossier.id,
         reason=command.reason,

@@ -109,7 +109,7 @@ class Player:
         self.now = max(self.now, instant)
         return self
 
-    def said(self, name: str) -> list[Event]:
+    def said(self, name: str) -> list[Any]:
         """The events of that type, ``extended`` for ``dossier.extended``."""
         return [event for event in self.events if f"dossier.{name}" == event.TYPE]
 

@@ -182,7 +182,7 @@ def test_a_deputy_acts_for_the_holder_and_both_are_named() -> None:
     assert refused.value.code == "not_holder"
     player.now += timedelta(hours=1)
     player.tell(do.PassStep(by=COLLEAGUE.model_copy(update={"on_behalf_of": "specialist1"}), note="đủ điều kiện"))
-    act = player.said("step_done")[0].by  # type: ignore[attr-defined]
+    act = player.said("step_done")[0].by
     assert (act.officer, act.on_behalf_of, act.step, act.note) == (
         "specialist2",
         "specialist1",
