@@ -47,3 +47,14 @@ def new_consumer(bootstrap: str, group: str, client: str) -> Any:
         max_poll_records=500,
         fetch_max_wait_ms=100,
     )
+
+
+def new_rereader(bootstrap: str, client: str) -> Any:
+    """Reads assigned partitions again, outside any group; commits nothing."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id=client,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_records=500,
+    )

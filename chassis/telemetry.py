@@ -19,6 +19,11 @@ PUBLISHES: Final = Counter("hoso_publish_batches", "Record batches sent to Kafka
 COMMITS: Final = Counter("hoso_offset_commits", "Offset commits")
 EFFECTS: Final = Counter("hoso_effects", "Side effects, by what became of them", ["effect", "result"])
 DEAD_LETTERS: Final = Counter("hoso_dead_letters", "Records parked or refused", ["reason"])
+PARKED: Final = Gauge("hoso_parked_records", "Records parked in aggregates", ["aggregate", "reason"])
+OLDEST_GAP: Final = Gauge(
+    "hoso_oldest_gap_seconds", "Age of the oldest record that waits for a missing one", ["aggregate"]
+)
+BREAKER_OPEN: Final = Gauge("hoso_breaker_open", "1: stopped by a run of dead letters, a person must look", ["topic"])
 FAULTS: Final = Counter("hoso_faults", "Bugs met and survived", ["where"])
 LAG: Final = Gauge("hoso_consumer_lag", "Records not yet handled", ["topic", "partition"])
 REQUESTS: Final = Histogram("hoso_http_seconds", "HTTP requests", ["method", "route", "status"])
