@@ -49,9 +49,10 @@ def new_consumer(bootstrap: str, group: str, client: str) -> Any:
     )
 
 
-def new_rereader(bootstrap: str, client: str) -> Any:
-    """Reads assigned partitions again, outside any group; commits nothing."""
+def new_rereader(bootstrap: str, client: str, topic: str) -> Any:
+    """Reads all partitions of a topic, outside any group, until others are assigned; commits nothing."""
     return AIOKafkaConsumer(
+        topic,
         bootstrap_servers=bootstrap,
         client_id=client,
         enable_auto_commit=False,

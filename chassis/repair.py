@@ -90,11 +90,12 @@ class Repair:
         return found
 
     async def _read(self, heard: Heard, work: Mapping[str, Repaired], since: datetime | None, *, dry_run: bool) -> None:
-        consumer = new_rereader(self._bootstrap, self._client)
+        consumer = new_rereader(self._bootstrap, self._client, heard.topic)
         await consumer.start()
         try:
-            count = len(consumer.partitions_for_topic(heard.topic) or ())
+            count = len(consumer.assignment())
             partitions = [TopicPartition(heard.topic, p) for p in sorted({partition_of(a, count) for a in work})]
+            consumer.unsubscribe()
             consumer.assign(partitions)
             await _seek(consumer, partitions, since)
             ends = await consumer.end_offsets(partitions)
