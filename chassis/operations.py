@@ -8,7 +8,7 @@ of the stored document and writes nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
@@ -20,12 +20,17 @@ from chassis.delivery import Delivery, Drop, Dropped, Handled, Replay, Result, W
 from chassis.document import Document, Parked
 from chassis.engine import Engine
 from chassis.fold import Folder
+from chassis.parking import Gap, gaps
 from chassis.reading import StreamReader
 from chassis.store import StoreUnavailable
 from chassis.telemetry import OLDEST_GAP, PARKED, logger
 
 LOOKED_AT: Final = 500
-"""Aggregates one command, or one look at the gauges, goes through."""
+"""Aggregates of a kind that a list, or a look at the gauges, goes through: those held longest, by the index."""
+PAGE: Final = 200
+REPAIRED_AT: Final = 10_000
+"""Aggregates one repair takes care of."""
+FIELDS: Final = ("seen", "parked")
 WATCH_SECONDS: Final = 10.0
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 log = logger(__name__)
@@ -99,11 +104,10 @@ class Operations:
 
     async def parked(self, wanted: Filter) -> tuple[list[Held], bool]:
         """The records that fit, by aggregate, stream and sequence, and whether there may be more of them."""
-        query: dict[str, Any] = {"_id": wanted.aggregate} if wanted.aggregate else {"held": {"$gt": _EVER}}
         found: list[Held] = []
         more = False
         for engine in self._engines():
-            stored = await engine.collection.select(query, ("seen", "parked"), LOOKED_AT)
+            stored = await engine.collection.select(_query(wanted), FIELDS, LOOKED_AT)
             more = more or len(stored) == LOOKED_AT
             for document in stored:
                 found.extend(h for h in _held(document) if wanted.fits(h.parked))
@@ -112,17 +116,23 @@ class Operations:
     async def show(self, stream: str, aggregate: str, sequence: int) -> Held | None:
         """One parked record with its headers and bytes."""
         heard = self._heard(stream)
-        for document in await heard.engine.collection.select({"_id": aggregate}, ("seen", "parked"), 1):
+        for document in await heard.engine.collection.select({"_id": aggregate}, FIELDS, 1):
             for held in _held(document):
                 if (held.parked.stream, held.parked.sequence) == (stream, sequence):
                     return replace(held, parked=await heard.aside.fetch(held.parked))
         return None
 
-    async def replay(self, wanted: Filter, *, by: str, dry_run: bool) -> list[Report]:
-        """Tries again what is next in each stream that holds a record that fits; those that follow go with it."""
-        held, _ = await self.parked(wanted)
-        places = sorted({(h.parked.stream, h.aggregate) for h in held})
-        return [await self._do(self._heard(s), a, Replay(s), by=by, dry_run=dry_run) for s, a in places]
+    async def replay(self, wanted: Filter, *, by: str, dry_run: bool) -> AsyncIterator[Report]:
+        """Tries again what is next in each stream that holds a record that fits; those that follow go with it.
+
+        Goes through all there are, a page at a time, so that one write takes many.
+        """
+        for engine in self._engines():
+            async for page in engine.collection.stream(_query(wanted), FIELDS, PAGE):
+                fits = {(h.parked.stream, h.aggregate) for d in page for h in _held(d) if wanted.fits(h.parked)}
+                work = (self._do(self._heard(s), a, Replay(s), by=by, dry_run=dry_run) for s, a in sorted(fits))
+                for report in await asyncio.gather(*work):
+                    yield report
 
     async def drop(
         self, events: Sequence[tuple[str, str, int]], *, by: str, because: str, missing: bool, dry_run: bool
@@ -151,7 +161,7 @@ class Operations:
         now = self._clock()
         for engine in self._engines():
             name = engine.kind.name
-            found = await engine.collection.select({"held": {"$gt": _EVER}}, ("parked.reason", "parked.at"), LOOKED_AT)
+            found = await engine.collection.select(_query(Filter()), ("parked.reason", "parked.at"), LOOKED_AT)
             records = [p for document in found for p in document.get("parked", [])]
             for reason in get_args(ParkReason):
                 PARKED.labels(name, reason).set(sum(p["reason"] == reason for p in records))
@@ -159,6 +169,18 @@ class Operations:
             OLDEST_GAP.labels(name).set(max(0.0, (now - min(gaps)).total_seconds()) if gaps else 0)
         for aside in {id(heard.aside): heard.aside for heard in self.streams.values()}.values():
             await aside.collect()
+
+    async def gaps(self, heard: Heard, aggregates: Sequence[str] | None) -> dict[str, list[Gap]]:
+        """What `aggregates` (None: all) miss of a stream; those that miss nothing are left out."""
+        query = _query(Filter()) if aggregates is None else {"_id": {"$in": list(aggregates)}}
+        found: dict[str, list[Gap]] = {}
+        async for page in heard.engine.collection.stream(query, FIELDS, PAGE):
+            for stored in page:
+                doc = Document[Any](stored["_id"], seen=stored["seen"], parked=parked_records(stored))
+                missing = [gap for gap in gaps(doc) if gap.stream == heard.stream]
+                if missing and len(found) < REPAIRED_AT:
+                    found[doc.id] = missing
+        return found
 
     async def _do(self, heard: Heard, aggregate: str, message: Replay | Drop, *, by: str, dry_run: bool) -> Report:
         delivery = Delivery(aggregate, message)
@@ -185,6 +207,10 @@ class Operations:
         if heard is None:
             raise Refused("not_found", f"this service hears {', '.join(self.streams) or 'no stream'}, not {stream}")
         return heard
+
+
+def _query(wanted: Filter) -> dict[str, Any]:
+    return {"_id": wanted.aggregate} if wanted.aggregate else {"held": {"$gt": _EVER}}
 
 
 def _held(stored: Mapping[str, Any]) -> list[Held]:

@@ -16,11 +16,10 @@ from aiokafka.structs import TopicPartition
 
 from chassis.decision import Refused
 from chassis.delivery import Delivery
-from chassis.document import Document
 from chassis.fold import ParkingFull
 from chassis.kafka import new_rereader, partition_of
 from chassis.operations import Filter, Heard, Operations
-from chassis.parking import Gap, gaps
+from chassis.parking import Gap
 from chassis.reading import Raw, Unidentifiable, deliver
 from chassis.telemetry import logger
 
@@ -70,24 +69,15 @@ class Repair:
             return done
 
     async def _stream(self, heard: Heard, wanted: Filter, since: datetime | None, *, dry_run: bool) -> list[Repaired]:
-        held, _ = await self._operations.parked(Filter(stream=heard.stream, aggregate=wanted.aggregate))
-        found = await self._gaps(heard, {h.aggregate for h in held})
+        chosen = None if wanted.aggregate is None else [wanted.aggregate]
+        found = await self._operations.gaps(heard, chosen)
         work = {aggregate: Repaired(heard.stream, aggregate, missing) for aggregate, missing in found.items()}
         if work:
             await self._read(heard, work, since, dry_run=dry_run)
-            left = found if dry_run else await self._gaps(heard, set(work))
+            left = found if dry_run else await self._operations.gaps(heard, list(work))
             for aggregate, repaired in work.items():
                 repaired.missing = left.get(aggregate, [])
         return list(work.values())
-
-    async def _gaps(self, heard: Heard, aggregates: set[str]) -> dict[str, list[Gap]]:
-        found: dict[str, list[Gap]] = {}
-        for aggregate in sorted(aggregates):
-            doc = await heard.engine.read(aggregate) or Document[Any](aggregate)
-            missing = [gap for gap in gaps(doc) if gap.stream == heard.stream]
-            if missing:
-                found[aggregate] = missing
-        return found
 
     async def _read(self, heard: Heard, work: Mapping[str, Repaired], since: datetime | None, *, dry_run: bool) -> None:
         consumer = new_rereader(self._bootstrap, self._client, heard.topic)

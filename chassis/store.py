@@ -129,6 +129,13 @@ class Collection:
         found: list[Stored] = await (cursor if after is None else cursor.sort("_id", ASCENDING)).to_list(length=None)
         return found
 
+    async def stream(self, query: Stored, fields: Sequence[str], page: int) -> AsyncIterator[list[Stored]]:
+        """`fields` of all documents that fit `query`, `page` at a time."""
+        self._count("stream")
+        cursor = self._raw.find(query, dict.fromkeys(fields, 1), batch_size=page)
+        while found := await cursor.to_list(length=page):
+            yield found
+
     async def remove(self, ids: Sequence[str]) -> None:
         """Removes plain records; never a document of an aggregate."""
         self._count("remove")

@@ -84,7 +84,10 @@ def replay(
 ) -> None:
     """Try parked records again, in order; what follows them is handled with them, what fails stays parked."""
     body = {**_filters(reason, stream, aggregate, type_, since), "dry_run": dry_run}
-    _report(operator.post(service, "/operations/replay", body, seconds=None)["reports"], dry_run=dry_run)
+    done = operator.post(service, "/operations/replay", body, seconds=None)
+    _report(done["reports"], dry_run=dry_run)
+    if sum(done["counts"].values()) > len(done["reports"]):
+        console.print("of all: " + ", ".join(f"{count} {result}" for result, count in done["counts"].items()))
 
 
 @dlq.command("drop")

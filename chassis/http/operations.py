@@ -7,6 +7,7 @@ events it gives up.
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -17,13 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.decision import ParkReason
 from chassis.http.auth import Caller, allow
 from chassis.http.problems import Problem, unavailable
-from chassis.operations import Filter, Held, Operations
+from chassis.operations import Filter, Held, Operations, Report
 from chassis.parking import Gap
 from chassis.repair import Repair
 from schemas.envelope import MAX_ATTRIBUTE, MAX_SEQUENCE_DIGITS
 from schemas.event import Instant, format_instant
 
 MAX_EVENTS: Final = 100
+MAX_REPORTS: Final = 500
 Word = Annotated[str, Field(min_length=1, max_length=MAX_ATTRIBUTE)]
 
 
@@ -102,9 +104,14 @@ def operators(operations: Operations, repair: Repair) -> APIRouter:
 
     @routes.post("/replay")
     async def replay(caller: Operator, request: ReplayRequest) -> dict[str, Any]:
-        """Tries again what is next in each stream that holds a record that fits."""
-        reports = await operations.replay(request.filter(), by=caller.sub, dry_run=request.dry_run)
-        return {"reports": [asdict(report) for report in reports]}
+        """Tries again what is next in each stream that holds a record that fits; all are counted, 500 are shown."""
+        counts: Counter[str] = Counter()
+        shown: list[Report] = []
+        async for report in operations.replay(request.filter(), by=caller.sub, dry_run=request.dry_run):
+            counts[report.result] += 1
+            if len(shown) < MAX_REPORTS:
+                shown.append(report)
+        return {"counts": counts, "reports": [asdict(report) for report in shown]}
 
     @routes.post("/drop")
     async def drop(caller: Operator, request: DropRequest) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from chassis.decision import Refused
 from chassis.delivery import Handled, WasParked
-from chassis.operations import Filter
+from chassis.operations import PAGE, Filter, Report
 from chassis.parking import Gap
 from deploy.local.platform import Backbone
 
@@ -29,6 +29,10 @@ async def bench(backbone: Backbone) -> AsyncIterator[ParkingBench]:
         yield bench
 
 
+async def replayed(replica: Replica, wanted: Filter, *, dry_run: bool = False) -> list[Report]:
+    return [report async for report in replica.operations.replay(wanted, by="op", dry_run=dry_run)]
+
+
 def new() -> str:
     return str(uuid.uuid4())
 
@@ -41,7 +45,7 @@ async def test_a_replay_in_the_wrong_state_keeps_it_parked_and_one_in_the_right_
     bench.poison.add(1)
     async with running(replica.engine):
         await replica.hear(a, 1, 2, 3, pad=pad)
-        early = await replica.operations.replay(Filter(aggregate=a), by="op", dry_run=False)
+        early = await replayed(replica, Filter(aggregate=a))
         assert [(r.result, r.detail) for r in early] == [("parked", "impossible: 1 is poison")]
         held, more = await replica.operations.parked(Filter(aggregate=a))
         assert [(h.id, h.parked.reason, h.parked.attempts, h.following) for h in held] == [
@@ -51,7 +55,7 @@ async def test_a_replay_in_the_wrong_state_keeps_it_parked_and_one_in_the_right_
         ]
         assert not more
         bench.poison.clear()
-        right = await replica.operations.replay(Filter(aggregate=a), by="op", dry_run=False)
+        right = await replayed(replica, Filter(aggregate=a))
         assert [(r.result, r.handled, r.seen) for r in right] == [("handled", 3, 3)]
         assert await replica.numbers(a) == (1, 2, 3)
         assert await replica.operations.parked(Filter(aggregate=a)) == ([], False)
@@ -84,12 +88,12 @@ async def test_a_dry_run_says_what_would_happen_and_writes_nothing(bench: Parkin
         await replica.hear(a, 5)
         before = await replica.engine.collection.load([a])
         bench.poison.clear()
-        replayed = await replica.operations.replay(Filter(aggregate=a), by="op", dry_run=True)
+        tried = await replayed(replica, Filter(aggregate=a), dry_run=True)
         dropped = await replica.operations.drop(
             [("counted", a, 1)], by="op", because="dry", missing=False, dry_run=True
         )
         repaired = await replica.repair.run(Filter(aggregate=a), since=None, by="op", dry_run=True)
-        assert [(r.result, r.handled) for r in replayed] == [("handled", 2)]
+        assert [(r.result, r.handled) for r in tried] == [("handled", 2)]
         assert [(r.dropped, r.handled) for r in dropped] == [(1, 1)]
         assert [(r.found, r.missing) for r in repaired] == [({4}, [Gap("counted", 3, 4)])]
         assert await replica.engine.collection.load([a]) == before
@@ -125,7 +129,7 @@ async def test_operators_race_with_events_and_other_replicas_and_order_holds(ben
     async def operates() -> None:
         while bench.poison:
             replica = chance.choice([one, two])
-            await replica.operations.replay(Filter(aggregate=a), by="op", dry_run=chance.random() < 0.3)
+            await replayed(replica, Filter(aggregate=a), dry_run=chance.random() < 0.3)
             doc = await replica.engine.read(a)
             seen = doc.seen.get("counted", 0) if doc else 0
             if seen == 2:
@@ -140,7 +144,7 @@ async def test_operators_race_with_events_and_other_replicas_and_order_holds(ben
         async with asyncio.timeout(90):
             await asyncio.gather(hears(one, orders[0]), hears(two, orders[1]), operates(), operates())
             await asyncio.gather(
-                one.operations.replay(Filter(aggregate=a), by="op", dry_run=False),
+                replayed(one, Filter(aggregate=a)),
                 two.repair.run(Filter(aggregate=a), since=None, by="op", dry_run=False),
             )
         doc = await one.doc(a)
@@ -237,10 +241,26 @@ async def test_gauges_show_reasons_and_the_age_of_the_oldest_gap(bench: ParkingB
         assert age is not None
         assert 1_199 <= age <= 1_300
         bench.poison.clear()
-        await replica.operations.replay(Filter(reason="impossible"), by="op", dry_run=False)
+        await replayed(replica, Filter(reason="impossible"))
         await replica.operations.drop(
             [("counted", b, n) for n in range(1, 9)], by="op", because="lost", missing=True, dry_run=False
         )
         await replica.operations.look()
         assert gauge("hoso_oldest_gap_seconds") == 0
         assert gauge("hoso_parked_records", reason="gap") == 0
+
+
+async def test_one_replay_takes_all_that_a_bad_release_parked_in_few_writes(bench: ParkingBench) -> None:
+    replica = bench.replica()
+    dossiers = [new() for _ in range(PAGE + 50)]
+    bench.poison.add(1)
+    async with running(replica.engine):
+        await asyncio.gather(*(replica.hear(a, 1, 2) for a in dossiers))
+        bench.poison.clear()
+        before = REGISTRY.get_sample_value("hoso_store_calls_total", {"collection": "counts", "operation": "save"})
+        reports = await replayed(replica, Filter(reason="impossible"))
+        after = REGISTRY.get_sample_value("hoso_store_calls_total", {"collection": "counts", "operation": "save"})
+        assert {r.aggregate for r in reports} == set(dossiers)
+        assert {(r.result, r.handled) for r in reports} == {("handled", 2)}
+        assert (after or 0) - (before or 0) <= 6
+        assert await replica.operations.parked(Filter()) == ([], False)
