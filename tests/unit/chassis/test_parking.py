@@ -151,6 +151,13 @@ def test_an_event_that_is_lost_for_ever_is_given_up_only_on_purpose() -> None:
     assert (numbers(doc), [(g.sequence, g.reason) for g in doc.given_up]) == ((2, 3), [(1, None)])
 
 
+def test_a_drop_does_not_reach_past_what_is_parked() -> None:
+    POISON.add(1)
+    doc = parked(event(1), event(2), event(5))
+    FOLDER.fold(doc, drop(1, 3), NOW)
+    assert (doc.seen, [g.sequence for g in doc.given_up]) == ({"said": 2}, [1])
+
+
 def test_drops_have_a_limit() -> None:
     doc: Document[Heard] = Document(ID)
     POISON.update(range(MAX_DROPS + 2))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.decision import Decision
-from chassis.delivery import Delivery, Irrelevant, Unreadable
+from chassis.delivery import Delivery, Irrelevant, Position, Unreadable
 from chassis.reading import Raw, StreamReader, Unidentifiable, deliver, refuse_oversize
 from schemas.envelope import MAX_HEADER_BYTES, MAX_HEADERS
 from schemas.event import MAX_EVENT_BYTES, Catalogue, DossierEvent, Instant
@@ -140,6 +140,11 @@ def test_an_oversize_value_is_neither_decoded_nor_kept() -> None:
     again = READER.decode(delivery.position)
     assert isinstance(again, Unreadable)
     assert again.reason == "too_large"
+
+
+def test_what_was_not_kept_is_too_large_even_for_a_release_that_allows_more() -> None:
+    again = READER.decode(Position("said", 1, tuple(HEADERS.items()), b"", len(GOOD)))
+    assert again == Unreadable("too_large", f"{len(GOOD)} bytes, at most {MAX_EVENT_BYTES}; sha256 not kept")
 
 
 def test_a_message_without_a_sequence_is_refused_by_its_size() -> None:
