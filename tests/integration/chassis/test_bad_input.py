@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import MessageSizeTooLargeError
 from confluent_kafka import Consumer as Librdkafka
 
 from chassis.consumer import Consumer, Route
@@ -18,6 +21,7 @@ from chassis.relay import Publisher
 from deploy.local.platform import Backbone
 from deploy.local.probes import until
 from schemas.event import MAX_EVENT_BYTES
+from schemas.topics import UPSTREAM, declared
 
 from .parking_bench import ParkingBench, Replica, headers, parking_bench, value
 from .test_engine import running
@@ -164,3 +168,25 @@ async def test_a_flood_of_endless_events_does_not_fill_memory(bench: ParkingBenc
     watching.cancel()
     assert {said["hoso-reason"] for _, _, said in found} == {b"too_large"}
     assert most - before < ROOM
+
+
+async def test_the_broker_refuses_what_unpacks_to_more_than_it_would_take(backbone: Backbone) -> None:
+    """100 MB of zeros are some 100 KB when packed: to the readers of a foreign topic they would be 100 MB."""
+    declared_topic = next(topic for topic in declared(("a-portal",)) if topic.name == UPSTREAM)
+    name = f"p{uuid.uuid4().hex[:12]}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=backbone.kafka)
+    await admin.start()
+    config = dict(declared_topic.config(replication=1))
+    await admin.create_topics([NewTopic(name, 1, 1, topic_configs=config)])
+    await admin.close()
+    large = 200 * MIB
+    producer = AIOKafkaProducer(
+        bootstrap_servers=backbone.kafka, compression_type="gzip", max_request_size=large, max_batch_size=large
+    )
+    await producer.start()
+    try:
+        await producer.send_and_wait(name, b"0" * MAX_EVENT_BYTES)
+        with pytest.raises(MessageSizeTooLargeError):
+            await producer.send_and_wait(name, b"0" * (100 * MIB))
+    finally:
+        await producer.stop()
