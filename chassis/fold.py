@@ -3,34 +3,18 @@
 `Folder.fold` takes a working copy of a document and one delivery and changes the copy. It does no I/O and reads no
 clock, so after a lost compare-and-set the engine loads again and folds again.
 
-Invariants:
-    - `seen[stream]` advances by exactly one, with the state that event produced, also for irrelevant events.
-    - An event at or below `seen` changes nothing; seen + 1 is always tried; anything above is parked, never skipped.
-    - A handler that raises leaves the document as it was but for the parking of its event.
-    - Whatever advances `seen` (an event, a replay, a drop) handles in the same fold what is parked and now follows.
+Invariants (of the inbox: `chassis.inbox`):
     - `last` counts the events ever said; it is neither `version` nor the length of the outbox.
     - An effect is in the document from the write that decided it to the write that records its outcome.
 """
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic
 
-from chassis.decision import (
-    KEEP,
-    Command,
-    DeadlineDue,
-    Decision,
-    Impossible,
-    Message,
-    ParkReason,
-    Refused,
-    S,
-)
+from chassis.decision import KEEP, Command, DeadlineDue, Decision, Refused, S
 from chassis.delivery import (
     Delivery,
     Drop,
@@ -38,39 +22,17 @@ from chassis.delivery import (
     EffectDeferred,
     EffectDone,
     Handled,
-    Irrelevant,
-    Position,
     Replay,
     Result,
     Sweep,
-    Unreadable,
-    WasParked,
 )
-from chassis.document import (
-    MAX_DROPS,
-    MAX_KEYS,
-    MAX_PARKED,
-    MAX_PARKED_BYTES,
-    AggregateType,
-    Document,
-    GivenUp,
-    KeyRecord,
-    OutboxEntry,
-    Parked,
-    PendingEffect,
-)
+from chassis.document import MAX_KEYS, AggregateType, Document, KeyRecord, OutboxEntry, PendingEffect
+from chassis.inbox import Decode, Inbox, ParkingFull
+
+__all__ = ["Decode", "Folder", "ParkingFull"]
 
 KEY_LIFE: Final = timedelta(hours=24)
 BUG_RETRY: Final = timedelta(seconds=60)
-MAX_DETAIL: Final = 200
-RELEASED: Final = ("gap", "blocked")
-"""Reasons that end by themselves once what comes before has been handled."""
-
-Decode = Callable[[Position], Message | Unreadable | Irrelevant]
-
-
-class ParkingFull(Exception):
-    """An aggregate holds as many parked records as it may: its partition must stop and a person must look."""
 
 
 class Folder(Generic[S]):
@@ -79,7 +41,7 @@ class Folder(Generic[S]):
     def __init__(self, kind: AggregateType[S], replica: str, decode: Decode) -> None:
         self._kind = kind
         self._replica = replica
-        self._decode = decode
+        self._inbox: Inbox[S] = Inbox(kind.name, self._decide, decode)
 
     def fold(self, doc: Document[S], delivery: Delivery, now: datetime) -> Result:
         """Applies one delivery to the working copy `doc`.
@@ -90,7 +52,7 @@ class Folder(Generic[S]):
         """
         now = max(now, doc.at)
         if delivery.position is not None:
-            return self._receive(doc, delivery, delivery.position, now)
+            return self._inbox.receive(doc, delivery, delivery.position, now)
         match delivery.message:
             case EffectDone() as done:
                 result = self._settle(doc, done, now, delivery.trace)
@@ -99,126 +61,12 @@ class Folder(Generic[S]):
             case Sweep():
                 result = self._sweep(doc, now)
             case Replay(stream):
-                result = self._replay(doc, stream, now)
+                result = self._inbox.replay(doc, stream, now)
             case Drop() as drop:
-                result = self._drop(doc, drop, now)
+                result = self._inbox.drop(doc, drop, now)
             case _:
                 result = self._command(doc, delivery, now)
         return result
-
-    # -- inbox --------------------------------------------------------------------------------------------------
-
-    def _receive(self, doc: Document[S], delivery: Delivery, position: Position, now: datetime) -> Result:
-        seen = doc.seen.get(position.stream, 0)
-        if position.sequence <= seen:
-            return Dropped()
-        if position.sequence > seen + 1:
-            held = any(p.stream == position.stream and p.reason not in RELEASED for p in doc.parked)
-            return self._park(doc, position, "blocked" if held else "gap", f"waits for {seen + 1}", now)
-        failure = self._take(doc, delivery.message, position, now, delivery.trace)
-        if failure is not None:
-            return self._park(doc, position, *failure, now)
-        self._release(doc, position.stream, now)
-        return Handled({})
-
-    def _take(
-        self, doc: Document[S], message: object, position: Position, now: datetime, trace: str | None
-    ) -> tuple[ParkReason, str] | None:
-        """Handles the next event of a stream; says why if it cannot be."""
-        if isinstance(message, Unreadable):
-            return message.reason, message.detail
-        if not isinstance(message, Irrelevant):
-            try:
-                self._decide(doc, message, now, trace)
-            except Impossible as error:
-                return "impossible", str(error)
-            except Exception as error:  # noqa: BLE001 - a bug parks one aggregate and stops nothing else
-                return "bug", f"{type(error).__name__}: {error}"
-        doc.seen[position.stream] = position.sequence
-        doc.parked = [p for p in doc.parked if (p.stream, p.sequence) != (position.stream, position.sequence)]
-        doc.dirty = True
-        return None
-
-    def _release(self, doc: Document[S], stream: str, now: datetime, drop: Drop | None = None) -> Result | None:
-        """Handles the parked events that now follow, but gives up those of `drop`; returns what stopped it, if any."""
-        while True:
-            following = doc.seen.get(stream, 0) + 1
-            parked = _parked(doc, stream, following)
-            if drop is not None and following in drop.sequences and (parked is not None or drop.missing):
-                self._give_up(doc, following, parked, drop, now)
-                continue
-            if parked is None:
-                return None
-            position = Position(stream, following, parked.headers, parked.value, parked.size)
-            failure = self._take(doc, self._decoded(position), position, now, None)
-            if failure is not None:
-                return self._park(doc, position, *failure, now)
-
-    def _decoded(self, position: Position) -> object:
-        try:
-            return self._decode(position)
-        except Exception as error:  # noqa: BLE001 - it was parked in spite of it, and stays so
-            return Unreadable("bug", f"{type(error).__name__}: {error}")
-
-    def _park(self, doc: Document[S], position: Position, reason: ParkReason, detail: str, now: datetime) -> Result:
-        keys = [(p.stream, p.sequence) for p in doc.parked]
-        key = (position.stream, position.sequence)
-        at = bisect.bisect_left(keys, key)
-        known = doc.parked[at] if at < len(keys) and keys[at] == key else None
-        parked = Parked(
-            *key,
-            reason,
-            detail[:MAX_DETAIL],
-            attempts=known.attempts + 1 if known else 1,
-            at=known.at if known else now,
-            headers=position.headers,
-            value=position.value,
-            type=next((v.decode(errors="replace") for name, v in position.headers if name.lower() == "ce_type"), ""),
-            size=position.size or len(position.value),
-            ref=known.ref if known and not position.headers else None,
-        )
-        if known is None:
-            self._room_for(doc, parked)
-        doc.parked[at : at + (known is not None)] = [parked]
-        doc.dirty = True
-        return WasParked(reason, detail)
-
-    def _room_for(self, doc: Document[S], parked: Parked) -> None:
-        held = sum(p.weight for p in doc.parked)
-        if len(doc.parked) >= MAX_PARKED or held + parked.weight > MAX_PARKED_BYTES:
-            raise ParkingFull(
-                f"{self._kind.name}/{doc.id} already holds {len(doc.parked)} parked records, {held} bytes"
-            )
-
-    # -- operators ----------------------------------------------------------------------------------------------
-
-    def _replay(self, doc: Document[S], stream: str, now: datetime) -> Result:
-        before = doc.seen.get(stream, 0)
-        stopped = self._release(doc, stream, now)
-        if doc.seen.get(stream, 0) == before:
-            return stopped or Dropped()
-        return _released(doc, stream, before, 0, stopped)
-
-    def _drop(self, doc: Document[S], drop: Drop, now: datetime) -> Result:
-        before = doc.seen.get(drop.stream, 0)
-        ahead = sorted(s for s in drop.sequences if s > before)
-        if not ahead:
-            return Dropped()
-        if ahead[0] > before + 1:
-            raise Refused("not_next", f"{drop.stream} waits for {before + 1}: replay, repair or drop that first")
-        if not drop.missing and _parked(doc, drop.stream, ahead[0]) is None:
-            raise Refused("missing", f"{drop.stream} {ahead[0]} never came: repair the gap, or drop it as missing")
-        if len(doc.given_up) + len(ahead) > MAX_DROPS:
-            raise Refused("too_many_drops", f"at most {MAX_DROPS} events of one aggregate may be dropped")
-        stopped = self._release(doc, drop.stream, now, drop)
-        return _released(doc, drop.stream, before, sum(s <= doc.seen[drop.stream] for s in ahead), stopped)
-
-    def _give_up(self, doc: Document[S], sequence: int, parked: Parked | None, drop: Drop, now: datetime) -> None:
-        reason = parked.reason if parked else None
-        doc.given_up.append(GivenUp(drop.stream, sequence, drop.by, drop.because, now, reason))
-        doc.seen[drop.stream] = sequence
-        doc.parked = [p for p in doc.parked if p is not parked]
-        doc.dirty = True
 
     # -- commands -----------------------------------------------------------------------------------------------
 
@@ -328,14 +176,3 @@ class Folder(Generic[S]):
         if self._kind.topic_of is None or state is None:
             raise LookupError(f"{self._kind.name} says no events, yet decided {type(event).__name__}")
         return self._kind.topic_of(event, state)  # type: ignore[arg-type]
-
-
-def _parked(doc: Document[S], stream: str, sequence: int) -> Parked | None:
-    return next((p for p in doc.parked if (p.stream, p.sequence) == (stream, sequence)), None)
-
-
-def _released(doc: Document[S], stream: str, before: int, dropped: int, stopped: Result | None) -> Handled:
-    """The answer to an operator: counts, the new `seen`, and what is next and could not be handled."""
-    seen = doc.seen[stream]
-    left = f"{seen + 1} is {stopped.reason}: {stopped.detail}" if isinstance(stopped, WasParked) else ""
-    return Handled({"dropped": dropped, "handled": seen - before - dropped, "seen": seen, "left": left})

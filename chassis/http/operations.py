@@ -93,7 +93,7 @@ def operators(operations: Operations, repair: Repair) -> APIRouter:
         held, more = await operations.parked(wanted.filter())
         return {"parked": [_summary(h) for h in held], "more": more}
 
-    @routes.get("/parked/{stream}/{aggregate}/{sequence}")
+    @routes.get("/parked/{stream}/{aggregate:path}/{sequence}")
     async def one(_caller: Looker, stream: str, aggregate: str, sequence: int) -> dict[str, Any]:
         """One parked record with its headers and bytes (they hold sealed fields only)."""
         held = await operations.show(stream, aggregate, sequence)

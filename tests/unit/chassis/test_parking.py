@@ -3,79 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import bson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chassis.codec import Codec
-from chassis.decision import Decision, Impossible, Refused
-from chassis.delivery import Delivery, Drop, Dropped, Handled, Position, Replay, WasParked
-from chassis.document import MAX_DROPS, MAX_PARKED, MAX_PARKED_BYTES, AggregateType, Document, Parked
-from chassis.fold import Folder, ParkingFull
-from chassis.parking import Gap, SideRecord, dead_letter, gaps, needed, split
+from chassis.decision import Refused
+from chassis.delivery import Delivery, Dropped, Handled, Position, WasParked
+from chassis.document import MAX_DROPS, MAX_PARKED, MAX_PARKED_BYTES, Document, Parked
+from chassis.fold import ParkingFull
+from chassis.parking import Gap, SideRecord, dead_letter, gaps, split
 from schemas.envelope import MAX_HEADER_BYTES
-from schemas.event import MAX_EVENT_BYTES, DossierEvent, Record
+from schemas.event import MAX_EVENT_BYTES
 
-NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-ID = "00000000-0000-0000-0000-000000000001"
-POISON: set[int] = set()
-"""Sequences the handler refuses: what a release got wrong and a later one does right."""
-
-
-class Said(DossierEvent):
-    STREAM = "said"
-    TYPE = "said.it"
-    n: int
-
-
-class Heard(Record):
-    numbers: tuple[int, ...] = ()
-
-
-def hear(state: Heard | None, event: Said, _now: datetime) -> Decision[Heard]:
-    if event.n in POISON:
-        raise Impossible(f"{event.n} is poison")
-    return Decision(Heard(numbers=(*(state or Heard()).numbers, event.n)))
-
-
-KIND = AggregateType(name="heard", state=Heard, handlers={Said: hear})
-FOLDER: Folder[Heard] = Folder(KIND, "one", lambda position: Said(dossier_id=ID, n=int(position.value)))
+from .parking_kit import (
+    FOLDER,
+    ID,
+    KIND,
+    NOW,
+    POISON,
+    Heard,
+    Said,
+    drop,
+    event,
+    filled,
+    numbers,
+    parked,
+    replay,
+    stored,
+)
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_poison() -> None:
     POISON.clear()
-
-
-def event(n: int, *, pad: int = 0) -> Delivery:
-    value = str(n).encode().rjust(pad)
-    return Delivery(ID, Said(dossier_id=ID, n=n), position=Position("said", n, (("ce_type", b"said.it.v1"),), value))
-
-
-def replay() -> Delivery:
-    return Delivery(ID, Replay("said"))
-
-
-def drop(*sequences: int, missing: bool = False) -> Delivery:
-    return Delivery(ID, Drop("said", frozenset(sequences), "op-1", "test data", missing))
-
-
-def parked(*deliveries: Delivery) -> Document[Heard]:
-    doc: Document[Heard] = Document(ID)
-    for delivery in deliveries:
-        FOLDER.fold(doc, delivery, NOW)
-    return doc
-
-
-def numbers(doc: Document[Heard]) -> tuple[int, ...]:
-    return doc.state.numbers if doc.state else ()
 
 
 def test_a_replay_after_the_fix_handles_it_and_all_that_follow_in_one_fold() -> None:
@@ -190,23 +155,6 @@ def test_a_parked_record_that_cannot_be_decoded_stays_parked() -> None:
 # -- beside ---------------------------------------------------------------------------------------------------------
 
 
-def stored(doc: Document[Heard], beside: dict[str, SideRecord]) -> Document[Heard]:
-    """Through the store and back, with its side store."""
-    doc.parked, records = split(doc.id, doc.parked)
-    beside.update({record.ref: record for record in records})
-    form = Codec(KIND).update(doc, lambda _kind, clear: clear)["$set"]
-    return Codec(KIND).load({"_id": ID, **bson.decode(bson.encode(form))})
-
-
-def filled(doc: Document[Heard], deliveries: list[Delivery], beside: Mapping[str, SideRecord]) -> Document[Heard]:
-    wanted = {ref: beside[ref] for ref in needed(doc, deliveries)}
-    doc.parked = [
-        replace(p, headers=wanted[p.ref].headers, value=wanted[p.ref].value) if p.ref in wanted else p
-        for p in doc.parked
-    ]
-    return doc
-
-
 @settings(deadline=None)
 @given(st.data())
 def test_where_the_bytes_lie_makes_no_difference(data: st.DataObject) -> None:
@@ -246,6 +194,27 @@ def test_a_hundred_parked_records_keep_the_document_near_its_budget(pad: int) ->
     assert all(len(bson.encode({"value": record.value})) < 300 * 1024 for record in beside)
     again, more = split(ID, doc.parked)
     assert (again, more) == (doc.parked, [])
+
+
+def reasons(doc: Document[Heard]) -> list[tuple[int, str]]:
+    return [(p.sequence, p.reason) for p in doc.parked]
+
+
+def test_what_waited_for_a_missing_event_is_no_gap_once_that_came_and_was_poison() -> None:
+    POISON.add(1)
+    doc = parked(event(3), event(2), event(5))
+    assert reasons(doc) == [(2, "gap"), (3, "gap"), (5, "gap")]
+    FOLDER.fold(doc, event(1), NOW)
+    assert reasons(doc) == [(1, "impossible"), (2, "blocked"), (3, "blocked"), (5, "gap")]
+    assert [p.detail for p in doc.parked[1:]] == ["waits for 1"] * 3
+
+
+def test_no_gap_hides_behind_poison() -> None:
+    POISON.add(1)
+    doc = parked(event(1), event(3))
+    assert reasons(doc) == [(1, "impossible"), (3, "gap")]
+    FOLDER.fold(doc, event(2), NOW)
+    assert reasons(doc) == [(1, "impossible"), (2, "blocked"), (3, "blocked")]
 
 
 # -- gaps and dead letters ------------------------------------------------------------------------------------------
@@ -293,98 +262,6 @@ def test_no_dead_letter_is_larger_than_an_event_may_be(
     assert len(name.encode()) < 1_024
     assert len(copied) <= MAX_EVENT_BYTES
     assert sum(len(n) + len(v) for n, v in kept) <= MAX_HEADER_BYTES + 1_100
-
-
-# -- against a naive oracle -----------------------------------------------------------------------------------------
-
-COUNT = 8
-
-
-class ParkingMachine(RuleBasedStateMachine):
-    """Events come in any order and again; operators replay, drop and fix whenever they like."""
-
-    @initialize(poison=st.sets(st.integers(1, COUNT), max_size=3))
-    def start(self, poison: set[int]) -> None:
-        POISON.clear()
-        POISON.update(poison)
-        self.beside: dict[str, SideRecord] = {}
-        self.doc: Document[Heard] = Document(ID)
-        self.came: set[int] = set()
-        self.given_up: set[int] = set()
-        self.applied: list[int] = []
-        self.seen = 0
-
-    def fold(self, delivery: Delivery) -> Any:
-        self.doc = filled(stored(self.doc, self.beside), [delivery], self.beside)
-        return FOLDER.fold(self.doc, delivery, NOW)
-
-    def advance(self, giving_up: frozenset[int] = frozenset()) -> None:
-        """The oracle: take the next one while there is one, it is no poison, or it is given up."""
-        while (following := self.seen + 1) in self.came | giving_up:
-            if following in giving_up:
-                self.given_up.add(following)
-            elif following in POISON:
-                return
-            else:
-                self.applied.append(following)
-            self.seen = following
-
-    @rule(n=st.integers(1, COUNT), pad=st.sampled_from([0, 3_000]))
-    def an_event_comes(self, n: int, pad: int) -> None:
-        tried = n == self.seen + 1
-        self.fold(event(n, pad=pad))
-        if n > self.seen:
-            self.came.add(n)
-        if tried:
-            self.advance()
-
-    @rule()
-    def an_operator_replays(self) -> None:
-        self.fold(replay())
-        self.advance()
-
-    @rule(asked=st.frozensets(st.integers(1, COUNT), min_size=1, max_size=3), missing=st.booleans())
-    def an_operator_drops(self, asked: frozenset[int], missing: bool) -> None:  # noqa: FBT001
-        ahead = {n for n in asked if n > self.seen}
-        may = bool(ahead) and min(ahead) == self.seen + 1 and (missing or min(ahead) in self.came)
-        try:
-            self.fold(drop(*asked, missing=missing))
-        except Refused:
-            assert ahead
-            assert not may
-        else:
-            assert may or not ahead
-        if may:
-            self.advance(frozenset(n for n in ahead if missing or n in self.came))
-
-    @precondition(lambda _self: bool(POISON))
-    @rule(data=st.data())
-    def a_release_fixes_one(self, data: st.DataObject) -> None:
-        POISON.discard(data.draw(st.sampled_from(sorted(POISON))))
-
-    @invariant()
-    def it_is_as_the_oracle_says(self) -> None:
-        if not hasattr(self, "doc"):
-            return
-        assert self.doc.seen.get("said", 0) == self.seen
-        assert list(numbers(self.doc)) == self.applied
-        assert [p.sequence for p in self.doc.parked] == sorted(n for n in self.came if n > self.seen)
-        assert {g.sequence for g in self.doc.given_up} == self.given_up
-
-    def teardown(self) -> None:
-        """After all came and all is fixed nothing stays parked, and all but what was given up was handled in order."""
-        if not hasattr(self, "doc"):
-            return
-        POISON.clear()
-        for n in range(1, COUNT + 1):
-            self.fold(event(n))
-        self.fold(replay())
-        assert self.doc.parked == []
-        assert list(numbers(self.doc)) == [n for n in range(1, COUNT + 1) if n not in self.given_up]
-
-
-TestParkingAgainstAnOracle = ParkingMachine.TestCase
-TestParkingAgainstAnOracle.settings = settings(deadline=None, max_examples=60, stateful_step_count=25)
 
 
 def test_a_record_is_found_by_when_it_was_first_parked() -> None:

@@ -62,7 +62,7 @@ def test_only_operators_act_on_parked_records() -> None:
     found = {route: set(guard[0] or ()) for route, guard in guards(doors()).items() if "/operations/" in route}
     assert {route for route, roles in found.items() if roles != {"operator"}} == {
         "GET /operations/parked",
-        "GET /operations/parked/{stream}/{aggregate}/{sequence}",
+        "GET /operations/parked/{stream}/{aggregate:path}/{sequence}",
     }
     assert all(roles <= {"operator", "auditor"} for roles in found.values())
     assert len(found) == 5
