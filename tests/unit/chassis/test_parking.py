@@ -217,6 +217,31 @@ def test_no_gap_hides_behind_poison() -> None:
     assert reasons(doc) == [(1, "impossible"), (2, "blocked"), (3, "blocked")]
 
 
+def test_what_waits_says_for_what_after_a_replay_and_a_drop() -> None:
+    POISON.update({1, 2})
+    doc = parked(event(1), event(2), event(3), event(5))
+    POISON.discard(1)
+    FOLDER.fold(doc, replay(), NOW)
+    assert [(p.sequence, p.reason, p.detail) for p in doc.parked][1:] == [
+        (3, "blocked", "waits for 2"),
+        (5, "gap", "waits for 2"),
+    ]
+    POISON.add(5)
+    FOLDER.fold(doc, event(6), NOW)
+    FOLDER.fold(doc, drop(2, 4, missing=True), NOW)
+    assert [(p.sequence, p.reason, p.detail) for p in doc.parked] == [
+        (5, "impossible", "5 is poison"),
+        (6, "blocked", "waits for 5"),
+    ]
+
+
+def test_a_record_whose_bytes_cannot_be_had_keeps_its_reference() -> None:
+    doc = parked(event(2, pad=3_000))
+    doc.parked, records = split(doc.id, doc.parked)
+    FOLDER.fold(doc, event(1), NOW)
+    assert [(p.sequence, p.reason, p.ref, p.size) for p in doc.parked] == [(2, "bug", records[0].ref, 3_000)]
+
+
 # -- gaps and dead letters ------------------------------------------------------------------------------------------
 
 
