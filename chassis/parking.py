@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from chassis.decision import Reason
 from chassis.delivery import Delivery, Drop, Replay
 from chassis.document import Document, Parked
 from schemas.envelope import MAX_HEADER_BYTES
@@ -110,7 +109,7 @@ def gaps(doc: Document[Any]) -> list[Gap]:
 
 
 def dead_letter(
-    topic: str, key: bytes | None, value: bytes, headers: Headers, *, reason: Reason, detail: str, secret: bool
+    topic: str, key: bytes | None, value: bytes, headers: Headers, *, reason: str, detail: str, secret: bool
 ) -> tuple[str, bytes, list[tuple[str, bytes]]]:
     """Key, value and headers of the copy for people: never larger than an event may be.
 
@@ -119,7 +118,7 @@ def dead_letter(
     digest = hashlib.sha256(value).hexdigest()
     copied = value
     if secret or len(value) > MAX_EVENT_BYTES:
-        copied = json.dumps({"sha256": digest, "size": len(value)}).encode()
+        copied = json.dumps({"sha256": digest, "bytes": len(value)}).encode()
     kept = list(headers)
     if payload(kept, b"") > MAX_HEADER_BYTES:
         kept = [("hoso-headers-left-out", str(len(kept)).encode())]

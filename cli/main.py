@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import dlq, inspect, platform
+from cli import dlq, inspect, law, platform
 from cli.demo.run import Demo, Job
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
@@ -23,6 +23,7 @@ app.command()(inspect.topics)
 app.add_typer(inspect.dossier, name="dossier")
 app.add_typer(dlq.dlq, name="dlq")
 app.add_typer(dlq.gap, name="gap")
+app.add_typer(law.law, name="law")
 
 
 @app.callback()

@@ -264,7 +264,7 @@ def test_a_dead_letter_of_what_is_too_large_holds_hash_and_size(secret: bool) ->
         "t", b"k", value, [("ce_id", b"1")], reason="too_large", detail="d" * 5_000, secret=secret
     )
     assert key == "k"
-    assert json.loads(copied)["size"] == len(value)
+    assert json.loads(copied)["bytes"] == len(value)
     assert dict(headers) == {
         "ce_id": b"1",
         "hoso-topic": b"t",
