@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 from fastapi import APIRouter
 
+from chassis.aside import Aside
 from chassis.burial import Burial
 from chassis.consumer import Consumer, Route
 from chassis.decision import Effect
@@ -27,15 +28,18 @@ from chassis.effects.queue import Limit
 from chassis.engine import Engine
 from chassis.fold import Decode, Folder
 from chassis.http import Verifier, create_app
+from chassis.http.operations import operators
 from chassis.keyring import Keyring
+from chassis.operations import Heard, Operations
 from chassis.reading import Reader, StreamReader, decoder
 from chassis.relay import Publisher, Relay
+from chassis.repair import Repair
 from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
 from chassis.telemetry import EFFECTS, FAULTS, configure_logs, logger
 from schemas.event import to_instant
-from schemas.topics import CATALOGUES, dead_letter_topic, heard_by
+from schemas.topics import CATALOGUES, STREAMS, dead_letter_topic, heard_by
 
 SWEEP_EVERY: Final = 0.5
 RELAY_SWEEP_EVERY: Final = 10
@@ -84,6 +88,8 @@ class Platform:
                 unit.engine, adapters, self.keyring, clock=self.clock, jitter=jitter, circuits=circuits, limits=limits
             )
         self.consumer = self._consumer()
+        self.operations = Operations([h for unit in self._units.values() for h in unit.heard()], self.clock)
+        self.repair = Repair(self.operations, settings.kafka_bootstrap_servers, self.replica)
 
     @staticmethod
     def clock() -> datetime:
@@ -100,7 +106,7 @@ class Platform:
             unit = self._units[self.service.hears[stream]]
             routes[topic.name] = Route(unit.readers[stream], unit.engine)
         for name, (reader, aggregate) in self.service.readers(self).items():
-            routes[name] = Route(reader, self._units[aggregate].engine)
+            routes[name] = Route(reader, self._units[aggregate].engine, foreign=True)
         return Consumer(
             routes,
             Burial(self.publisher, dead_letter_topic(self.service.name)),
@@ -125,7 +131,7 @@ class Platform:
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that runs until the end, but for the consumer: it ends first."""
         mine = [coroutine for unit in self._units.values() for coroutine in unit.tasks()]
-        return [*mine, *self.service.background(self)]
+        return [*mine, self.operations.watch(), *self.service.background(self)]
 
     async def ready(self) -> Mapping[str, str]:
         """What is wrong, by name of the check; empty when all is well."""
@@ -171,13 +177,17 @@ class _Unit:
         hears = [s for s, name in platform.service.hears.items() if name == kind.name]
         self.readers = {s: StreamReader(s, CATALOGUES[s], kind.handlers) for s in hears}
         decode: Decode = decoder(self.readers)
+        collection = platform.store.collection(kind.name)
+        self.folder = Folder(kind, platform.replica, decode, held=self._held)
+        self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection)
         self.engine = Engine(
             kind,
-            platform.store.collection(kind.name),
+            collection,
             platform.keyring,
-            Folder(kind, platform.replica, decode, held=self._held),
+            self.folder,
             clock=platform.clock,
             on_written=self.written,
+            aside=self.aside,
         )
         self.relay = Relay(self.engine, platform.publisher)
         self.runner: Runner
@@ -185,6 +195,13 @@ class _Unit:
 
     def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
         return self.runner.held(effect_id)
+
+    def heard(self) -> list[Heard]:
+        """The streams delivered to it, for operators."""
+        return [
+            Heard(stream, STREAMS[stream].name, reader, self.engine, self.folder, self.aside)
+            for stream, reader in self.readers.items()
+        ]
 
     def written(self, doc: Document[Any]) -> None:
         """Hands what a write decided to those who carry it out."""
@@ -239,6 +256,7 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     platform = Platform(service, settings)
     await platform.prepare()
     router = service.routes(platform) if service.routes else APIRouter()
+    router.include_router(operators(platform.operations, platform.repair))
     app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready)
     server = _Server(
         uvicorn.Config(
