@@ -3,6 +3,8 @@
 Invariants:
     - An offset is committed only after its record was handled, dropped as seen, or durably parked.
     - While a batch is worked on its partitions are paused and polling goes on: the membership is kept.
+    - A record left to a newer release holds its partition's commits up, not the records behind it: those are handled,
+      and dropped as seen when they come again.
     - On revoke the batch in hand is drained, then the epoch is fenced: nothing of it is committed afterwards.
 """
 
@@ -19,6 +21,7 @@ from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from chassis.codec import Unloadable
 from chassis.delivery import WasParked
 from chassis.engine import Engine
 from chassis.fold import ParkingFull
@@ -65,6 +68,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._idle = asyncio.Event()
         self._idle.set()
         self._stuck: set[TopicPartition] = set()
+        self._left: set[TopicPartition] = set()
         self.healthy = False
 
     async def run(self) -> None:
@@ -92,7 +96,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._epoch += 1
 
     async def on_partitions_assigned(self, assigned: object) -> None:
-        """A new epoch begins from the committed offsets."""
+        """A new epoch begins from the committed offsets: what was left comes again, to whoever has the partition."""
+        self._left.clear()
         log.info("partitions assigned", partitions=len(list(assigned)))  # type: ignore[call-overload]
 
     async def _poll(self) -> None:
@@ -125,10 +130,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         offsets: dict[TopicPartition, int] = {}
         for tp, pairs in posted.items():
             for record, future in pairs:
-                if not await self._settled(record, future):
+                try:
+                    settled = await self._settled(record, future)
+                except Unloadable:
+                    self._left.add(tp)
+                    continue
+                if not settled:
                     self._stuck.add(tp)
                     break
-                offsets[tp] = record.offset + 1
+                if tp not in self._left:
+                    offsets[tp] = record.offset + 1
         return offsets
 
     async def _post(self, record: Any) -> asyncio.Future[Any] | None:
@@ -150,6 +161,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         except ParkingFull as error:
             log.critical("partition stopped: a person must look", topic=record.topic, why=str(error))
             return False
+        except Unloadable:
+            raise
         except Exception as error:  # noqa: BLE001 - a message without a sequence that no handler can take
             await self._bury(raw, "bug", f"{type(error).__name__}: {error}", secret=False)
             return True

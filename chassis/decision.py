@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from schemas.event import Event, Record
+from schemas.versions import FIRST, Versions
 
 S = TypeVar("S", bound=Record)
 
@@ -34,6 +35,8 @@ class DeadlineDue(Record):
 Message = Event | Command | Outcome | DeadlineDue
 
 Policy = Literal["repeat", "ask", "never"]
+ERASED: Final = "the personal data was erased"
+"""The reason of outcomes of effects that need what is gone."""
 
 
 class Effect(Record):
@@ -45,6 +48,7 @@ class Effect(Record):
     """
 
     TYPE: ClassVar[str]
+    VERSIONS: ClassVar[Versions] = FIRST
     POLICY: ClassVar[Policy]
     LEASE: ClassVar[timedelta] = timedelta(seconds=15)
     CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=10)
@@ -54,6 +58,10 @@ class Effect(Record):
     def unknown(self) -> Outcome:
         """The outcome when the protocol cannot tell whether it was executed, or attempts ran out."""
         raise NotImplementedError(f"{type(self).__name__} has no unknown outcome")
+
+    def unreadable(self) -> Outcome:
+        """The outcome when a personal value it needs was erased: it was certainly not executed and never will be."""
+        return self.unknown()
 
 
 class Keep(Enum):

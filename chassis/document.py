@@ -11,6 +11,7 @@ from chassis.decision import Effect, Handlers, ParkReason, S
 from schemas.envelope import CONTENT_TYPE
 from schemas.event import Event
 from schemas.personal import Seal
+from schemas.versions import FIRST, Versions
 
 MAX_PARKED: Final = 100
 MAX_KEYS: Final = 64
@@ -88,6 +89,8 @@ class Document(Generic[S]):
     keys: list[KeyRecord] = field(default_factory=list)
     due: datetime | None = None
     at: datetime = NEVER
+    carried: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the state that a newer release added: not read here, and written back as they were."""
     newborn: list[PendingEffect] = field(default_factory=list)
     """Effects leased by this fold: the runner executes them after the write. Not stored by itself."""
     dirty: bool = False
@@ -123,7 +126,7 @@ class AggregateType(Generic[S]):
     """One kind of aggregate of one service: its collection, its state, what it reacts to and what it may cause.
 
     `topic_of` says where an event goes. `view` picks the plain fields of the state that lists filter by;
-    `indexes` are over those.
+    `indexes` are over those. `versions` are of the state's form.
     """
 
     name: str
@@ -135,7 +138,7 @@ class AggregateType(Generic[S]):
     content_type: str = CONTENT_TYPE
     view: Callable[[S], Mapping[str, Any]] = lambda _state: {}
     indexes: tuple[tuple[str, ...], ...] = ()
-    schema_version: int = 1
+    versions: Versions = FIRST
 
     def effect_type(self, name: str) -> type[Effect]:
         """The effect class of that name; raises KeyError for one this release does not know."""

@@ -12,7 +12,7 @@ from chassis.decision import Handlers, Message
 from chassis.delivery import Delivery, Irrelevant, Position, Unreadable
 from chassis.fold import Decode
 from schemas import envelope
-from schemas.event import Catalogue, DossierEvent, UnknownType
+from schemas.event import BrokenPayload, Catalogue, DossierEvent, UnknownType
 
 
 class Unidentifiable(Exception):
@@ -47,7 +47,7 @@ class StreamReader:
     def __init__(self, stream: str, catalogue: Catalogue, handlers: Handlers) -> None:
         self._stream = stream
         self._catalogue = catalogue
-        self._handled = {t.type_name() for t in handlers if isinstance(t, type) and issubclass(t, DossierEvent)}
+        self._handled = {t.TYPE for t in handlers if isinstance(t, type) and issubclass(t, DossierEvent)}
 
     def read(self, raw: Raw) -> Delivery:
         """An event of the stream, addressed to its aggregate."""
@@ -66,12 +66,14 @@ class StreamReader:
         return self._payload(envelope.read(position.headers), position.value)
 
     def _payload(self, attributes: envelope.Envelope, value: bytes) -> Message | Unreadable | Irrelevant:
-        if attributes.type not in self._handled:
+        if (attributes.type.rpartition(".v")[0] or attributes.type) not in self._handled:
             return Irrelevant()
         try:
             event = self._catalogue.decode(attributes.type, value)
         except UnknownType as error:
             return Unreadable("undecodable", str(error))
+        except BrokenPayload as error:
+            return Unreadable("invalid", str(error)[:1000])
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False)

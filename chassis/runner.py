@@ -20,7 +20,7 @@ from chassis.decision import Effect, Outcome
 from chassis.delivery import Delivery, EffectDeferred, EffectDone
 from chassis.document import PendingEffect
 from chassis.engine import Engine
-from chassis.keyring import Keyring
+from chassis.keyring import Keyring, Unopenable
 from chassis.telemetry import EFFECTS, TRACE, child_trace, logger
 from schemas.personal import Personal
 
@@ -128,6 +128,10 @@ class Runner:
             message = EffectDeferred(pending.id, self._retry_at(pending, error))
             result = "deferred"
             log.info("effect deferred", effect=pending.id, kind=effect.TYPE, why=str(error))
+        except Unopenable as error:
+            message = EffectDone(pending.id, effect.unreadable())
+            result = "unreadable"
+            log.warning("effect given up", effect=pending.id, kind=effect.TYPE, why=str(error))
         except Exception as error:  # noqa: BLE001 - perhaps executed: the lease lapses and the policy decides
             EFFECTS.labels(effect.TYPE, "uncertain").inc()
             log.warning(

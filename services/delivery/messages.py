@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
-from chassis.decision import Command, Effect, Outcome, Policy
+from chassis.decision import ERASED, Command, Effect, Outcome, Policy
 from schemas.dossier import PostalAddress, ResultIssued
 from schemas.event import Instant, Record, Text
 from schemas.personal import Name, Phone
@@ -29,6 +29,16 @@ class RenderDocument(Effect):
     holder: Name
     result: ResultIssued
 
+    def unreadable(self) -> Outcome:
+        """There is no name to put on it any more."""
+        return DocumentRefused(reason=ERASED)
+
+
+class DocumentRefused(Outcome):
+    """It cannot be made."""
+
+    reason: Text
+
 
 class DocumentRendered(Outcome):
     """It is stored. `sha256` and `size` are of the PDF in clear."""
@@ -51,6 +61,10 @@ class OrderConsignment(Effect):
     def unknown(self) -> Outcome:
         """Tried too often: an officer must look."""
         return ConsignmentRefused(reason="the post office gives no answer")
+
+    def unreadable(self) -> Outcome:
+        """There is no address any more."""
+        return ConsignmentRefused(reason=ERASED)
 
 
 class ConsignmentTaken(Outcome):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from chassis.decision import Command, Effect, Outcome, Policy
+from chassis.decision import ERASED, Command, Effect, Outcome, Policy
 from schemas.event import Text
 from schemas.personal import Email, Phone
 
@@ -42,6 +42,10 @@ class SendSms(Effect):
         """The lease lapsed with no answer."""
         return SmsSettled(message=self.message, result="unknown")
 
+    def unreadable(self) -> Outcome:
+        """There is no number any more."""
+        return SmsSettled(message=self.message, result="refused", reason=ERASED)
+
 
 class SendEmail(Effect):
     """Sends one e-mail. After DATA without an answer nobody can tell: never again."""
@@ -57,6 +61,10 @@ class SendEmail(Effect):
     def unknown(self) -> Outcome:
         """The lease lapsed with no answer."""
         return EmailSettled(message=self.message, result="unknown")
+
+    def unreadable(self) -> Outcome:
+        """There is no address any more."""
+        return EmailSettled(message=self.message, result="refused", reason=ERASED)
 
 
 class RegisterParts(Effect):

@@ -70,14 +70,15 @@ class RendersDocuments:
 
     async def execute(self, effect: RenderDocument, call: Call) -> Outcome:
         """Renders in a thread: typst holds no event loop up."""
-        await self._keyring.ensure([call.aggregate])
         kept = await self._files.get(effect.document)
         if kept is None:
             pdf = await asyncio.to_thread(render, effect, await call.open(effect.holder))
+            await self._keyring.ensure([call.aggregate])
             sealed = self._keyring.encrypt(call.aggregate, effect.document, pdf)
             await self._files.put(effect.document, sealed, {"dossier": call.aggregate})
             kept = await self._files.get(effect.document)
         if kept is None:
             raise LookupError("the document is not where it was just put")
+        await self._keyring.fetch([call.aggregate])
         pdf = self._keyring.decrypt(call.aggregate, effect.document, kept[0])
         return DocumentRendered(document=effect.document, sha256=hashlib.sha256(pdf).hexdigest(), size=len(pdf))
