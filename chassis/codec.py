@@ -74,7 +74,7 @@ class Codec(Generic[S]):
             last=stored.get("last", 0),
             issued=stored.get("issued", 0),
             outbox=[entry(e) for e in stored.get("outbox", [])],
-            effects=[self._effect(e) for e in stored.get("effects", [])],
+            effects=[self.effect(e) for e in stored.get("effects", [])],
             parked=[
                 Parked(**{**p, "at": _utc(p["at"]), "headers": tuple((k, bytes(v)) for k, v in p["headers"])})
                 for p in stored.get("parked", [])
@@ -101,7 +101,7 @@ class Codec(Generic[S]):
             "seen": doc.seen,
             "last": doc.last,
             "issued": doc.issued,
-            "effects": [_effect_form(e, seal) for e in doc.effects],
+            "effects": [effect_form(e, seal) for e in doc.effects],
             "parked": [{**asdict(p), "headers": [list(h) for h in p.headers]} for p in doc.parked],
             "keys": [asdict(k) for k in doc.keys],
             "at": doc.at,
@@ -111,7 +111,7 @@ class Codec(Generic[S]):
         optional = {"due": doc.due, "wake": doc.wake}
         if fresh:
             optional["pending"] = fresh[-1].n  # type: ignore[assignment]
-            update["$push"] = {"outbox": {"$each": [_entry_form(e) for e in fresh]}}
+            update["$push"] = {"outbox": {"$each": [entry_form(e) for e in fresh]}}
         values.update({name: value for name, value in optional.items() if value is not None})
         gone = {name: "" for name, value in optional.items() if value is None}
         if gone:
@@ -124,7 +124,8 @@ class Codec(Generic[S]):
             raise EventTooLarge(f"{entry.type} has {len(data)} bytes, at most {MAX_EVENT_BYTES}")
         return replace(entry, data=data)
 
-    def _effect(self, stored: Stored) -> PendingEffect:
+    def effect(self, stored: Stored) -> PendingEffect:
+        """One effect of a stored document; raises NewerForm for one this release does not know."""
         try:
             effect_type = self._kind.effect_type(stored["type"])
         except KeyError as error:
@@ -139,11 +140,13 @@ def entry(stored: Stored) -> OutboxEntry:
     return OutboxEntry(**{**stored, "time": _utc(stored["time"]), "data": bytes(stored["data"])})
 
 
-def _entry_form(entry: OutboxEntry) -> Stored:
+def entry_form(entry: OutboxEntry) -> Stored:
+    """The inverse of `entry`."""
     return {name: getattr(entry, name) for name in ("n", "topic", "type", "time", "trace", "data")}
 
 
-def _effect_form(pending: PendingEffect, seal: Seal) -> Stored:
+def effect_form(pending: PendingEffect, seal: Seal) -> Stored:
+    """The inverse of `Codec.effect`."""
     return {
         "id": pending.id,
         "type": pending.effect.TYPE,

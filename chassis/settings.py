@@ -86,14 +86,19 @@ def _masters(several: SecretStr, one: SecretStr, current: str) -> Masters:
     return Masters(keys, current or only)
 
 
-class ServiceSettings(MasterSettings):
+class StoreSettings(BaseSettings):
+    """Where the databases are: one a service, with this prefix."""
+
+    mongodb_url: SecretStr = _shared("MONGODB_URL")
+    database_prefix: str = _shared("HOSO_DATABASE_PREFIX", default="hoso")
+
+
+class ServiceSettings(StoreSettings, MasterSettings):
     """Common to all; a service's own carry its prefix (``PAYMENT_PORT``)."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
     kafka_bootstrap_servers: str = _shared("KAFKA_BOOTSTRAP_SERVERS")
-    mongodb_url: SecretStr = _shared("MONGODB_URL")
-    database_prefix: str = _shared("HOSO_DATABASE_PREFIX", default="hoso")
     oidc_issuer: str = _shared("OIDC_ISSUER")
     log_level: str = _shared("LOG_LEVEL", default="INFO")
 
