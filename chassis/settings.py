@@ -115,6 +115,9 @@ def _refuse(settings: type[BaseSettings], error: ValidationError) -> NoReturn:
     prefix = str(settings.model_config.get("env_prefix", ""))
     for problem in error.errors(include_input=False, include_url=False):
         field = str(problem["loc"][0])
-        variable = field if field.isupper() else f"{prefix}{field}".upper()
+        known = settings.model_fields.get(field)
+        alias = known.validation_alias if known else None
+        shared = str(alias.choices[0]) if isinstance(alias, AliasChoices) else field
+        variable = shared if shared.isupper() else f"{prefix}{field}".upper()
         print(f"setting {variable}: {problem['msg']}", file=sys.stderr)  # noqa: T201 - logs are not set up yet
     raise SystemExit(2)
