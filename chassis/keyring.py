@@ -134,14 +134,15 @@ class Keyring:
         """The clear text.
 
         Raises:
-            Unopenable: without its key it stays sealed for ever.
+            Unopenable: without its key it stays sealed for ever. Once that was erased, no value is given out that is
+                still clear in the memory of who wrote it either.
         """
-        if value.token is None:
-            return value.clear
         await self.fetch([dossier])
         _, key = self._cache.get(dossier, (0.0, None))
-        if key is None:
+        if key is None and (value.token is not None or dossier in self._cache):
             raise Unopenable(f"dossier {dossier} has no key: its personal data was erased")
+        if value.token is None or key is None:
+            return value.clear
         kind, _, body = value.token.removeprefix(PREFIX).partition(":")
         try:
             raw = base64.urlsafe_b64decode(body)
