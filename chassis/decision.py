@@ -60,7 +60,7 @@ class Effect(Record):
         raise NotImplementedError(f"{type(self).__name__} has no unknown outcome")
 
     def unreadable(self) -> Outcome:
-        """The outcome when a personal value it needs was erased: it was certainly not executed and never will be."""
+        """The outcome when a personal value it needs was erased: it is not executed again, now or later."""
         return self.unknown()
 
 

@@ -165,15 +165,15 @@ def _text(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def write() -> int:
-    """Writes the generated documents and the missing goldens; 1 when a change breaks a reader."""
-    wrong = broken()
+def write(generated: Path = GENERATED, golden: Path = GOLDENS) -> int:
+    """Writes the generated documents and the missing goldens; 1, and nothing, when a change breaks a reader."""
+    wrong = broken(generated)
     if wrong:
         print(*wrong, HOW, sep="\n", file=sys.stderr)  # noqa: T201 - what `make generate` says
         return 1
-    new = {GENERATED / name: text for name, text in documents().items()}
-    for path, text in {**new, **goldens.missing(GOLDENS, catalogues(), kinds())}.items():
-        path.parent.mkdir(exist_ok=True)
+    new = {generated / name: text for name, text in documents().items()}
+    for path, text in {**new, **goldens.missing(golden, catalogues(), kinds())}.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return 0
 

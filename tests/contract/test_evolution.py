@@ -12,7 +12,7 @@ from chassis.codec import Codec, effect_form
 from chassis.decision import Effect
 from chassis.document import AggregateType
 from cli import goldens
-from cli.generate import GENERATED, GOLDENS, broken, catalogues
+from cli.generate import GENERATED, GOLDENS, broken, catalogues, write
 from deploy.local.paths import ROOT
 from deploy.local.stack import SERVICES
 from schemas.personal import Unsealed
@@ -67,14 +67,34 @@ def test_no_change_breaks_a_reader() -> None:
     assert broken() == []
 
 
-def test_the_gate_names_the_field_of_a_form_that_was_changed(tmp_path: Path) -> None:
+def test_the_gate_names_the_field_says_what_to_do_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = "documents/payment.invoices.v1.schema.json"
     before = json.loads((GENERATED / name).read_text())
     before["properties"]["payer"] = {"type": "string"}
     before["required"].append("payer")
     (tmp_path / "documents").mkdir()
     (tmp_path / name).write_text(json.dumps(before))
-    assert broken(tmp_path) == ["documents/payment.invoices.v1: payer: removed, and the release before demands it"]
+    assert write(tmp_path, tmp_path) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "documents/payment.invoices.v1: payer: removed, and the release before demands it"
+    assert "Make a new version" in said[1]
+    assert json.loads((tmp_path / name).read_text()) == before
+    assert len(list(tmp_path.rglob("*.json"))) == 1
+
+
+def test_what_is_missing_is_generated_and_goldens_are_never_overwritten(tmp_path: Path) -> None:
+    golden = tmp_path / "documents" / "payment.invoices.v1.json"
+    golden.parent.mkdir()
+    golden.write_text("kept")
+    assert write(tmp_path / "generated", tmp_path) == 0
+    assert golden.read_text() == "kept"
+    names = {path.relative_to(GENERATED) for path in GENERATED.rglob("*.json")}
+    assert names <= {path.relative_to(tmp_path / "generated") for path in (tmp_path / "generated").rglob("*.json")}
+    for event in {t for catalogue in catalogues().values() for t in catalogue.types.values()}:
+        written = json.loads((tmp_path / f"{event.type_name()}.json").read_text())
+        assert event.model_validate(written).dump() == written
 
 
 def test_every_service_s_aggregates_are_known_to_the_tools() -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.codec import Codec, NewerSchema, Stored, Unloadable
-from chassis.decision import Decision, Effect, Outcome, Policy
-from chassis.delivery import Handled, Irrelevant, Unreadable, WasParked
+from chassis.decision import DeadlineDue, Decision, Effect, Outcome, Policy
+from chassis.delivery import Delivery, Handled, Irrelevant, Sweep, Unreadable, WasParked
 from chassis.document import NEVER, AggregateType, Document
 from chassis.fold import Folder
 from chassis.reading import Raw, StreamReader, decoder
@@ -144,6 +144,19 @@ def test_an_old_effect_is_lifted_and_written_back(version: Form) -> None:
     assert doc.effects[0].effect == Greet(words=("chào",))
     effect = written(V2, doc)["effects"][0]
     assert (effect["v"], effect["data"]) == (2, {"words": ["chào"]})
+
+
+def test_a_deadline_of_the_release_before_falls_due_on_the_lifted_state() -> None:
+    def fell_due(state: Person2, _due: DeadlineDue, now: datetime) -> Decision[Person2]:
+        assert now >= NOW
+        return Decision(state.model_copy(update={"total": len(state.family)}))
+
+    aggregate = AggregateType(
+        name="people", state=Person2, handlers={DeadlineDue: fell_due}, versions=Versions(2, up={1: split})
+    )
+    doc = Codec(aggregate).load(stored(1, {"name": "Lò Mẫu"}, due=NOW))
+    assert isinstance(Folder(aggregate, "one", decoder({})).fold(doc, Delivery(ID, Sweep()), NOW), Handled)
+    assert (doc.state, doc.due) == (Person2(given="Lò", family="Mẫu", total=3), None)
 
 
 def test_what_a_newer_release_added_is_carried_and_not_dropped() -> None:
