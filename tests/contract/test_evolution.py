@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from chassis.codec import Codec, effect_form
-from chassis.decision import Effect
+from chassis.decision import ERASED, Effect
 from chassis.document import AggregateType
 from cli import goldens
+from cli.examples import ID, example
 from cli.generate import GENERATED, GOLDENS, broken, catalogues, write
 from deploy.local.paths import ROOT
 from deploy.local.stack import SERVICES
-from schemas.personal import Unsealed
+from schemas.personal import PREFIX, Unsealed
 from services.kinds import kinds
 
 KINDS = [(service, kind) for service, found in kinds().items() for kind in found]
@@ -95,6 +96,27 @@ def test_what_is_missing_is_generated_and_goldens_are_never_overwritten(tmp_path
     for event in {t for catalogue in catalogues().values() for t in catalogue.types.values()}:
         written = json.loads((tmp_path / f"{event.type_name()}.json").read_text())
         assert event.model_validate(written).dump() == written
+
+
+FORWARDS = {"submission.upstream.file"}
+"""Hands sealed values on as they are and opens none."""
+OPENS = [
+    (name, kind, effect)
+    for name, kind, effect in EFFECTS
+    if f"^{PREFIX}" in json.dumps(effect.model_json_schema()) and name not in FORWARDS
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "effect"), OPENS, ids=[name for name, _, _ in OPENS])
+def test_an_effect_that_needs_clear_text_ends_definitely_once_it_was_erased(
+    name: str, kind: AggregateType[Any], effect: type[Effect]
+) -> None:
+    assert name
+    outcome = example(effect).unreadable()
+    state = example(kind.state).model_copy(update={"dossier_id": ID})
+    decision = kind.handlers[type(outcome)](state, outcome, goldens.AT)
+    assert decision.effects == ()
+    assert [event for event in decision.events if getattr(event, "reason", None) == ERASED]
 
 
 def test_every_service_s_aggregates_are_known_to_the_tools() -> None:
