@@ -35,8 +35,9 @@ class DeadlineDue(Record):
 Message = Event | Command | Outcome | DeadlineDue
 
 Policy = Literal["repeat", "ask", "never"]
-ERASED: Final = "the personal data was erased"
-"""The reason of outcomes of effects that need what is gone."""
+FailureReason = Literal["refused", "invalid", "erased", "exhausted", "lapsed"]
+"""Why an effect was certainly not executed and will not be: the partner refuses it; it cannot be put into the
+partner's protocol; the dossier's key is gone; it was tried too often; it was given up while it still waited."""
 
 
 class Effect(Record):
@@ -59,8 +60,8 @@ class Effect(Record):
         """The outcome when the protocol cannot tell whether it was executed, or attempts ran out."""
         raise NotImplementedError(f"{type(self).__name__} has no unknown outcome")
 
-    def unreadable(self) -> Outcome:
-        """The outcome when a personal value it needs was erased: it is not executed again, now or later."""
+    def failed(self, reason: FailureReason) -> Outcome:  # noqa: ARG002 - for those that tell the reasons apart
+        """The outcome when it was certainly not executed and will not be; `unknown()` where no difference is made."""
         return self.unknown()
 
 

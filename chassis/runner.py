@@ -129,8 +129,8 @@ class Runner:
             result = "deferred"
             log.info("effect deferred", effect=pending.id, kind=effect.TYPE, why=str(error))
         except Unopenable as error:
-            message = EffectDone(pending.id, effect.unreadable())
-            result = "unreadable"
+            message = EffectDone(pending.id, effect.failed("erased"))
+            result = "erased"
             log.warning("effect given up", effect=pending.id, kind=effect.TYPE, why=str(error))
         except Exception as error:  # noqa: BLE001 - perhaps executed: the lease lapses and the policy decides
             EFFECTS.labels(effect.TYPE, "uncertain").inc()

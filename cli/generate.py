@@ -62,7 +62,7 @@ def models() -> dict[str, type[Record]]:
 def documents() -> dict[str, str]:
     """Path below `GENERATED` to content of everything that is generated."""
     found = {f"{path}.schema.json": _text(schema(path.rpartition("/")[2], model)) for path, model in models().items()}
-    filing = {"$id": f"hoso:{upstream.FILED}", **upstream.Filing.model_json_schema()}
+    filing = {"$id": f"hoso:{upstream.FILED}", **upstream.UpstreamFiling.model_json_schema()}
     return {**found, f"{upstream.FILED}.schema.json": _text(filing), "asyncapi.json": _text(asyncapi())}
 
 
@@ -118,7 +118,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 def _messages(topic: Topic) -> dict[str, Any]:
     if topic.name == UPSTREAM:
-        return {upstream.FILED: _message(upstream.FILED, upstream.Filing.model_json_schema(), sealed=True)}
+        return {upstream.FILED: _message(upstream.FILED, upstream.UpstreamFiling.model_json_schema(), sealed=True)}
     if topic.name.startswith("upstream.replies."):
         types = catalogues()[upstream.STREAM].types
         return {

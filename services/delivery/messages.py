@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
-from chassis.decision import ERASED, Command, Effect, Outcome, Policy
+from chassis.decision import Command, Effect, FailureReason, Outcome, Policy
 from schemas.dossier import PostalAddress, ResultIssued
 from schemas.event import Instant, Record, Text
 from schemas.personal import Name, Phone
@@ -29,9 +29,9 @@ class RenderDocument(Effect):
     holder: Name
     result: ResultIssued
 
-    def unreadable(self) -> Outcome:
-        """There is no name to put on it any more."""
-        return DocumentRefused(reason=ERASED)
+    def failed(self, reason: FailureReason) -> Outcome:
+        """Without the holder's name there is nothing to make."""
+        return DocumentRefused(reason=f"not made: {reason}")
 
 
 class DocumentRefused(Outcome):
@@ -62,9 +62,9 @@ class OrderConsignment(Effect):
         """Tried too often: an officer must look."""
         return ConsignmentRefused(reason="the post office gives no answer")
 
-    def unreadable(self) -> Outcome:
-        """There is no address any more."""
-        return ConsignmentRefused(reason=ERASED)
+    def failed(self, reason: FailureReason) -> Outcome:
+        """It was never ordered: an officer must look."""
+        return ConsignmentRefused(reason=f"not ordered: {reason}")
 
 
 class ConsignmentTaken(Outcome):

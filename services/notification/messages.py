@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from chassis.decision import ERASED, Command, Effect, Outcome, Policy
+from chassis.decision import Command, Effect, FailureReason, Outcome, Policy
 from schemas.event import Text
 from schemas.personal import Email, Phone
 
@@ -42,9 +42,9 @@ class SendSms(Effect):
         """The lease lapsed with no answer."""
         return SmsSettled(message=self.message, result="unknown")
 
-    def unreadable(self) -> Outcome:
-        """There is no number any more."""
-        return SmsSettled(message=self.message, result="refused", reason=ERASED)
+    def failed(self, reason: FailureReason) -> Outcome:
+        """It was never submitted."""
+        return SmsSettled(message=self.message, result="refused", reason=f"not sent: {reason}")
 
 
 class SendEmail(Effect):
@@ -62,9 +62,9 @@ class SendEmail(Effect):
         """The lease lapsed with no answer."""
         return EmailSettled(message=self.message, result="unknown")
 
-    def unreadable(self) -> Outcome:
-        """There is no address any more."""
-        return EmailSettled(message=self.message, result="refused", reason=ERASED)
+    def failed(self, reason: FailureReason) -> Outcome:
+        """It was never handed over."""
+        return EmailSettled(message=self.message, result="refused", reason=f"not sent: {reason}")
 
 
 class RegisterParts(Effect):

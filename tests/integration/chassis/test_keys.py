@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from prometheus_client import REGISTRY
 
-from chassis.decision import Command, Decision, Effect, Outcome, Policy
+from chassis.decision import Command, Decision, Effect, FailureReason, Outcome, Policy
 from chassis.delivery import Delivery, Handled, Position
 from chassis.document import AggregateType
 from chassis.engine import Engine
@@ -186,8 +186,8 @@ class Greet(Effect):
     LEASE: ClassVar[timedelta] = timedelta(seconds=60)
     name: Name
 
-    def unreadable(self) -> Outcome:
-        return Greeted(result="erased")
+    def failed(self, reason: FailureReason) -> Outcome:
+        return Greeted(result=reason)
 
 
 class Greeted(Outcome):

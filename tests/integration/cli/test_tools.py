@@ -57,10 +57,11 @@ def hoso(backbone: Backbone, prefix: str) -> Hoso:
 async def test_migrate_builds_what_is_missing_and_check_says_what_is(hoso: Hoso) -> None:
     code, said = await hoso("migrate", "--check")
     assert code == 1
-    assert "payment.invoices: missing pending, wake, view_status" in said
+    assert "payment.invoices: missing pending, wake" in said
+    assert "view_status" in said
     code, said = await hoso("migrate")
     assert code == 0
-    assert "payment.invoices: built pending, wake, view_status" in said
+    assert "payment.invoices: built pending, wake" in said
     for words in (("migrate", "--check"), ("migrate",), ("migrate", "--check", "--documents")):
         assert await hoso(*words) == (0, "every declared index is there\n")
 

@@ -234,16 +234,12 @@ def raw(type_name: str, value: bytes, sequence: int = 1) -> Raw:
 def test_an_event_of_a_wrong_or_future_version_is_parked_and_not_taken_for_one_that_does_not_matter(
     type_name: str,
 ) -> None:
-    message = READER.read(raw(type_name, b"{}")).message
-    assert isinstance(message, Unreadable)
-    assert message.reason == "undecodable"
+    assert isinstance(READER.read(raw(type_name, b"{}")).message, Unreadable)
 
 
 @pytest.mark.parametrize("value", [b"{}", b"[1]", b"\xff", b"{", b"[" * 100_000], ids=str)
-def test_an_old_event_with_a_broken_payload_is_invalid(value: bytes) -> None:
-    message = READER.read(raw("people.moved.v1", value)).message
-    assert isinstance(message, Unreadable)
-    assert message.reason == "invalid"
+def test_an_old_event_with_a_broken_payload_is_unreadable(value: bytes) -> None:
+    assert isinstance(READER.read(raw("people.moved.v1", value)).message, Unreadable)
 
 
 def test_an_event_of_another_type_does_not_matter() -> None:
