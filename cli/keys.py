@@ -39,7 +39,10 @@ def status() -> None:
 
 @keys.command()
 def rotate() -> None:
-    """Wrap every dossier's key by the current master key. It may be stopped and run again at any time."""
+    """Wrap every dossier's key by the current master key, which every service must have been given before.
+
+    It may be stopped and run again at any time.
+    """
     masters = master_settings().masters
     done = _run(_rotate(masters))
     left = {name: n for name, n in _run(_status()).items() if name not in {masters.current, ERASED}}
