@@ -7,11 +7,13 @@ Invariants:
     - A key is made once, by insert-if-absent; where an erasure is recorded none is ever made again.
     - A key is used for at most `KEY_TTL` seconds of the monotonic clock after it was read: an erasure holds everywhere
       after that time.
-    - At most one read of the keyring a batch, plus one insert when dossiers are new.
+    - At most one read of the keyring a batch, plus one insert when dossiers are new; effects that start together are
+      one batch.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import secrets
@@ -90,7 +92,7 @@ class Masters:
 
 
 class Keyring:
-    """Seals and opens; `ensure` and `fetch` are its only I/O, once per batch."""
+    """Seals and opens; `ensure`, `fetch` and `open` are its only I/O, once per batch."""
 
     def __init__(
         self, store: Store, master: Masters | bytes, *, monotonic: Callable[[], float] = time.monotonic
@@ -100,11 +102,13 @@ class Keyring:
         self._monotonic = monotonic
         self._cache: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
         """In the order of reading: when it was read, and the key, or None of an erased dossier."""
+        self._asked: set[str] = set()
+        self._next: asyncio.Task[dict[str, AESGCM | None]] | None = None
 
     async def ensure(self, dossiers: Iterable[str]) -> None:
         """Makes and loads the keys of `dossiers`; the first to insert one wins, and an erased one stays erased."""
         wanted = self._unknown(dossiers)
-        missing = sorted(wanted - await self._load(wanted))
+        missing = sorted(wanted - (await self._load(wanted)).keys())
         if missing:
             made = {dossier: secrets.token_bytes(KEY_BYTES) for dossier in missing}
             late = await self._keys.insert_missing([{"_id": d, **self._masters.wrap(d, made[d])} for d in missing])
@@ -137,9 +141,9 @@ class Keyring:
             Unopenable: without its key it stays sealed for ever. Once that was erased, no value is given out that is
                 still clear in the memory of who wrote it either.
         """
-        await self.fetch([dossier])
-        _, key = self._cache.get(dossier, (0.0, None))
-        if key is None and (value.token is not None or dossier in self._cache):
+        known = await self._look_up(dossier)
+        key = known.get(dossier)
+        if key is None and (value.token is not None or dossier in known):
             raise Unopenable(f"dossier {dossier} has no key: its personal data was erased")
         if value.token is None or key is None:
             return value.clear
@@ -185,6 +189,24 @@ class Keyring:
             raise KeyNeeded(dossier)
         return known[1]
 
+    async def _look_up(self, dossier: str) -> dict[str, AESGCM | None]:
+        """What there is of one dossier. Whoever asks in the same turn of the event loop is read together.
+
+        The answer is what was read and not what the cache holds by then: a process that was stopped for long between
+        the two would find the key forgotten, and must not take that for an erasure.
+        """
+        if not self._unknown([dossier]):
+            return {dossier: self._cache[dossier][1]}
+        self._asked.add(dossier)
+        if self._next is None:
+            self._next = asyncio.create_task(self._read_asked())
+        return await asyncio.shield(self._next)
+
+    async def _read_asked(self) -> dict[str, AESGCM | None]:
+        await asyncio.sleep(0)
+        asked, self._asked, self._next = self._asked, set(), None
+        return await self._load(asked)
+
     def _unknown(self, dossiers: Iterable[str]) -> set[str]:
         """Those of `dossiers` that must be read; every key past its time is forgotten."""
         past = self._monotonic() - KEY_TTL
@@ -196,15 +218,15 @@ class Keyring:
         self._cache.pop(dossier, None)
         self._cache[dossier] = (self._monotonic(), key)
 
-    async def _load(self, dossiers: set[str]) -> set[str]:
-        """Reads those that have a record, and returns them."""
+    async def _load(self, dossiers: set[str]) -> dict[str, AESGCM | None]:
+        """Reads those that have a record: the key, or None of an erased dossier."""
         if not dossiers:
-            return set()
-        found = await self._keys.load(sorted(dossiers))
-        KEY_READS.inc(len(found))
-        for record in found:
-            key = AESGCM(self._masters.unwrap(record)) if "wrapped" in record else None
-            self._keep(record["_id"], key)
+            return {}
+        records = await self._keys.load(sorted(dossiers))
+        KEY_READS.inc(len(records))
+        found = {r["_id"]: AESGCM(self._masters.unwrap(r)) if "wrapped" in r else None for r in records}
+        for dossier, key in found.items():
+            self._keep(dossier, key)
         while len(self._cache) > max(CACHED, len(dossiers)):
             self._cache.popitem(last=False)
-        return {record["_id"] for record in found}
+        return found

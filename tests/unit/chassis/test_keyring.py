@@ -56,7 +56,7 @@ def keyring(memory: Memory, time: Time | None = None, masters: Masters | bytes =
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Nothing here waits for anything: no event loop is needed."""
+    """Nothing waits where the keys are at hand: no event loop is needed."""
     try:
         work.send(None)
     except StopIteration as done:
@@ -131,6 +131,41 @@ async def test_a_batch_reads_the_keyring_once_and_inserts_once() -> None:
     time.now += KEY_TTL
     await ring.fetch(dossiers)
     assert memory.calls == [*["find", "insert"] * 2, "find"]
+
+
+async def test_effects_that_start_together_read_the_keyring_once() -> None:
+    memory = Memory()
+    maker = keyring(memory)
+    dossiers = [f"d{n}" for n in range(400)]
+    await maker.ensure(dossiers)
+    tokens = {d: Personal(token=maker.sealer(d)("name", d)) for d in dossiers}
+    memory.calls.clear()
+    ring = keyring(memory)
+    assert await asyncio.gather(*(ring.open(d, tokens[d]) for d in dossiers)) == dossiers
+    assert await asyncio.gather(*(ring.open(d, tokens[d]) for d in dossiers)) == dossiers
+    assert memory.calls == ["find"]
+
+
+async def test_a_process_that_was_stopped_takes_no_forgotten_key_for_an_erasure() -> None:
+    memory, time = Memory(), Time()
+    maker = keyring(memory)
+    await maker.ensure([A, B])
+    value = Personal(token=maker.sealer(A)("name", "x"))
+    ring = keyring(memory, time)
+
+    class Stopped(Memory):
+        async def load(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+            found = await memory.load(ids)
+            asyncio.get_running_loop().call_soon(forget)
+            return found
+
+    def forget() -> None:
+        time.now += KEY_TTL
+        ring._unknown([B])
+
+    ring._keys = cast("Any", Stopped())
+    assert await ring.open(A, value) == "x"
+    assert A not in ring._cache
 
 
 async def test_two_who_make_a_key_at_once_use_the_same() -> None:
