@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Generic
 
@@ -122,7 +122,7 @@ class Codec(Generic[S]):
         data = self._kind.encode(event, seal)
         if len(data) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"{entry.type} has {len(data)} bytes, at most {MAX_EVENT_BYTES}")
-        return replace(entry, data=data)
+        return OutboxEntry(entry.n, entry.topic, entry.type, entry.time, entry.trace, event, data)
 
     def effect(self, stored: Stored) -> PendingEffect:
         """One effect of a stored document; raises NewerForm for one this release does not know."""

@@ -100,6 +100,7 @@ class ServiceSettings(StoreSettings, MasterSettings):
     port: Annotated[int, Field(ge=0, le=65535)]
     kafka_bootstrap_servers: str = _shared("KAFKA_BOOTSTRAP_SERVERS")
     oidc_issuer: str = _shared("OIDC_ISSUER")
+    instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
     log_level: str = _shared("LOG_LEVEL", default="INFO")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import inspect, platform
+from cli import inspect, law, platform
 from cli.demo.run import Demo, Job
 from cli.keys import keys
 from cli.migrate import migrate
@@ -26,6 +26,7 @@ app.command()(inspect.topics)
 app.add_typer(inspect.dossier, name="dossier")
 app.add_typer(inspect.dlq, name="dlq")
 app.add_typer(keys, name="keys")
+app.add_typer(law.law, name="law")
 
 
 @app.callback()

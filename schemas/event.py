@@ -65,7 +65,11 @@ class Record(BaseModel):
 
     def dump_json(self, seal: Seal | None = None) -> bytes:
         """As `dump`, as UTF-8 JSON."""
-        return json.dumps(self.dump(seal), ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            return self.model_dump_json(exclude_none=True, context={SEAL: seal}).encode()
+        except PydanticSerializationError:
+            self.dump(seal)  # raises what `seal` raised: on its way to text pydantic keeps only the words of it
+            raise
 
 
 class Event(Record):
@@ -83,6 +87,12 @@ class Event(Record):
     def dump(self, seal: Seal | None = None) -> dict[str, Any]:
         """As it is published: in the version of `type_name`."""
         return self.VERSIONS.write(super().dump(seal))
+
+    def dump_json(self, seal: Seal | None = None) -> bytes:
+        """As `dump`, as UTF-8 JSON."""
+        if self.VERSIONS.written == self.VERSIONS.current:
+            return super().dump_json(seal)
+        return json.dumps(self.dump(seal), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class DossierEvent(Event):

@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from chassis.burial import Burial
 from chassis.codec import NewerSchema
 from chassis.consumer import Consumer, Route
 from chassis.delivery import Delivery
@@ -45,19 +46,19 @@ async def replica(bench: Bench, kind: AggregateType[Any], name: str) -> AsyncIte
     publisher = Publisher(bench.kafka, "walkers", name)
     consumer = Consumer(
         {bench.topic: Route(reader(kind), own)},
-        publisher,
+        Burial(publisher, "walkers.deadletter.v1"),
         bootstrap=bench.kafka,
         group=bench.topic,
         replica=name,
-        dead_letters="walkers.deadletter.v1",
     )
-    tasks = [asyncio.create_task(own.run()), asyncio.create_task(consumer.run())]
+    working, consuming = asyncio.create_task(own.run()), asyncio.create_task(consumer.run())
     try:
         yield Replica(own, consumer, publisher)
     finally:
-        for task in reversed(tasks):
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        consumer.stop()
+        await asyncio.gather(consuming, return_exceptions=True)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
         await publisher.close()
 
 
