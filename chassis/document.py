@@ -15,6 +15,7 @@ from schemas.versions import FIRST, Versions
 
 MAX_PARKED: Final = 100
 MAX_KEYS: Final = 64
+MAX_UNKNOWN: Final = 32
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -35,7 +36,7 @@ class OutboxEntry:
 class PendingEffect:
     """`leased`: perhaps executed, until `until`. `waiting`: certainly not executed, to be tried at `until`.
 
-    `asks`: an earlier lease lapsed, so the adapter asks the partner before it executes.
+    `asks`: an earlier lease lapsed, so it was perhaps executed: an adapter that can asks the partner first.
     """
 
     id: str
@@ -87,12 +88,16 @@ class Document(Generic[S]):
     effects: list[PendingEffect] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     keys: list[KeyRecord] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    """Ids of the last effects reported unknown, at most `MAX_UNKNOWN`: a late outcome of one still counts."""
     due: datetime | None = None
     at: datetime = NEVER
     carried: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the state that a newer release added: not read here, and written back as they were."""
     newborn: list[PendingEffect] = field(default_factory=list)
     """Effects leased by this fold: the runner executes them after the write. Not stored by itself."""
+    doubtful: list[PendingEffect] = field(default_factory=list)
+    """Effects this fold reported unknown, for the alert. Not stored."""
     dirty: bool = False
     """There is something to write. Not stored."""
     faults: list[str] = field(default_factory=list)
@@ -107,7 +112,9 @@ class Document(Generic[S]):
             effects=list(self.effects),
             parked=list(self.parked),
             keys=list(self.keys),
+            unknown=list(self.unknown),
             newborn=[],
+            doubtful=[],
             dirty=False,
             faults=[],
         )

@@ -1,4 +1,4 @@
-"""The rules of one aggregate, pure: inbox, parking, idempotency keys, effects, deadline.
+"""The rules of one aggregate, pure: inbox, parking, idempotency keys, deadline.
 
 `Folder.fold` takes a working copy of a document and one delivery and changes the copy. It does no I/O and reads no
 clock, so after a lost compare-and-set the engine loads again and folds again.
@@ -8,14 +8,13 @@ Invariants:
     - An event at or below `seen` changes nothing; seen + 1 is always tried; anything above is parked, never skipped.
     - A handler that raises leaves the document as it was but for the parking of its event.
     - `last` counts the events ever said; it is neither `version` nor the length of the outbox.
-    - An effect is in the document from the write that decided it to the write that records its outcome.
+    - What happens to an effect after the write that decided it is `chassis.effects.leases`.
 """
 
 from __future__ import annotations
 
 import bisect
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic
 
@@ -35,6 +34,7 @@ from chassis.delivery import (
     Dropped,
     EffectDeferred,
     EffectDone,
+    EffectFailed,
     Handled,
     Irrelevant,
     Position,
@@ -51,11 +51,10 @@ from chassis.document import (
     KeyRecord,
     OutboxEntry,
     Parked,
-    PendingEffect,
 )
+from chassis.effects.leases import BUG_RETRY, Held, Leases
 
 KEY_LIFE: Final = timedelta(hours=24)
-BUG_RETRY: Final = timedelta(seconds=60)
 RELEASED: Final = ("gap", "blocked")
 """Reasons that end by themselves once what comes before has been handled."""
 
@@ -67,12 +66,12 @@ class ParkingFull(Exception):
 
 
 class Folder(Generic[S]):
-    """Folds deliveries into documents of one kind, for one replica."""
+    """Folds deliveries into documents of one kind, for one process, whose name `replica` is never used again."""
 
-    def __init__(self, kind: AggregateType[S], replica: str, decode: Decode) -> None:
+    def __init__(self, kind: AggregateType[S], replica: str, decode: Decode, held: Held | None = None) -> None:
         self._kind = kind
-        self._replica = replica
         self._decode = decode
+        self._leases: Leases[S] = Leases(replica, self._decide, held)
 
     def fold(self, doc: Document[S], delivery: Delivery, now: datetime) -> Result:
         """Applies one delivery to the working copy `doc`.
@@ -82,11 +81,14 @@ class Folder(Generic[S]):
             ParkingFull: the event must wait and there is no room for it.
         """
         now = max(now, doc.at)
+        self._leases.adopt(doc, now)
         match delivery.message:
             case EffectDone():
-                return self._settle(doc, delivery.message, now, delivery.trace)
+                return self._leases.settle(doc, delivery.message, now, delivery.trace)
+            case EffectFailed():
+                return self._leases.fail(doc, delivery.message, now, delivery.trace)
             case EffectDeferred():
-                return self._defer(doc, delivery.message)
+                return self._leases.defer(doc, delivery.message)
             case Sweep():
                 return self._sweep(doc, now)
         if delivery.position is not None:
@@ -169,28 +171,10 @@ class Folder(Generic[S]):
             doc.dirty = True
         return Handled(decision.answer)
 
-    # -- effects ------------------------------------------------------------------------------------------------
-
-    def _settle(self, doc: Document[S], done: EffectDone, now: datetime, trace: str | None) -> Result:
-        pending = next((e for e in doc.effects if e.id == done.effect_id), None)
-        if pending is None:
-            return Dropped()
-        decision = self._decide(doc, done.outcome, now, trace or pending.trace)
-        doc.effects = [e for e in doc.effects if e.id != pending.id]
-        doc.dirty = True
-        return Handled(decision.answer)
-
-    def _defer(self, doc: Document[S], deferred: EffectDeferred) -> Result:
-        for at, pending in enumerate(doc.effects):
-            if pending.id == deferred.effect_id and pending.holder == self._replica and pending.status == "leased":
-                doc.effects[at] = replace(pending, status="waiting", until=deferred.until)
-                doc.dirty = True
-                return Handled({})
-        return Dropped()
+    # -- due ------------------------------------------------------------------------------------------------
 
     def _sweep(self, doc: Document[S], now: datetime) -> Result:
-        for pending in [e for e in doc.effects if e.until <= now]:
-            self._resume(doc, pending, now)
+        self._leases.resume(doc, now)
         if doc.due is not None and doc.due <= now:
             doc.due = None
             doc.dirty = True
@@ -200,29 +184,6 @@ class Folder(Generic[S]):
                 doc.due = now + BUG_RETRY
                 doc.faults.append(f"deadline: {type(error).__name__}: {error}")
         return Handled({}) if doc.dirty else Dropped()
-
-    def _resume(self, doc: Document[S], pending: PendingEffect, now: datetime) -> None:
-        """A waiting effect is tried; a lapsed lease means perhaps executed, and its policy says what then."""
-        lapsed_for_good = pending.status == "leased" and pending.effect.POLICY == "never"
-        if lapsed_for_good or pending.attempts >= pending.effect.MAX_ATTEMPTS:
-            try:
-                self._settle(doc, EffectDone(pending.id, pending.effect.unknown()), now, pending.trace)
-            except Exception as error:  # noqa: BLE001 - tried again later, reported by the engine
-                self._lease(doc, replace(pending, status="leased"), now + BUG_RETRY)
-                doc.faults.append(f"{pending.effect.TYPE}: {type(error).__name__}: {error}")
-            return
-        asks = pending.status == "leased" and pending.effect.POLICY == "ask"
-        until = now + pending.effect.LEASE
-        leased = replace(
-            pending, status="leased", holder=self._replica, attempts=pending.attempts + 1, asks=pending.asks or asks
-        )
-        doc.newborn.append(self._lease(doc, leased, until))
-
-    def _lease(self, doc: Document[S], pending: PendingEffect, until: datetime) -> PendingEffect:
-        leased = replace(pending, until=until)
-        doc.effects = [leased if e.id == pending.id else e for e in doc.effects]
-        doc.dirty = True
-        return leased
 
     # -- decisions ----------------------------------------------------------------------------------------------
 
@@ -247,10 +208,7 @@ class Folder(Generic[S]):
             )
         for effect in decision.effects:
             doc.issued += 1
-            effect_id = f"{self._kind.name}/{doc.id}/{doc.issued}"
-            leased = PendingEffect(effect_id, effect, "leased", now + effect.LEASE, self._replica, trace=trace)
-            doc.effects.append(leased)
-            doc.newborn.append(leased)
+            self._leases.grant(doc, f"{self._kind.name}/{doc.id}/{doc.issued}", effect, now, trace)
         if decision.due is not KEEP and decision.due != doc.due:
             doc.due = decision.due
             doc.dirty = True

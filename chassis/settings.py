@@ -5,9 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings
 
 from chassis.keyring import FIRST_MASTER, KEY_BYTES, Masters
@@ -93,8 +103,21 @@ class StoreSettings(BaseSettings):
     database_prefix: str = _shared("HOSO_DATABASE_PREFIX", default="hoso")
 
 
+class EffectLimit(BaseModel):
+    """Overrides what a kind of effect declares, for one process: at once, a second, at once after a rest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    concurrency: Annotated[int | None, Field(ge=1, le=1_000)] = None
+    rate: Annotated[float | None, Field(gt=0, le=100_000)] = None
+    burst: Annotated[int | None, Field(ge=1, le=10_000)] = None
+
+
 class ServiceSettings(StoreSettings, MasterSettings):
-    """Common to all; a service's own carry its prefix (``PAYMENT_PORT``)."""
+    """Common to all; a service's own carry its prefix (``PAYMENT_PORT``).
+
+    `PAYMENT_EFFECT_LIMITS` is JSON by type of effect: ``{"vnpay.query": {"rate": 5, "burst": 10}}``.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
@@ -102,6 +125,7 @@ class ServiceSettings(StoreSettings, MasterSettings):
     oidc_issuer: str = _shared("OIDC_ISSUER")
     instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
     log_level: str = _shared("LOG_LEVEL", default="INFO")
+    effect_limits: Mapping[str, EffectLimit] = {}
 
 
 def load(settings: type[T]) -> T:

@@ -53,14 +53,15 @@ class OrderConsignment(Effect):
 
     TYPE: ClassVar[str] = "post.order"
     POLICY: ClassVar[Policy] = "ask"
+    PARTNER: ClassVar[str | None] = "post_office"
     order: Text
     to: Name
     phone: Phone
     address: PostalAddress
 
     def unknown(self) -> Outcome:
-        """Tried too often: an officer must look."""
-        return ConsignmentRefused(reason="the post office gives no answer")
+        """Asked too often what became of it: an officer must look."""
+        return ConsignmentRefused(reason="unknown: the post office gives no answer, it may have the order")
 
     def failed(self, reason: FailureReason) -> Outcome:
         """It was never ordered: an officer must look."""
@@ -91,6 +92,7 @@ class AskConsignment(Effect):
 
     TYPE: ClassVar[str] = "post.ask"
     POLICY: ClassVar[Policy] = "repeat"
+    PARTNER: ClassVar[str | None] = "post_office"
     tracking: Text
 
 

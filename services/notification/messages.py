@@ -33,6 +33,7 @@ class SendSms(Effect):
 
     TYPE: ClassVar[str] = "sms.send"
     POLICY: ClassVar[Policy] = "never"
+    PARTNER: ClassVar[str | None] = "sms_centre"
     MAX_ATTEMPTS: ClassVar[int] = 500
     message: Text
     to: Phone
@@ -52,6 +53,7 @@ class SendEmail(Effect):
 
     TYPE: ClassVar[str] = "email.send"
     POLICY: ClassVar[Policy] = "never"
+    PARTNER: ClassVar[str | None] = "mail_server"
     MAX_ATTEMPTS: ClassVar[int] = 500
     message: Text
     to: Email

@@ -15,8 +15,10 @@ import segno
 import typst
 
 from chassis.decision import Outcome
-from chassis.runner import Call
+from chassis.keyring import Unopenable
+from chassis.runner import Call, Permanent, Retryable
 from chassis.service import Platform
+from chassis.store import StoreUnavailable
 from services.delivery.messages import DocumentRendered, RenderDocument
 
 FILES: Final = "documents"
@@ -69,7 +71,15 @@ class RendersDocuments:
         self._files = platform.store.files(FILES)
 
     async def execute(self, effect: RenderDocument, call: Call) -> Outcome:
-        """Renders in a thread: typst holds no event loop up."""
+        """Renders in a thread: typst holds no event loop up. Raises Retryable while the file store is away."""
+        try:
+            return await self._stored(effect, call)
+        except StoreUnavailable as error:
+            raise Retryable(f"file store: {type(error).__name__}") from error
+        except Unopenable as error:
+            raise Permanent("erased", str(error)) from error
+
+    async def _stored(self, effect: RenderDocument, call: Call) -> Outcome:
         kept = await self._files.get(effect.document)
         if kept is None:
             pdf = await asyncio.to_thread(render, effect, await call.open(effect.holder))
