@@ -7,6 +7,8 @@ Invariants:
     - An offset is committed only after its record was handled, dropped as seen, or durably parked.
     - On revoke what is in hand is drained and committed, then fenced; no lock of the poll loop is taken there.
     - A record that cannot be handled now stops its partition and no other; it is tried again later.
+    - A record left to a newer release holds its partition's commits up, not the records behind it: those are handled,
+      and dropped as seen when they come again.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from aiokafka.structs import TopicPartition
 
 from chassis.breaker import SENDERS, Breaker
 from chassis.burial import Burial
+from chassis.codec import Unloadable
 from chassis.decision import Reason
 from chassis.delivery import WasParked
 from chassis.engine import Engine
@@ -213,6 +216,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         if isinstance(error, ParkingFull):
             self._stop_partition(ticket, str(error))
+        elif isinstance(error, Unloadable):
+            self._frontier.leave(ticket)
+            self._moved.set()
         elif error is not None:  # a message without a sequence that no handler can take
             self._bury(ticket, raw, "bug", f"{type(error).__name__}: {error}")
         else:
@@ -271,7 +277,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue  # nothing was fetched of it yet
             lag = max(0, end - position) if position is not None else 0
             LAG.labels(partition.topic, str(partition.partition)).set(lag)
-            if partition not in self._frontier.stopped and (lag or self._frontier.in_hand_of(partition)):
+            if partition not in self._frontier.waiting and (lag or self._frontier.in_hand_of(partition)):
                 yield partition, position
 
     # -- commits ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from schemas.event import Event, Record
+from schemas.versions import FIRST, Versions
 
 S = TypeVar("S", bound=Record)
 
@@ -52,6 +53,7 @@ class Effect(Record):
     """
 
     TYPE: ClassVar[str]
+    VERSIONS: ClassVar[Versions] = FIRST
     POLICY: ClassVar[Policy]
     LEASE: ClassVar[timedelta] = timedelta(seconds=15)
     CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=10)

@@ -11,6 +11,7 @@ from chassis.decision import Effect, Handlers, ParkReason, S
 from schemas.envelope import CONTENT_TYPE
 from schemas.event import Event
 from schemas.personal import Seal
+from schemas.versions import FIRST, Versions
 
 MAX_PARKED: Final = 100
 MAX_PARKED_BYTES: Final = 4 * 1024 * 1024
@@ -118,6 +119,8 @@ class Document(Generic[S]):
     """Ids of the last effects reported unknown, at most `MAX_UNKNOWN`: a late outcome of one still counts."""
     due: datetime | None = None
     at: datetime = NEVER
+    carried: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the state that a newer release added: not read here, and written back as they were."""
     newborn: list[PendingEffect] = field(default_factory=list)
     """Effects leased by this fold: the runner executes them after the write. Not stored by itself."""
     doubtful: list[PendingEffect] = field(default_factory=list)
@@ -163,7 +166,7 @@ class AggregateType(Generic[S]):
     """One kind of aggregate of one service: its collection, its state, what it reacts to and what it may cause.
 
     `topic_of` says where an event goes. `view` picks the plain fields of the state that lists filter by;
-    `indexes` are over those.
+    `indexes` are over those. `versions` are of the state's form.
     """
 
     name: str
@@ -175,7 +178,7 @@ class AggregateType(Generic[S]):
     content_type: str = CONTENT_TYPE
     view: Callable[[S], Mapping[str, Any]] = lambda _state: {}
     indexes: tuple[tuple[str, ...], ...] = ()
-    schema_version: int = 1
+    versions: Versions = FIRST
 
     def effect_type(self, name: str) -> type[Effect]:
         """The effect class of that name; raises KeyError for one this release does not know."""

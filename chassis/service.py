@@ -19,6 +19,7 @@ from fastapi import APIRouter
 
 from chassis.aside import Aside
 from chassis.burial import Burial
+from chassis.codec import Unloadable
 from chassis.consumer import Consumer, Route
 from chassis.decision import Effect
 from chassis.delivery import Delivery, Sweep
@@ -73,10 +74,11 @@ class Platform:
         self.service = service
         self.settings: Any = settings
         self.replica = secrets.token_hex(4)
+        self._indexed = False
         url = settings.mongodb_url.get_secret_value()
         self.store = Store(url, f"{settings.database_prefix}_{service.name}")
         self._keys = Store(url, f"{settings.database_prefix}_keyring")
-        self.keyring = Keyring(self._keys, settings.master_key_bytes)
+        self.keyring = Keyring(self._keys, settings.masters)
         self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
         self._units = {kind.name: _Unit(kind, self) for kind in service.aggregates}
         adapters = service.adapters(self)
@@ -116,18 +118,6 @@ class Platform:
             instance=self.settings.instance,
         )
 
-    async def prepare(self) -> None:
-        """Waits for the store and builds the declared indexes."""
-        while True:
-            try:
-                for unit in self._units.values():
-                    await unit.engine.collection.ensure_indexes(unit.engine.kind.indexes)
-            except StoreUnavailable as error:
-                log.warning("store unavailable, waiting", error=str(error)[:200])
-                await asyncio.sleep(1)
-            else:
-                return
-
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that runs until the end, but for the consumer: it ends first."""
         mine = [coroutine for unit in self._units.values() for coroutine in unit.tasks()]
@@ -138,6 +128,9 @@ class Platform:
         wrong: dict[str, str] = {}
         try:
             await self.store.ping()
+            if not self._indexed:
+                wrong.update(await self._missing_indexes())
+                self._indexed = not wrong
         except StoreUnavailable as error:
             wrong["store"] = str(error)[:200]
         if not self.consumer.healthy:
@@ -145,7 +138,18 @@ class Platform:
         for name, unit in self._units.items():
             if not unit.relay.healthy:
                 wrong[f"relay {name}"] = "events wait in the outbox"
+            if not unit.engine.healthy:
+                wrong[f"engine {name}"] = "the store or the keyring does not answer"
+            if unit.engine.unloadable:
+                wrong[f"newer schema {name}"] = unit.engine.unloadable
         return wrong
+
+    async def _missing_indexes(self) -> Mapping[str, str]:
+        found = {
+            name: await unit.engine.collection.missing_indexes(unit.engine.kind.indexes)
+            for name, unit in self._units.items()
+        }
+        return {f"indexes {name}": f"run `hoso migrate`: {', '.join(names)}" for name, names in found.items() if names}
 
     async def close(self) -> None:
         """Lets running effects end, then closes the sockets."""
@@ -216,6 +220,10 @@ class _Unit:
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         return [self.engine.run(), self.relay.run(), self._sweep()]
 
+    async def _look_at(self, aggregate: str) -> None:
+        with suppress(Unloadable):
+            await self.engine.handle(Delivery(aggregate, Sweep()))
+
     async def _sweep(self) -> None:
         """Wakes what fell due, and offers what a crash left in an outbox."""
         rounds = 0
@@ -224,7 +232,7 @@ class _Unit:
                 if rounds % RELAY_SWEEP_EVERY == 0:
                     await self.relay.sweep(everything=rounds == 0)
                 due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
-                await asyncio.gather(*(self.engine.post(Delivery(aggregate, Sweep())) for aggregate in due))
+                await asyncio.gather(*map(self._look_at, due))
             except StoreUnavailable as error:
                 log.warning("sweep put off: store unavailable", error=str(error)[:200])
             except Exception:
@@ -254,7 +262,6 @@ async def _until(event: asyncio.Event) -> None:
 
 async def _main(service: Service, settings: ServiceSettings) -> None:
     platform = Platform(service, settings)
-    await platform.prepare()
     router = service.routes(platform) if service.routes else APIRouter()
     router.include_router(operators(platform.operations, platform.repair))
     app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready)

@@ -244,7 +244,7 @@ async def test_a_named_member_that_comes_back_disturbs_nobody(bench: Bench) -> N
 
 async def test_it_stops_within_its_grace_while_the_broker_hangs(tmp_path: Path, bench: Bench) -> None:
     async with Backbone(tmp_path / "own") as own:
-        theirs = Bench(own.kafka, bench.store, bench.keyring, "unused")
+        theirs = Bench(own.kafka, bench.store, bench.keys, bench.keyring, "unused")
         async with topic_of(theirs) as topic, Member(theirs, topic, "one") as one:
             await produce(own.kafka, topic, [(w, 1) for w in walks(50)])
             await all_committed(theirs, topic, 50)
