@@ -1,10 +1,14 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test proof lint types contracts unit lock generate clean
+.PHONY: help setup demo check test proof chaos lint types contracts unit lock generate clean
 
 PY := .venv/bin/python
 ONCE ?=
 DOSSIERS ?= 20
 KILL ?=
+MINUTES ?= 3
+SEED ?= 1
+RATE ?= 0.5
+BROKERS ?= 1
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -43,6 +47,9 @@ test: check ## everything on real Kafka and a real store
 
 proof: setup ## chaos, count gates, all journeys
 	@.venv/bin/pytest -q tests/chaos
+
+chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 RATE=0.5 BROKERS=1
+	@$(PY) -m tests.chaos.harness --minutes $(MINUTES) --seed $(SEED) --rate $(RATE) --brokers $(BROKERS)
 
 lock: ## resolve requirements.lock again, without any index address
 	@uv pip compile -q pyproject.toml --group simulators --group store --group dev --generate-hashes --no-emit-index-url \

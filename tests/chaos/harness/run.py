@@ -9,7 +9,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -98,7 +97,7 @@ class Run:
             platform = await stack.start(backbone, replicas=self._job.replicas, modules=self._job.modules)
             async with browser(platform, self._job.replicas) as client:
                 history, verdict = await self._work(backbone, platform, client)
-            good = verdict.good and verdict.kills >= self._job.minutes * min(10.0, self._job.kills_per_minute - 1)
+            good = verdict.good and verdict.kills >= int(self._job.minutes * min(10.0, self._job.kills_per_minute))
             backbone.keep = self._job.keep or not good
             if backbone.keep:
                 (self._path / "logs" / "history.json").write_text(json.dumps(history))
@@ -140,11 +139,16 @@ class Run:
     async def _drained(self, scene: _Scene) -> tuple[History, Verdict]:
         """Looks again and again until nothing is lost or stuck any more, or the time is over."""
         until = time.monotonic() + self._job.drain
+        trouble = "nothing was seen"
         planned = int(self._job.rate * self._job.seconds)
         while True:
             over = time.monotonic() > until
-            with suppress(KafkaException, PyMongoError, httpx.HTTPError):
+            try:
                 history = await scene.history()
+            except (KafkaException, PyMongoError, httpx.HTTPError) as error:
+                trouble = f"{type(error).__name__}: {error}"
+                self._console.print(f"  not yet: {trouble}", markup=False)
+            else:
                 verdict = judge(history)
                 settled = not verdict.findings["lost"] and not verdict.findings["stuck"]
                 if over or (settled and verdict.accepted == planned):
@@ -152,7 +156,7 @@ class Run:
                         verdict.findings["stuck"].append(f"dossier {outcome.dossier or '?'}: {outcome.error}")
                     return history, verdict
             if time.monotonic() > until + self._job.drain:
-                raise TimeoutError("the platform cannot be looked at: Kafka, the store or a partner does not answer")
+                raise TimeoutError(f"the platform cannot be looked at: {trouble}")
             await asyncio.sleep(LOOK_EVERY)
 
     def _complain(self, verdict: Verdict) -> None:

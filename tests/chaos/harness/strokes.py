@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httpx
 from confluent_kafka.admin import AdminClient
@@ -57,12 +57,12 @@ class Strokes:
             task.cancel()
         await asyncio.gather(*self._freezes, return_exceptions=True)
         names = [process.name for process in self._backbone.run.state.processes]
-        await asyncio.gather(*(self._up(name) for name in names))
+        await asyncio.gather(*(self._until(name, "ready") for name in names))
         await asyncio.gather(*(self._faults(partner, None) for partner in CONTROLLED))
 
     async def _kill(self, stroke: Stroke) -> None:
         name = await self._process(stroke)
-        await self._up(name)
+        await self._until(name, "pid")
         self._backbone.supervisor.kill(name)
         self._note("kill", stroke.target, name)
 
@@ -86,7 +86,7 @@ class Strokes:
 
     async def _leader(self, pick: float) -> str:
         """The broker that leads one partition, once all replicas of it are in sync: one may die, not two."""
-        admin = AdminClient({"bootstrap.servers": self._backbone.kafka})
+        admin = AdminClient({"bootstrap.servers": self._backbone.kafka, "log_level": 0})
         leader = -1
 
         async def known() -> bool:
@@ -102,15 +102,15 @@ class Strokes:
         await until(_calm(known), BACK)
         return self._backbone.broker_names[leader]
 
-    async def _up(self, name: str) -> None:
-        """Waits until it is ready; a frozen process counts as ready."""
+    async def _until(self, name: str, field: Literal["ready", "pid"]) -> None:
+        """Waits until it is ready, or is a process at all: one that is only starting may be killed too."""
         state = next(p for p in self._backbone.run.state.processes if p.name == name)
 
-        async def ready() -> bool:
-            return state.ready
+        async def there() -> bool:
+            return bool(getattr(state, field))
 
         try:
-            await until(ready, BACK)
+            await until(there, BACK)
         except TimeoutError:
             raise TimeoutError(f"{name} is not up again after {BACK:.0f} s; see {state.log}") from None
 

@@ -26,8 +26,10 @@ class Log:
 
     def __init__(self, bootstrap: str) -> None:
         self.records: list[dict[str, Any]] = []
-        options = {"bootstrap.servers": bootstrap, "group.id": "witness", "enable.auto.commit": False}
-        self._consumer = Consumer({**options, "auto.offset.reset": "earliest", "logger": _QUIET})
+        # librdkafka tells of every broker that is down; here that is the purpose.
+        common = {"bootstrap.servers": bootstrap, "group.id": "witness", "enable.auto.commit": False, "log_level": 0}
+        self._consumer = Consumer(common)
+        self._meter = Consumer(common)  # of its own: on one connection each question waits behind the fetches
         self._next: dict[tuple[str, int], int] = {}
 
     async def read(self) -> None:
@@ -36,32 +38,29 @@ class Log:
 
     def close(self) -> None:
         self._consumer.close()
+        self._meter.close()
 
     def _read(self) -> None:
-        topics = self._consumer.list_topics(timeout=10).topics
-        found = [(t, p) for t in sorted(topics) if not t.startswith("__") for p in topics[t].partitions]
-        self._consumer.assign([TopicPartition(t, p, self._next.get((t, p), 0)) for t, p in found])
-        ends = {(t, p): self._consumer.get_watermark_offsets(TopicPartition(t, p), timeout=10)[1] for t, p in found}
-        while any(self._next.get(place, 0) < end for place, end in ends.items()):
-            messages = self._consumer.consume(500, timeout=10)
-            if not messages:
-                raise KafkaException("the cluster sends nothing")
-            for message in messages:
-                if message.error() is not None:
-                    raise KafkaException(message.error())
-                record = _plain(message)
-                self._next[record["topic"], record["partition"]] = record["offset"] + 1
-                self.records.append(record)
+        ends = self._ends()
+        behind = {place for place, end in ends.items() if self._next.get(place, 0) < end}
+        self._consumer.assign([TopicPartition(*place, self._next.get(place, 0)) for place in behind])
+        while behind:
+            message = self._consumer.poll(10)
+            if message is None:
+                raise KafkaException(f"the cluster sends nothing of {len(behind)} partitions")
+            if message.error() is not None:
+                raise KafkaException(message.error())
+            record = _plain(message)
+            place = record["topic"], record["partition"]
+            self._next[place] = record["offset"] + 1
+            self.records.append(record)
+            if self._next[place] >= ends[place]:
+                behind.discard(place)
 
-
-class _Quiet:
-    """librdkafka tells about every broker that is down; here that is the purpose."""
-
-    def log(self, *_args: object, **_options: object) -> None:
-        """Nothing."""
-
-
-_QUIET: Final = _Quiet()
+    def _ends(self) -> dict[tuple[str, int], int]:
+        topics = self._meter.list_topics(timeout=10).topics
+        places = [(t, p) for t in topics if not t.startswith("__") for p in topics[t].partitions]
+        return {place: self._meter.get_watermark_offsets(TopicPartition(*place), timeout=10)[1] for place in places}
 
 
 def _plain(message: Message) -> dict[str, Any]:
