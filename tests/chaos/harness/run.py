@@ -165,8 +165,8 @@ class Run:
                 self._console.print(f"[red]{name}[/]: {line}", soft_wrap=True)
             if len(found) > SHOWN:
                 self._console.print(f"[red]{name}[/]: and {len(found) - SHOWN} more")
-        if verdict.sms_unknown > verdict.in_flight:
-            self._console.print(f"[red]sms_unknown[/]: {verdict.sms_unknown}, in flight at kills {verdict.in_flight}")
+        for line in verdict.unexplained[:SHOWN]:
+            self._console.print(f"[red]sms_unknown[/], and not in flight at a kill: {line}", soft_wrap=True)
         self._console.print(
             f"logs and history.json are in {self._path / 'logs'}; the same schedule: SEED={self._job.seed}"
         )

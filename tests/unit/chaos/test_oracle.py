@@ -251,6 +251,13 @@ def test_an_unknown_message_without_a_kill_is_a_fault() -> None:
     assert (verdict.sms_unknown, verdict.in_flight, verdict.good) == (1, 0, False)
 
 
+def test_an_unknown_message_long_after_a_kill_is_a_fault() -> None:
+    history = good()
+    of_type(history, "notification.sent.v1")["headers"]["ce_time"] = datetime.fromtimestamp(BEGIN + 90, UTC).isoformat()
+    verdict = unknown(history, killed_at=BEGIN + 5)
+    assert (verdict.sms_unknown, verdict.good) == (1, False)
+
+
 def test_a_late_receipt_corrects_unknown() -> None:
     history = good()
     verdict = unknown(history, killed_at=BEGIN - 5)
