@@ -188,7 +188,7 @@ def _service(service: str, module: str, name: str, stack: Stack, env: Mapping[st
     return Process(
         name,
         (sys.executable, "-m", module),
-        {**env, f"{service.upper()}_PORT": str(stack.ports[name])},
+        {**env, f"{service.upper()}_PORT": str(stack.ports[name]), "HOSO_INSTANCE": name},
         ready=probes.http(stack.url(name) + "/readyz"),
         restart=True,
         ports=(stack.ports[name],),

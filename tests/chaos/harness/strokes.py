@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Final, Literal
 
 import httpx
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer
 
 from deploy.local.platform import Backbone
 from deploy.local.probes import until
@@ -86,12 +86,12 @@ class Strokes:
 
     async def _leader(self, pick: float) -> str:
         """The broker that leads one partition, once all replicas of it are in sync: one may die, not two."""
-        admin = AdminClient({"bootstrap.servers": self._backbone.kafka, "log_level": 0})
+        asks = Consumer({"bootstrap.servers": self._backbone.kafka, "group.id": "strokes", "log_level": 0})
         leader = -1
 
         async def known() -> bool:
             nonlocal leader
-            found = await asyncio.to_thread(admin.list_topics, LED, 5.0)
+            found = await asyncio.to_thread(asks.list_topics, LED, 5.0)
             partitions = found.topics[LED].partitions
             one = partitions[int(pick * len(partitions))]
             leader = one.leader
@@ -99,7 +99,10 @@ class Strokes:
                 len(p.isrs) == len(p.replicas) for p in partitions.values()
             )
 
-        await until(_calm(known), BACK)
+        try:
+            await until(_calm(known), BACK)
+        finally:
+            asks.close()
         return self._backbone.broker_names[leader]
 
     async def _until(self, name: str, field: Literal["ready", "pid"]) -> None:
