@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.local.paths import ROOT
+from deploy.local.paths import ROOT, RUNS
+from deploy.local.probes import until
+from deploy.local.rundir import read_state
 
 
 def chaos(*options: str) -> tuple[int, dict[str, Any], str]:
@@ -51,3 +55,33 @@ def test_leaders_of_partitions_may_die() -> None:
     assert code == 0, told[-5000:]
     assert result["kills"] >= 4
     assert result["completed"] == result["accepted"] == 30
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+async def test_every_process_ends_with_the_run(number: signal.Signals) -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-m", "tests.chaos.harness", "--minutes", "9", "--replicas", "1"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    path = RUNS / f"chaos-{run.pid}"
+    pids: list[int] = []
+
+    async def everything_is_up() -> bool:
+        state = read_state(path)
+        pids[:] = [p.pid for p in state.processes if p.pid] if state else []
+        return state is not None and len(state.processes) == 13 and all(p.ready for p in state.processes)
+
+    async def nothing_is_left() -> bool:
+        return run.poll() is not None and not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+    try:
+        await until(everything_is_up, 150)
+        run.send_signal(number)
+        await until(nothing_is_left, 60)
+    finally:
+        run.kill()
+        run.wait()
+    assert run.returncode != 0
