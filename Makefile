@@ -7,7 +7,7 @@ DOSSIERS ?= 20
 KILL ?=
 MINUTES ?= 3
 SEED ?= 1
-RATE ?= 0.5
+RATE ?= 1
 BROKERS ?= 1
 
 help: ## show this
@@ -48,7 +48,7 @@ test: check ## everything on real Kafka and a real store
 proof: setup ## chaos, count gates, all journeys
 	@.venv/bin/pytest -q tests/chaos
 
-chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 RATE=0.5 BROKERS=1
+chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 RATE=1 BROKERS=1
 	@$(PY) -m tests.chaos.harness --minutes $(MINUTES) --seed $(SEED) --rate $(RATE) --brokers $(BROKERS)
 
 bench-core: setup ## the event core against the usual ways, the raw broker and the store's own limit

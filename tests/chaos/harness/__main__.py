@@ -17,7 +17,7 @@ def main(
     *,
     minutes: Annotated[float, typer.Option(min=0.1, help="how long strokes fall")] = 3.0,
     seed: Annotated[int, typer.Option(help="the same seed, the same schedule")] = 1,
-    rate: Annotated[float, typer.Option(min=0.05, help="dossiers a second")] = 0.5,
+    rate: Annotated[float, typer.Option(min=0.05, help="dossiers a second")] = 1.0,
     drain: Annotated[float, typer.Option(min=1, max=300, help="seconds, at most, for what was accepted to end")] = 300,
     brokers: Annotated[int, typer.Option(help="1 or 3; of three, leaders of partitions are killed")] = 1,
     replicas: Annotated[int, typer.Option(min=1, max=2)] = 2,

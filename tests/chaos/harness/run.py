@@ -40,7 +40,7 @@ class Job:
 
     minutes: float
     seed: int
-    rate: float = 0.5
+    rate: float = 1.0
     drain: float = 300.0
     brokers: int = 1
     replicas: int = 2
