@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core chaos store help setup demo check test proof lint types contracts unit lock generate clean
+.PHONY: bench-core bench-flow chaos store help setup demo check test proof lint types contracts unit lock generate clean
 
 PY := .venv/bin/python
 ONCE ?=
@@ -7,8 +7,10 @@ DOSSIERS ?= 20
 KILL ?=
 MINUTES ?= 3
 SEED ?= 1
-RATE ?= 1
 BROKERS ?= 1
+RATE ?= 15
+SECONDS ?= 30
+STORED ?= 0
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -48,11 +50,14 @@ test: check ## everything on real Kafka and a real store
 proof: setup ## chaos, count gates, all journeys
 	@.venv/bin/pytest -q tests/chaos
 
-chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 RATE=1 BROKERS=1
-	@$(PY) -m tests.chaos.harness --minutes $(MINUTES) --seed $(SEED) --rate $(RATE) --brokers $(BROKERS)
+chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 BROKERS=1
+	@$(PY) -m tests.chaos.harness --minutes $(MINUTES) --seed $(SEED) --brokers $(BROKERS)
 
 bench-core: setup ## the event core against the usual ways, the raw broker and the store's own limit
 	@$(PY) -m bench.core
+
+bench-flow: setup ## whole dossiers through all services, open loop; RATE=dossiers a second, SECONDS=, STORED=
+	@$(PY) -m bench.flow --rate $(RATE) --seconds $(SECONDS) --stored $(STORED)
 
 store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
 	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic
 
 from chassis.decision import S
-from chassis.document import AggregateType, Document, KeyRecord, OutboxEntry, Parked, PendingEffect
+from chassis.document import AggregateType, Document, GivenUp, KeyRecord, OutboxEntry, Parked, PendingEffect
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.personal import Seal
 
@@ -42,11 +42,10 @@ class Codec(Generic[S]):
             issued=stored.get("issued", 0),
             outbox=[entry(e) for e in stored.get("outbox", [])],
             effects=[self._effect(e) for e in stored.get("effects", [])],
-            parked=[
-                Parked(**{**p, "at": _utc(p["at"]), "headers": tuple((k, bytes(v)) for k, v in p["headers"])})
-                for p in stored.get("parked", [])
-            ],
+            parked=parked_records(stored),
+            given_up=[GivenUp(**{**g, "at": _utc(g["at"])}) for g in stored.get("given_up", [])],
             keys=[KeyRecord(**{**k, "at": _utc(k["at"])}) for k in stored.get("keys", [])],
+            unknown=list(stored.get("unknown", [])),
             due=_utc(stored["due"]) if stored.get("due") else None,
             at=_utc(stored["at"]),
         )
@@ -70,12 +69,14 @@ class Codec(Generic[S]):
             "issued": doc.issued,
             "effects": [_effect_form(e, seal) for e in doc.effects],
             "parked": [{**asdict(p), "headers": [list(h) for h in p.headers]} for p in doc.parked],
+            "given_up": [asdict(g) for g in doc.given_up],
             "keys": [asdict(k) for k in doc.keys],
+            "unknown": doc.unknown,
             "at": doc.at,
             "view": dict(self._kind.view(doc.state)) if doc.state is not None else {},
         }
         update: Stored = {"$set": values}
-        optional = {"due": doc.due, "wake": doc.wake}
+        optional = {"due": doc.due, "wake": doc.wake, "held": doc.held}
         if fresh:
             optional["pending"] = fresh[-1].n  # type: ignore[assignment]
             update["$push"] = {"outbox": {"$each": [_entry_form(e) for e in fresh]}}
@@ -101,6 +102,14 @@ class Codec(Generic[S]):
 def entry(stored: Stored) -> OutboxEntry:
     """One event of a stored outbox."""
     return OutboxEntry(**{**stored, "time": _utc(stored["time"]), "data": bytes(stored["data"])})
+
+
+def parked_records(stored: Stored) -> list[Parked]:
+    """The parked records of a stored document, as far as it holds them itself."""
+    return [
+        Parked(**{**p, "at": _utc(p["at"]), "headers": tuple((k, bytes(v)) for k, v in p["headers"])})
+        for p in stored.get("parked", [])
+    ]
 
 
 def _entry_form(entry: OutboxEntry) -> Stored:

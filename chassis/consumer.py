@@ -21,14 +21,16 @@ from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 
+from chassis.breaker import SENDERS, Breaker
 from chassis.burial import Burial
+from chassis.decision import Reason
 from chassis.delivery import WasParked
 from chassis.engine import Engine
 from chassis.fold import ParkingFull
 from chassis.frontier import Frontier, Ticket
 from chassis.kafka import new_consumer
-from chassis.reading import Raw, Reader, Unidentifiable
-from chassis.telemetry import COMMITS, LAG, STOPPED, logger
+from chassis.reading import Raw, Reader, Unidentifiable, deliver
+from chassis.telemetry import BREAKER_OPEN, COMMITS, LAG, STOPPED, logger
 from chassis.watchdog import Watchdog
 
 POLL_MS: Final = 200
@@ -47,11 +49,12 @@ log = logger(__name__)
 
 
 class Route:
-    """Where the records of one topic go."""
+    """Where the records of one topic go. `foreign`: another party writes it, whose mistakes alone stop nothing."""
 
-    def __init__(self, reader: Reader, engine: Engine[Any]) -> None:
+    def __init__(self, reader: Reader, engine: Engine[Any], *, foreign: bool = False) -> None:
         self.reader = reader
         self.engine = engine
+        self.breaker = Breaker(uncounted=SENDERS if foreign else ())
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -88,7 +91,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         Raises:
             Stagnation: a partition has lag and stood still for three minutes.
         """
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and not await self._held_back():
             self._client = self._new_client()
             self._frontier = Frontier()
             self._client.subscribe(list(self._routes), listener=self)
@@ -111,7 +114,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         committing = asyncio.create_task(self._keep_committing())
         try:
             self.healthy = True
-            while not self._stopping.is_set() and not committing.done():
+            while not self._stopping.is_set() and not committing.done() and not self._opened():
                 await self._room()
                 self._take(await self._client.getmany(timeout_ms=POLL_MS, max_records=MAX_POLL))
                 self._watch()
@@ -130,6 +133,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             task.cancel()
         if not late and closing.exception():
             log.info("the consumer did not leave cleanly", error=repr(closing.exception()))
+
+    def _opened(self) -> str | None:
+        """Why no further record may be taken, if so."""
+        return next((route.breaker.why for route in self._routes.values() if route.breaker.open), None)
+
+    async def _held_back(self) -> bool:
+        """After a run of dead letters the process stays, not ready, and takes nothing until it is started again."""
+        why = self._opened()
+        if why is not None:
+            log.critical("consumer stopped: a person must look", why=why)
+            await self._stopping.wait()
+        return why is not None
 
     async def _pause_unless_stopping(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -186,9 +201,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def _post(self, ticket: Ticket[TopicPartition], raw: Raw) -> None:
         route = self._routes[raw.topic]
         try:
-            delivery = route.reader.read(raw)
+            delivery = deliver(route.reader, raw)
         except Unidentifiable as error:
-            self._bury(ticket, raw, "unidentifiable", str(error), secret=error.secret)
+            self._bury(ticket, raw, error.reason, str(error), secret=error.secret)
             return
         route.engine.post(delivery).add_done_callback(lambda future: self._settled(ticket, raw, future))
 
@@ -205,6 +220,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if isinstance(result, WasParked) and result.reason not in QUIET:
                 self._bury(ticket, raw, result.reason, result.detail)
             else:
+                self._routes[raw.topic].breaker.record(None)
                 self._done(ticket)
 
     def _done(self, ticket: Ticket[TopicPartition]) -> None:
@@ -212,8 +228,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._moved.set()
 
     def _bury(
-        self, ticket: Ticket[TopicPartition], raw: Raw, reason: str, detail: str, *, secret: bool = False
+        self, ticket: Ticket[TopicPartition], raw: Raw, reason: Reason, detail: str, *, secret: bool = False
     ) -> None:
+        if self._routes[raw.topic].breaker.record(reason):
+            BREAKER_OPEN.labels(raw.topic).set(1)
+
         async def bury() -> None:
             await self._burial.bury(raw, reason, detail, secret=secret)
             self._done(ticket)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis.decision import Message, Outcome, ParkReason
+from chassis.decision import FailureReason, Message, Outcome, ParkReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Position:
     sequence: int
     headers: tuple[tuple[str, bytes], ...] = ()
     value: bytes = b""
+    size: int = 0
+    """Of the value as Kafka has it, in bytes. Where it is more than `value` holds, the bytes were not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +37,54 @@ class Irrelevant:
 
 @dataclass(frozen=True, slots=True)
 class EffectDone:
-    """The outcome of the effect `effect_id`."""
+    """The outcome of the effect `effect_id`. `late`: it only counts as correction of an unknown one."""
 
     effect_id: str
     outcome: Outcome
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EffectDeferred:
-    """The effect was certainly not executed; try again at `until`."""
+    """The effect was certainly not executed; try again at `until`. `tried`: it counts as an attempt."""
 
     effect_id: str
     until: datetime
+    tried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFailed:
+    """The effect was certainly not executed, and this attempt is the last."""
+
+    effect_id: str
+    reason: FailureReason
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """Look at what fell due: lapsed leases, waiting effects, the deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Try the parked record that is next in `stream` again; those that follow it go with it."""
+
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Give up records of `stream`: `seen` advances past them, and those that follow are handled.
+
+    `missing` also gives up one that never came. `by` is the caller's subject; `because` is kept with the aggregate.
+    """
+
+    stream: str
+    sequences: frozenset[int]
+    by: str
+    because: str
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +101,7 @@ class Delivery:
     """A message for one aggregate. Exactly one of `position`, `key` or neither, by where it came from."""
 
     aggregate: str
-    message: Message | Unreadable | Irrelevant | EffectDone | EffectDeferred | Sweep
+    message: Message | Unreadable | Irrelevant | EffectDone | EffectDeferred | EffectFailed | Sweep | Replay | Drop
     trace: str | None = None
     position: Position | None = None
     key: IdempotencyKey | None = None

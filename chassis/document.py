@@ -13,7 +13,10 @@ from schemas.event import Event
 from schemas.personal import Seal
 
 MAX_PARKED: Final = 100
+MAX_PARKED_BYTES: Final = 4 * 1024 * 1024
+MAX_DROPS: Final = 50
 MAX_KEYS: Final = 64
+MAX_UNKNOWN: Final = 32
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -34,7 +37,7 @@ class OutboxEntry:
 class PendingEffect:
     """`leased`: perhaps executed, until `until`. `waiting`: certainly not executed, to be tried at `until`.
 
-    `asks`: an earlier lease lapsed, so the adapter asks the partner before it executes.
+    `asks`: an earlier lease lapsed, so it was perhaps executed: an adapter that can asks the partner first.
     """
 
     id: str
@@ -49,7 +52,11 @@ class PendingEffect:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A record that could not be handled yet, with its original bytes (which hold sealed fields only)."""
+    """A record that could not be handled yet, with its original bytes (which hold sealed fields only).
+
+    `at` is when it was first parked; `size` that of the whole value, more than `value` where the bytes were not kept.
+    `ref` names the side record that holds headers and value; here they are empty unless somebody fetched them.
+    """
 
     stream: str
     sequence: int
@@ -59,6 +66,26 @@ class Parked:
     at: datetime
     headers: tuple[tuple[str, bytes], ...]
     value: bytes
+    type: str = ""
+    size: int = 0
+    ref: str | None = None
+
+    @property
+    def weight(self) -> int:
+        """Bytes kept for it, here or beside."""
+        return 0 if self.reason == "too_large" else self.size
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """An event an operator gave up: which, who did it, when, why, and as what it was parked (None: never came)."""
+
+    stream: str
+    sequence: int
+    by: str
+    because: str
+    at: datetime
+    reason: ParkReason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +112,16 @@ class Document(Generic[S]):
     outbox: list[OutboxEntry] = field(default_factory=list)
     effects: list[PendingEffect] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
+    given_up: list[GivenUp] = field(default_factory=list)
     keys: list[KeyRecord] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    """Ids of the last effects reported unknown, at most `MAX_UNKNOWN`: a late outcome of one still counts."""
     due: datetime | None = None
     at: datetime = NEVER
     newborn: list[PendingEffect] = field(default_factory=list)
     """Effects leased by this fold: the runner executes them after the write. Not stored by itself."""
+    doubtful: list[PendingEffect] = field(default_factory=list)
+    """Effects this fold reported unknown, for the alert. Not stored."""
     dirty: bool = False
     """There is something to write. Not stored."""
     faults: list[str] = field(default_factory=list)
@@ -103,8 +135,11 @@ class Document(Generic[S]):
             outbox=list(self.outbox),
             effects=list(self.effects),
             parked=list(self.parked),
+            given_up=list(self.given_up),
             keys=list(self.keys),
+            unknown=list(self.unknown),
             newborn=[],
+            doubtful=[],
             dirty=False,
             faults=[],
         )
@@ -116,6 +151,11 @@ class Document(Generic[S]):
         if self.due is not None:
             instants.append(self.due)
         return min(instants, default=None)
+
+    @property
+    def held(self) -> datetime | None:
+        """Since when records are parked here; what operators and gauges find it by."""
+        return min((p.at for p in self.parked), default=None)
 
 
 @dataclass(frozen=True)

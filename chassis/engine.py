@@ -21,6 +21,7 @@ from typing import Any, Final, Generic
 
 from prometheus_client import Counter
 
+from chassis.aside import Aside
 from chassis.codec import Codec
 from chassis.decision import Command, Refused, S
 from chassis.delivery import Delivery, Dropped, Handled, Result
@@ -59,10 +60,12 @@ class Engine(Generic[S]):
         *,
         clock: Clock,
         on_written: Written,
+        aside: Aside | None = None,
     ) -> None:
         self.kind = kind
         self.collection = collection
         self.healthy = True
+        self._aside = aside
         self._keyring = keyring
         self._folder = folder
         self._codec = Codec(kind)
@@ -139,6 +142,8 @@ class Engine(Generic[S]):
     async def _attempt(self, groups: dict[str, list[_Item]]) -> dict[str, list[_Item]]:
         """Loads, folds and writes; returns the groups whose compare-and-set was lost."""
         loaded = {stored["_id"]: self._codec.load(stored) for stored in await self.collection.load(list(groups))}
+        if self._aside is not None:
+            await self._aside.fill(loaded, {i: [item.delivery for item in items] for i, items in groups.items()})
         now = self._clock()
         docs = {i: self._fold(loaded.get(i) or Document[S](i), items, now) for i, items in groups.items()}
         dirty = [doc for doc in docs.values() if doc.dirty]
@@ -169,6 +174,8 @@ class Engine(Generic[S]):
         return doc
 
     async def _save(self, dirty: Sequence[Document[S]]) -> set[int]:
+        if self._aside is not None:
+            await self._aside.keep(dirty)
         while True:
             try:
                 writes = [(d.id, d.version, self._codec.update(d, self._keyring.sealer(d.id))) for d in dirty]

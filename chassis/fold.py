@@ -1,78 +1,47 @@
-"""The rules of one aggregate, pure: inbox, parking, idempotency keys, effects, deadline.
+"""The rules of one aggregate, pure: inbox, parking, idempotency keys, deadline.
 
 `Folder.fold` takes a working copy of a document and one delivery and changes the copy. It does no I/O and reads no
 clock, so after a lost compare-and-set the engine loads again and folds again.
 
-Invariants:
-    - `seen[stream]` advances by exactly one, with the state that event produced, also for irrelevant events.
-    - An event at or below `seen` changes nothing; seen + 1 is always tried; anything above is parked, never skipped.
-    - A handler that raises leaves the document as it was but for the parking of its event.
+Invariants (of the inbox: `chassis.inbox`):
     - `last` counts the events ever said; it is neither `version` nor the length of the outbox.
-    - An effect is in the document from the write that decided it to the write that records its outcome.
+    - What happens to an effect after the write that decided it is `chassis.effects.leases`.
 """
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic
 
-from chassis.decision import (
-    KEEP,
-    Command,
-    DeadlineDue,
-    Decision,
-    Impossible,
-    Message,
-    ParkReason,
-    Refused,
-    S,
-)
+from chassis.decision import KEEP, Command, DeadlineDue, Decision, Refused, S
 from chassis.delivery import (
     Delivery,
+    Drop,
     Dropped,
     EffectDeferred,
     EffectDone,
+    EffectFailed,
     Handled,
-    Irrelevant,
-    Position,
+    Replay,
     Result,
     Sweep,
-    Unreadable,
-    WasParked,
 )
-from chassis.document import (
-    MAX_KEYS,
-    MAX_PARKED,
-    AggregateType,
-    Document,
-    KeyRecord,
-    OutboxEntry,
-    Parked,
-    PendingEffect,
-)
+from chassis.document import MAX_KEYS, AggregateType, Document, KeyRecord, OutboxEntry
+from chassis.effects.leases import BUG_RETRY, Held, Leases
+from chassis.inbox import Decode, Inbox, ParkingFull
+
+__all__ = ["Decode", "Folder", "ParkingFull"]
 
 KEY_LIFE: Final = timedelta(hours=24)
-BUG_RETRY: Final = timedelta(seconds=60)
-RELEASED: Final = ("gap", "blocked")
-"""Reasons that end by themselves once what comes before has been handled."""
-
-Decode = Callable[[Position], Message | Unreadable | Irrelevant]
-
-
-class ParkingFull(Exception):
-    """An aggregate holds as many parked records as it may: its partition must stop and a person must look."""
 
 
 class Folder(Generic[S]):
-    """Folds deliveries into documents of one kind, for one replica."""
+    """Folds deliveries into documents of one kind, for one process, whose name `replica` is never used again."""
 
-    def __init__(self, kind: AggregateType[S], replica: str, decode: Decode) -> None:
+    def __init__(self, kind: AggregateType[S], replica: str, decode: Decode, held: Held | None = None) -> None:
         self._kind = kind
-        self._replica = replica
-        self._decode = decode
+        self._inbox: Inbox[S] = Inbox(kind.name, self._decide, decode)
+        self._leases: Leases[S] = Leases(replica, self._decide, held)
 
     def fold(self, doc: Document[S], delivery: Delivery, now: datetime) -> Result:
         """Applies one delivery to the working copy `doc`.
@@ -82,74 +51,25 @@ class Folder(Generic[S]):
             ParkingFull: the event must wait and there is no room for it.
         """
         now = max(now, doc.at)
-        match delivery.message:
-            case EffectDone():
-                return self._settle(doc, delivery.message, now, delivery.trace)
-            case EffectDeferred():
-                return self._defer(doc, delivery.message)
-            case Sweep():
-                return self._sweep(doc, now)
+        self._leases.adopt(doc, now)
         if delivery.position is not None:
-            return self._receive(doc, delivery, delivery.position, now)
-        return self._command(doc, delivery, now)
-
-    # -- inbox --------------------------------------------------------------------------------------------------
-
-    def _receive(self, doc: Document[S], delivery: Delivery, position: Position, now: datetime) -> Result:
-        seen = doc.seen.get(position.stream, 0)
-        if position.sequence <= seen:
-            return Dropped()
-        if position.sequence > seen + 1:
-            held = any(p.stream == position.stream and p.reason not in RELEASED for p in doc.parked)
-            return self._park(doc, position, "blocked" if held else "gap", f"waits for {seen + 1}", now)
-        failure = self._take(doc, delivery.message, position, now, delivery.trace)
-        if failure is not None:
-            return self._park(doc, position, *failure, now)
-        self._release(doc, position.stream, now)
-        return Handled({})
-
-    def _take(
-        self, doc: Document[S], message: object, position: Position, now: datetime, trace: str | None
-    ) -> tuple[ParkReason, str] | None:
-        """Handles the next event of a stream; says why if it cannot be."""
-        if isinstance(message, Unreadable):
-            return message.reason, message.detail
-        if not isinstance(message, Irrelevant):
-            try:
-                self._decide(doc, message, now, trace)
-            except Impossible as error:
-                return "impossible", str(error)
-            except Exception as error:  # noqa: BLE001 - a bug parks one aggregate and stops nothing else
-                return "bug", f"{type(error).__name__}: {error}"
-        doc.seen[position.stream] = position.sequence
-        doc.parked = [p for p in doc.parked if (p.stream, p.sequence) != (position.stream, position.sequence)]
-        doc.dirty = True
-        return None
-
-    def _release(self, doc: Document[S], stream: str, now: datetime) -> None:
-        """Handles the parked events that now follow."""
-        while True:
-            following = doc.seen[stream] + 1
-            parked = next((p for p in doc.parked if (p.stream, p.sequence) == (stream, following)), None)
-            if parked is None:
-                return
-            position = Position(stream, following, parked.headers, parked.value)
-            failure = self._take(doc, self._decode(position), position, now, None)
-            if failure is not None:
-                self._park(doc, position, *failure, now)
-                return
-
-    def _park(self, doc: Document[S], position: Position, reason: ParkReason, detail: str, now: datetime) -> Result:
-        keys = [(p.stream, p.sequence) for p in doc.parked]
-        key = (position.stream, position.sequence)
-        at = bisect.bisect_left(keys, key)
-        known = doc.parked.pop(at) if at < len(keys) and keys[at] == key else None
-        if known is None and len(doc.parked) >= MAX_PARKED:
-            raise ParkingFull(f"{self._kind.name}/{doc.id} already holds {MAX_PARKED} parked records")
-        attempts = known.attempts + 1 if known else 1
-        doc.parked.insert(at, Parked(*key, reason, detail, attempts, now, position.headers, position.value))
-        doc.dirty = True
-        return WasParked(reason, detail)
+            return self._inbox.receive(doc, delivery, delivery.position, now)
+        match delivery.message:
+            case EffectDone() as done:
+                result = self._leases.settle(doc, done, now, delivery.trace)
+            case EffectFailed() as failed:
+                result = self._leases.fail(doc, failed, now, delivery.trace)
+            case EffectDeferred() as deferred:
+                result = self._leases.defer(doc, deferred)
+            case Sweep():
+                result = self._sweep(doc, now)
+            case Replay(stream):
+                result = self._inbox.replay(doc, stream, now)
+            case Drop() as drop:
+                result = self._inbox.drop(doc, drop, now)
+            case _:
+                result = self._command(doc, delivery, now)
+        return result
 
     # -- commands -----------------------------------------------------------------------------------------------
 
@@ -169,28 +89,10 @@ class Folder(Generic[S]):
             doc.dirty = True
         return Handled(decision.answer)
 
-    # -- effects ------------------------------------------------------------------------------------------------
-
-    def _settle(self, doc: Document[S], done: EffectDone, now: datetime, trace: str | None) -> Result:
-        pending = next((e for e in doc.effects if e.id == done.effect_id), None)
-        if pending is None:
-            return Dropped()
-        decision = self._decide(doc, done.outcome, now, trace or pending.trace)
-        doc.effects = [e for e in doc.effects if e.id != pending.id]
-        doc.dirty = True
-        return Handled(decision.answer)
-
-    def _defer(self, doc: Document[S], deferred: EffectDeferred) -> Result:
-        for at, pending in enumerate(doc.effects):
-            if pending.id == deferred.effect_id and pending.holder == self._replica and pending.status == "leased":
-                doc.effects[at] = replace(pending, status="waiting", until=deferred.until)
-                doc.dirty = True
-                return Handled({})
-        return Dropped()
+    # -- due ------------------------------------------------------------------------------------------------
 
     def _sweep(self, doc: Document[S], now: datetime) -> Result:
-        for pending in [e for e in doc.effects if e.until <= now]:
-            self._resume(doc, pending, now)
+        self._leases.resume(doc, now)
         if doc.due is not None and doc.due <= now:
             doc.due = None
             doc.dirty = True
@@ -200,29 +102,6 @@ class Folder(Generic[S]):
                 doc.due = now + BUG_RETRY
                 doc.faults.append(f"deadline: {type(error).__name__}: {error}")
         return Handled({}) if doc.dirty else Dropped()
-
-    def _resume(self, doc: Document[S], pending: PendingEffect, now: datetime) -> None:
-        """A waiting effect is tried; a lapsed lease means perhaps executed, and its policy says what then."""
-        lapsed_for_good = pending.status == "leased" and pending.effect.POLICY == "never"
-        if lapsed_for_good or pending.attempts >= pending.effect.MAX_ATTEMPTS:
-            try:
-                self._settle(doc, EffectDone(pending.id, pending.effect.unknown()), now, pending.trace)
-            except Exception as error:  # noqa: BLE001 - tried again later, reported by the engine
-                self._lease(doc, replace(pending, status="leased"), now + BUG_RETRY)
-                doc.faults.append(f"{pending.effect.TYPE}: {type(error).__name__}: {error}")
-            return
-        asks = pending.status == "leased" and pending.effect.POLICY == "ask"
-        until = now + pending.effect.LEASE
-        leased = replace(
-            pending, status="leased", holder=self._replica, attempts=pending.attempts + 1, asks=pending.asks or asks
-        )
-        doc.newborn.append(self._lease(doc, leased, until))
-
-    def _lease(self, doc: Document[S], pending: PendingEffect, until: datetime) -> PendingEffect:
-        leased = replace(pending, until=until)
-        doc.effects = [leased if e.id == pending.id else e for e in doc.effects]
-        doc.dirty = True
-        return leased
 
     # -- decisions ----------------------------------------------------------------------------------------------
 
@@ -247,10 +126,7 @@ class Folder(Generic[S]):
             )
         for effect in decision.effects:
             doc.issued += 1
-            effect_id = f"{self._kind.name}/{doc.id}/{doc.issued}"
-            leased = PendingEffect(effect_id, effect, "leased", now + effect.LEASE, self._replica, trace=trace)
-            doc.effects.append(leased)
-            doc.newborn.append(leased)
+            self._leases.grant(doc, f"{self._kind.name}/{doc.id}/{doc.issued}", effect, now, trace)
         if decision.due is not KEEP and decision.due != doc.due:
             doc.due = decision.due
             doc.dirty = True

@@ -9,31 +9,37 @@ import secrets
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import uvicorn
 import uvloop
 from fastapi import APIRouter
 
+from chassis.aside import Aside
 from chassis.burial import Burial
 from chassis.consumer import Consumer, Route
 from chassis.decision import Effect
 from chassis.delivery import Delivery, Sweep
 from chassis.document import AggregateType, Document
+from chassis.effects.circuit import Circuits
+from chassis.effects.queue import Limit
 from chassis.engine import Engine
 from chassis.fold import Decode, Folder
 from chassis.http import Verifier, create_app
+from chassis.http.operations import operators
 from chassis.keyring import Keyring
+from chassis.operations import Heard, Operations
 from chassis.reading import Reader, StreamReader, decoder
 from chassis.relay import Publisher, Relay
-from chassis.runner import Adapter, Runner
+from chassis.repair import Repair
+from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
-from chassis.telemetry import FAULTS, configure_logs, logger
+from chassis.telemetry import EFFECTS, FAULTS, configure_logs, logger
 from schemas.event import to_instant
-from schemas.topics import CATALOGUES, dead_letter_topic, heard_by
+from schemas.topics import CATALOGUES, STREAMS, dead_letter_topic, heard_by
 
 SWEEP_EVERY: Final = 0.5
 RELAY_SWEEP_EVERY: Final = 10
@@ -74,15 +80,16 @@ class Platform:
         self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
         self._units = {kind.name: _Unit(kind, self) for kind in service.aggregates}
         adapters = service.adapters(self)
+        jitter = random.Random(self.replica)  # noqa: S311 - it spreads retries
+        circuits = Circuits(jitter.random)
+        limits = effect_limits(service, self.settings)
         for unit in self._units.values():
             unit.runner = Runner(
-                unit.engine,
-                adapters,
-                self.keyring,
-                clock=self.clock,
-                jitter=random.Random(self.replica),  # noqa: S311
+                unit.engine, adapters, self.keyring, clock=self.clock, jitter=jitter, circuits=circuits, limits=limits
             )
         self.consumer = self._consumer()
+        self.operations = Operations([h for unit in self._units.values() for h in unit.heard()], self.clock)
+        self.repair = Repair(self.operations, settings.kafka_bootstrap_servers, self.replica)
 
     @staticmethod
     def clock() -> datetime:
@@ -99,7 +106,7 @@ class Platform:
             unit = self._units[self.service.hears[stream]]
             routes[topic.name] = Route(unit.readers[stream], unit.engine)
         for name, (reader, aggregate) in self.service.readers(self).items():
-            routes[name] = Route(reader, self._units[aggregate].engine)
+            routes[name] = Route(reader, self._units[aggregate].engine, foreign=True)
         return Consumer(
             routes,
             Burial(self.publisher, dead_letter_topic(self.service.name)),
@@ -124,7 +131,7 @@ class Platform:
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that runs until the end, but for the consumer: it ends first."""
         mine = [coroutine for unit in self._units.values() for coroutine in unit.tasks()]
-        return [*mine, *self.service.background(self)]
+        return [*mine, self.operations.watch(), *self.service.background(self)]
 
     async def ready(self) -> Mapping[str, str]:
         """What is wrong, by name of the check; empty when all is well."""
@@ -151,6 +158,18 @@ class Platform:
         self._keys.close()
 
 
+def effect_limits(service: Service, settings: ServiceSettings) -> Mapping[str, Limit]:
+    """What the settings override. Raises LookupError for a kind of effect this service does not have."""
+    kinds = {effect.TYPE: effect for kind in service.aggregates for effect in kind.effects}
+    strange = sorted(set(settings.effect_limits) - set(kinds))
+    if strange:
+        raise LookupError(f"EFFECT_LIMITS names {', '.join(strange)}; {service.name} has {', '.join(sorted(kinds))}")
+    return {
+        name: replace(declared(kinds[name]), **given.model_dump(exclude_none=True))
+        for name, given in settings.effect_limits.items()
+    }
+
+
 class _Unit:
     """One kind of aggregate with its engine, relay and runner."""
 
@@ -158,17 +177,31 @@ class _Unit:
         hears = [s for s, name in platform.service.hears.items() if name == kind.name]
         self.readers = {s: StreamReader(s, CATALOGUES[s], kind.handlers) for s in hears}
         decode: Decode = decoder(self.readers)
+        collection = platform.store.collection(kind.name)
+        self.folder = Folder(kind, platform.replica, decode, held=self._held)
+        self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection)
         self.engine = Engine(
             kind,
-            platform.store.collection(kind.name),
+            collection,
             platform.keyring,
-            Folder(kind, platform.replica, decode),
+            self.folder,
             clock=platform.clock,
             on_written=self.written,
+            aside=self.aside,
         )
         self.relay = Relay(self.engine, platform.publisher)
         self.runner: Runner
         self._clock = platform.clock
+
+    def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
+        return self.runner.held(effect_id)
+
+    def heard(self) -> list[Heard]:
+        """The streams delivered to it, for operators."""
+        return [
+            Heard(stream, STREAMS[stream].name, reader, self.engine, self.folder, self.aside)
+            for stream, reader in self.readers.items()
+        ]
 
     def written(self, doc: Document[Any]) -> None:
         """Hands what a write decided to those who carry it out."""
@@ -176,6 +209,9 @@ class _Unit:
             self.relay.offer(doc.id, doc.outbox)
         for pending in doc.newborn:
             self.runner.start(doc.id, pending)
+        for pending in doc.doubtful:
+            EFFECTS.labels(pending.effect.TYPE, "unknown").inc()
+            log.error("nobody can tell whether an effect was executed", effect=pending.id, kind=pending.effect.TYPE)
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         return [self.engine.run(), self.relay.run(), self._sweep()]
@@ -188,8 +224,7 @@ class _Unit:
                 if rounds % RELAY_SWEEP_EVERY == 0:
                     await self.relay.sweep(everything=rounds == 0)
                 due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
-                for aggregate in due:
-                    await self.engine.handle(Delivery(aggregate, Sweep()))
+                await asyncio.gather(*(self.engine.post(Delivery(aggregate, Sweep())) for aggregate in due))
             except StoreUnavailable as error:
                 log.warning("sweep put off: store unavailable", error=str(error)[:200])
             except Exception:
@@ -221,6 +256,7 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     platform = Platform(service, settings)
     await platform.prepare()
     router = service.routes(platform) if service.routes else APIRouter()
+    router.include_router(operators(platform.operations, platform.repair))
     app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready)
     server = _Server(
         uvicorn.Config(
@@ -240,13 +276,12 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     asyncio.get_running_loop().call_later(GRACE_SECONDS, os._exit, EXIT_HANGING)
     server.should_exit = True
     platform.consumer.stop()
-    await asyncio.wait([consuming])
+    await asyncio.wait([consuming, http])
     await platform.close()
     for task in tasks:
         task.cancel()
     with suppress(asyncio.CancelledError):
         await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.gather(http, return_exceptions=True)
     await platform.disconnect()
     failed = [task for task in done if task is not stopping and not task.cancelled() and task.exception()]
     if stopping not in done:

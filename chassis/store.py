@@ -13,12 +13,12 @@ from typing import Any, Final
 from bson import ObjectId
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
-from pymongo import ASCENDING, UpdateOne
+from pymongo import ASCENDING, DeleteOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from chassis.telemetry import STORE_CALLS
+from chassis.telemetry import DOCUMENTS, STORE_CALLS
 
 StoreUnavailable = PyMongoError
 """Trouble with the store: nothing is lost, back off and do it again."""
@@ -70,7 +70,7 @@ class Collection:
 
     async def ensure_indexes(self, view: Sequence[Sequence[str]]) -> None:
         """The sweeper's partial indexes and those of the kind's own lists."""
-        for name in ("pending", "wake"):
+        for name in ("pending", "wake", "held"):
             await self._raw.create_index(
                 [(name, ASCENDING)], name=name, partialFilterExpression={name: {"$exists": True}}
             )
@@ -91,6 +91,7 @@ class Collection:
         fails as a duplicate `_id` at its index. Documents are never deleted, which is what makes this safe.
         """
         self._count("save")
+        DOCUMENTS.labels(self._name).inc(len(writes))
         requests = [UpdateOne({"_id": i, "version": version}, update, upsert=True) for i, version, update in writes]
         try:
             await self._raw.bulk_write(requests, ordered=False)
@@ -119,11 +120,27 @@ class Collection:
         found: list[Stored] = await self._raw.find({"pending": {"$gt": 0}}, fields).limit(limit).to_list(length=None)
         return found
 
-    async def parked(self, limit: int) -> list[Stored]:
-        """Documents that hold parked records, for `hoso dlq`."""
-        self._count("parked")
-        found: list[Stored] = await self._raw.find({"parked.0": {"$exists": True}}).limit(limit).to_list(length=None)
+    async def select(
+        self, query: Stored, fields: Sequence[str], limit: int, *, after: str | None = None
+    ) -> list[Stored]:
+        """`fields` of the documents that fit `query`; with `after`, ascending by id from there."""
+        self._count("select")
+        where = query if after is None else {**query, "_id": {"$gt": after}}
+        cursor = self._raw.find(where, dict.fromkeys(fields, 1)).limit(limit)
+        found: list[Stored] = await (cursor if after is None else cursor.sort("_id", ASCENDING)).to_list(length=None)
         return found
+
+    async def stream(self, query: Stored, fields: Sequence[str], page: int) -> AsyncIterator[list[Stored]]:
+        """`fields` of all documents that fit `query`, `page` at a time."""
+        self._count("stream")
+        cursor = self._raw.find(query, dict.fromkeys(fields, 1), batch_size=page)
+        while found := await cursor.to_list(length=page):
+            yield found
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        """Removes plain records; never a document of an aggregate."""
+        self._count("remove")
+        await self._raw.bulk_write([DeleteOne({"_id": i}) for i in ids], ordered=False)
 
     async def list(self, view: Mapping[str, Any], after: str | None, limit: int) -> list[Stored]:
         """One page of documents whose view fields equal `view`, by ascending id after `after`."""

@@ -19,7 +19,10 @@ def to_instant(value: datetime) -> datetime:
     """UTC, milliseconds; refuses a time without a zone."""
     if value.tzinfo is None:
         raise ValueError("must carry a time zone, for example 2026-11-24T08:30:00.000Z")
-    value = value.astimezone(UTC)
+    try:
+        value = value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be in the years 1 to 9999, UTC") from error
     return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 
 class Journal:
@@ -34,3 +34,7 @@ class Journal:
         if self._path is not None:
             # The line feed in front ends a line that an earlier kill cut short.
             os.write(self._file, f"\n{json.dumps(entry, ensure_ascii=False)}\n".encode())
+
+
+NOT_KEPT: Final = Journal(None)
+"""For a partner that lives as long as its process."""

@@ -20,7 +20,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from simulators.journal import Journal
+from simulators.journal import NOT_KEPT, Journal
 
 KEPT = 10_000
 _STYLE = (
@@ -59,7 +59,7 @@ class Faults(BaseModel):
 class Mailbox:
     """aiosmtpd's handler: what arrived, bounded."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal = NOT_KEPT) -> None:
         self.messages: deque[dict[str, Any]] = deque(journal.entries(), maxlen=KEPT)
         self._journal = journal
         self.faults = Faults()
@@ -78,8 +78,9 @@ class Mailbox:
             stored |= {"subject": str(message["subject"]), "id": str(message["message-id"])}
             self._journal.add(stored)
             self.messages.append(stored)
-        if self.faults.take("drop_after_data_next") and isinstance(server.transport, asyncio.WriteTransport):
-            server.transport.abort()
+        transport: Any = server.transport  # uvloop's is no asyncio.WriteTransport
+        if self.faults.take("drop_after_data_next"):
+            transport.abort()
         return "250 stored"
 
 

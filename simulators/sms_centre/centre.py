@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import smpp34
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulators.journal import Journal
+from simulators.journal import NOT_KEPT, Journal
 from simulators.sms_centre import phones
 from simulators.sms_centre.phones import Part, Phones
 
@@ -52,7 +52,7 @@ class Faults(BaseModel):
 class Centre:
     """Sessions, messages, receipts that wait for somebody who can receive them. The journal keeps all but sessions."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal = NOT_KEPT) -> None:
         self.phones = Phones()
         self.faults = Faults()
         self._journal = journal

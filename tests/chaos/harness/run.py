@@ -30,6 +30,7 @@ from tests.chaos.harness.schedule import KINDS, schedule
 from tests.chaos.harness.strokes import Strokes
 
 LOOK_EVERY: Final = 3.0
+UNSEEN: Final = 60.0
 SHOWN: Final = 15
 History = dict[str, list[dict[str, Any]]]
 
@@ -155,7 +156,7 @@ class Run:
                     for outcome in (o for o in scene.driver.outcomes.values() if o.error):
                         verdict.findings["stuck"].append(f"dossier {outcome.dossier or '?'}: {outcome.error}")
                     return history, verdict
-            if time.monotonic() > until + self._job.drain:
+            if time.monotonic() > until + UNSEEN:
                 raise TimeoutError(f"the platform cannot be looked at: {trouble}")
             await asyncio.sleep(LOOK_EVERY)
 
