@@ -1,10 +1,13 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-flow store help setup demo check test proof lint types contracts unit lock generate clean
+.PHONY: bench-core bench-flow chaos store help setup demo check test proof lint types contracts unit lock generate clean
 
 PY := .venv/bin/python
 ONCE ?=
 DOSSIERS ?= 20
 KILL ?=
+MINUTES ?= 3
+SEED ?= 1
+BROKERS ?= 1
 RATE ?= 15
 SECONDS ?= 30
 STORED ?= 0
@@ -46,6 +49,9 @@ test: check ## everything on real Kafka and a real store
 
 proof: setup ## chaos, count gates, all journeys
 	@.venv/bin/pytest -q tests/chaos
+
+chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 BROKERS=1
+	@$(PY) -m tests.chaos.harness --minutes $(MINUTES) --seed $(SEED) --brokers $(BROKERS)
 
 bench-core: setup ## the event core against the usual ways, the raw broker and the store's own limit
 	@$(PY) -m bench.core

@@ -24,8 +24,9 @@ class DemoError(Exception):
 class Caller:
     """One signed-in person."""
 
-    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, token: str, patience: float = PATIENCE) -> None:
         self._client = client
+        self._patience = patience
         self._headers = {"authorization": f"Bearer {token}"}
 
     @property
@@ -59,7 +60,7 @@ class Caller:
     async def _ask(
         self, method: str, url: str, headers: Mapping[str, str], *, missing: bool = False, **options: Any
     ) -> httpx.Response:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self._patience
         while True:
             try:
                 answer = await self._client.request(method, url, headers=headers, **options)
@@ -76,7 +77,9 @@ class Caller:
             await asyncio.sleep(PAUSE)
 
 
-async def wait_for(what: str, look: Callable[[], Awaitable[T | None]], *, patience: float = PATIENCE) -> T:
+async def wait_for(
+    what: str, look: Callable[[], Awaitable[T | None]], *, patience: float = PATIENCE, pause: float = PAUSE
+) -> T:
     """Looks until there is something; raises DemoError naming `what` after `patience` seconds."""
     until = time.monotonic() + patience
     while True:
@@ -85,4 +88,4 @@ async def wait_for(what: str, look: Callable[[], Awaitable[T | None]], *, patien
             return found
         if time.monotonic() > until:
             raise DemoError(f"{what} did not happen within {patience:.0f} s")
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any, Final
@@ -13,11 +13,13 @@ from urllib.parse import urljoin
 
 import httpx
 
-from cli.demo.client import Caller, DemoError, wait_for
+from cli.demo.client import PATIENCE, PAUSE, Caller, DemoError, T, wait_for
 from cli.demo.filings import Planned
 from deploy.local.stack import Stack
 
 PDF: Final = b"%PDF-"
+FINISHED: Final = "Mã lỗi 01:"
+"""How the gateway's page says that a transaction was used before or is finished."""
 
 
 @dataclass
@@ -48,11 +50,20 @@ class People:
 
 
 class Journey:
-    """Drives one dossier. `moved` is told of every step."""
+    """Drives one dossier. `moved` is told of every step. Seconds: `patience` for each wait, `pause` between looks."""
 
     def __init__(
-        self, stack: Stack, people: People, client: httpx.AsyncClient, moved: Callable[[Outcome], None]
+        self,
+        stack: Stack,
+        people: People,
+        client: httpx.AsyncClient,
+        moved: Callable[[Outcome], None],
+        *,
+        patience: float = PATIENCE,
+        pause: float = PAUSE,
     ) -> None:
+        self._patience = patience
+        self._pause = pause
         self._stack = stack
         self._people = people
         self._client = client
@@ -100,13 +111,15 @@ class Journey:
             return filed
         portal = self._stack.url("upstream_portal")
         data = {**planned.filing, "account": citizen.account}
-        await citizen.post(f"{portal}/filings", {"reference": planned.reference, "data": data})
+        await citizen.post(
+            f"{portal}/filings", {"reference": planned.reference, "event": planned.reference, "data": data}
+        )
 
         async def reply() -> dict[str, Any] | None:
             replies = await citizen.get(f"{portal}/replies", reference=planned.reference)
             return replies[0] if replies else None
 
-        found = await wait_for("the reply to an upstream filing", reply)
+        found = await self._wait("the reply to an upstream filing", reply)
         if found["type"] != "reply.accepted.v1":
             raise DemoError(f"the upstream filing was refused: {found}")
         dossier: str = found["dossier_id"]
@@ -117,7 +130,10 @@ class Journey:
             dossier: dict[str, Any] = await self._people.clerk.get(url)
             return dossier if dossier["stage"] in stages else None
 
-        return await wait_for(f"stage {' or '.join(sorted(stages))}", reached)
+        return await self._wait(f"stage {' or '.join(sorted(stages))}", reached)
+
+    async def _wait(self, what: str, look: Callable[[], Awaitable[T | None]]) -> T:
+        return await wait_for(what, look, patience=self._patience, pause=self._pause)
 
     async def _pay(self, citizen: Caller, dossier: str) -> int:
         """Pays on the gateway's own page, as a browser does."""
@@ -127,14 +143,26 @@ class Journey:
             found: dict[str, Any] | None = await citizen.find(f"{payments}/invoice")
             return found
 
-        total: int = (await wait_for("the invoice", invoice))["total"]
+        total: int = (await self._wait("the invoice", invoice))["total"]
         attempt = await citizen.post(f"{payments}/payments")
-        page = await self._client.get(attempt["url"])
-        action, fields = _form(page.text)
-        answer = await self._client.post(urljoin(str(page.url), action), data=fields, follow_redirects=True)
-        if answer.is_error:
-            raise DemoError(f"the payment page answered {answer.status_code}: {answer.text[:300]}")
+        await self._wait("the payment", lambda: self._pays(attempt["url"]))
         return total
+
+    async def _pays(self, url: str) -> bool | None:
+        """Pays once; None while an answer is missing. A finished transaction was paid before its answer was lost."""
+        try:
+            page = await self._client.get(url)
+            if FINISHED in page.text:
+                return True
+            action, fields = _form(page.text)
+            answer = await self._client.post(urljoin(str(page.url), action), data=fields, follow_redirects=True)
+        except httpx.TransportError:
+            return None
+        if answer.is_server_error:
+            return None
+        if answer.is_error and FINISHED not in answer.text:
+            raise DemoError(f"the payment page answered {answer.status_code}: {answer.text[:300]}")
+        return True
 
     async def _receive(self, citizen: Caller, planned: Planned, dossier: str) -> None:
         delivery = f"{self._stack.url('delivery')}/dossiers/{dossier}"
@@ -143,7 +171,7 @@ class Journey:
             found: dict[str, Any] | None = await citizen.find(f"{delivery}/delivery")
             return found if found and found.get("document") else None
 
-        await wait_for("the result document", available)
+        await self._wait("the result document", available)
         if not (await citizen.content(f"{delivery}/document")).startswith(PDF):
             raise DemoError("the result is no PDF")
         if planned.way == "in_person":
@@ -152,7 +180,7 @@ class Journey:
                 found: dict[str, Any] = await citizen.get(f"{delivery}/delivery")
                 return found if found.get("status") in {"available", "delivered"} else None
 
-            await wait_for("the result at the desk", ready)
+            await self._wait("the result at the desk", ready)
             await self._people.clerk.post(f"{delivery}/collect")
 
     def _step(self, outcome: Outcome, stage: str) -> None:

@@ -1,4 +1,7 @@
-"""One Kafka broker in KRaft mode, controller and broker in one JVM; or the cluster KAFKA_BOOTSTRAP_SERVERS names."""
+"""Kafka in KRaft mode, controller and broker in one JVM; or the cluster KAFKA_BOOTSTRAP_SERVERS names.
+
+One broker, or three on loopback with replication 3 and min.insync 2: one of them may die at any time.
+"""
 
 import asyncio
 import base64
@@ -6,6 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -21,26 +25,27 @@ VARIABLE = "KAFKA_BOOTSTRAP_SERVERS"
 _EXTERNAL_SECONDS = 15.0
 _ATTEMPT_MS = 3_000
 
-# One broker: internal topics have one replica. Few partitions of them: each costs files and start time.
+# Few partitions of internal topics: each costs files and start time.
 # The cleaner's default buffer alone is 128 MiB of heap.
 _PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
 advertised.listeners=PLAINTEXT://{host}:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={data}
+log.dirs={home}/data
+min.insync.replicas={insync}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor={replication}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={replication}
+transaction.state.log.min.isr={insync}
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={replication}
+share.coordinator.state.topic.min.isr={insync}
 share.coordinator.state.topic.num.partitions=4
 log.cleaner.dedupe.buffer.size=8388608
 """
@@ -55,92 +60,132 @@ appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
 """
 
 
-class Kafka:
-    """`bootstrap_servers` is host:port[,host:port…]; `external` tells that the cluster is not ours to start."""
+@dataclass(frozen=True)
+class _Node:
+    """One broker: its process name, its id in the quorum, its folder and ports."""
 
-    def __init__(self, run_dir: Path, environment: Mapping[str, str] = os.environ) -> None:
+    name: str
+    id: int
+    home: Path
+    port: int
+    controller: int
+
+    @property
+    def config(self) -> Path:
+        return self.home / "server.properties"
+
+    @property
+    def formatted(self) -> bool:
+        return (self.home / "data" / "meta.properties").exists()
+
+    def java(self, *options: str) -> list[str]:
+        """UsePerfData, the error file and the temporary directory would otherwise write outside the run directory."""
+        return [
+            "java",
+            *options,
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            f"-XX:ErrorFile={self.home}/hs_err_%p.log",
+            f"-Djava.io.tmpdir={self.home}/scratch",
+            f"-Dlog4j2.configurationFile={self.home}/log4j2.properties",
+            "-cp",
+            f"{KAFKA_LIBS}/*",
+        ]
+
+
+class Kafka:
+    """`bootstrap_servers` is host:port[,host:port…]; `external` tells that the cluster is not ours to start.
+
+    `brokers` is 1 or 3. `names`: the process of each broker by its node id.
+    """
+
+    def __init__(self, run_dir: Path, environment: Mapping[str, str] = os.environ, *, brokers: int = 1) -> None:
         given = environment.get(VARIABLE, "")
         self.external = bool(given)
-        self._home = run_dir.absolute() / "kafka"
-        self._port, self._controller = (0, 0) if self.external else free_ports(2)
-        self.bootstrap_servers = given or f"{LOOPBACK}:{self._port}"
+        self._nodes = [] if self.external else _nodes(run_dir.absolute(), brokers)
+        self.names = {node.id: node.name for node in self._nodes}
+        self.bootstrap_servers = given or ",".join(f"{LOOPBACK}:{node.port}" for node in self._nodes)
 
-    async def prepare(self) -> Process | None:
-        """Write the configuration and format the log directory; the process to start, None for an external cluster.
+    @property
+    def replication(self) -> int:
+        """Replicas of a topic: one a broker."""
+        return max(1, len(self._nodes))
+
+    async def prepare(self) -> list[Process]:
+        """Write the configuration and format the log directories; the processes to start, none for an external cluster.
 
         Raises StartError when the external cluster does not answer or formatting fails, MissingError without Java or
         Kafka's libraries.
         """
         if self.external:
             await self._expect_external()
-            return None
+            return []
         if not KAFKA_LIBS.is_dir() or shutil.which("java") is None:
             raise MissingError("Kafka or Java is missing: python -m deploy.local.install")
-        self._configure()
-        if not (self._home / "data" / "meta.properties").exists():
-            await self._format()
-        return Process(
-            "kafka",
-            [*self._java("-Xmx512m", "-XX:TieredStopAtLevel=1"), "kafka.Kafka", str(self._config)],
-            ready=_both(tcp(self._port), answers_metadata(self.bootstrap_servers)),
-            restart=True,
-            ports=(self._port, self._controller),
-            seconds=60.0,  # after a kill -9 the old session (9 s) must run out first
-        )
-
-    @property
-    def _config(self) -> Path:
-        return self._home / "server.properties"
-
-    @property
-    def _scratch(self) -> Path:
-        return self._home / "scratch"
-
-    def _configure(self) -> None:
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        ports = {"port": self._port, "controller": self._controller}
-        properties = _PROPERTIES.format(host=LOOPBACK, data=self._home / "data", **ports)
-        self._config.write_text(properties, encoding="utf-8")
-        (self._home / "log4j2.properties").write_text(_LOGGING, encoding="utf-8")
-
-    def _java(self, *options: str) -> list[str]:
-        """UsePerfData, the error file and the temporary directory would otherwise write outside the run directory."""
+        for node in self._nodes:
+            self._configure(node)
+        if not all(node.formatted for node in self._nodes):
+            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            await asyncio.gather(*(_format(node, cluster) for node in self._nodes))
+        heap = "-Xmx512m" if len(self._nodes) == 1 else "-Xmx384m"
         return [
-            "java",
-            *options,
-            "-XX:-UsePerfData",
-            f"-XX:ErrorFile={self._home}/hs_err_%p.log",
-            f"-Djava.io.tmpdir={self._scratch}",
-            f"-Dlog4j2.configurationFile={self._home}/log4j2.properties",
-            "-cp",
-            f"{KAFKA_LIBS}/*",
+            Process(
+                node.name,
+                [*node.java(heap), "kafka.Kafka", str(node.config)],
+                ready=_both(tcp(node.port), answers_metadata(f"{LOOPBACK}:{node.port}")),
+                restart=True,
+                ports=(node.port, node.controller),
+                seconds=60.0,  # after a kill -9 the old session (9 s) must run out first
+            )
+            for node in self._nodes
         ]
 
-    async def _format(self) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        # A cluster id that starts with "-" would be read as an option.
-        options = ["format", f"--cluster-id={cluster}", "--config", str(self._config)]
-        process = await asyncio.create_subprocess_exec(
-            *self._java("-XX:TieredStopAtLevel=1"),
-            "kafka.tools.StorageTool",
-            *options,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+    def _configure(self, node: _Node) -> None:
+        (node.home / "scratch").mkdir(parents=True, exist_ok=True)
+        properties = _PROPERTIES.format(
+            host=LOOPBACK,
+            home=node.home,
+            node=node.id,
+            port=node.port,
+            controller=node.controller,
+            voters=",".join(f"{n.id}@{LOOPBACK}:{n.controller}" for n in self._nodes),
+            replication=self.replication,
+            insync=min(2, self.replication),
         )
-        try:
-            output, _ = await process.communicate()
-        finally:
-            if process.returncode is None:  # cancelled: it must not go on behind our back
-                process.kill()
-        if process.returncode:
-            raise StartError(f"Kafka's log directory could not be formatted:\n{output.decode(errors='replace')}")
+        node.config.write_text(properties, encoding="utf-8")
+        (node.home / "log4j2.properties").write_text(_LOGGING, encoding="utf-8")
 
     async def _expect_external(self) -> None:
         try:
             await until(answers_metadata(self.bootstrap_servers), _EXTERNAL_SECONDS)
         except TimeoutError:
             raise StartError(f"{VARIABLE}={self.bootstrap_servers} does not answer") from None
+
+
+def _nodes(run_dir: Path, brokers: int) -> list[_Node]:
+    ports = free_ports(2 * brokers)
+    names = ["kafka"] if brokers == 1 else [f"kafka-{number}" for number in range(1, brokers + 1)]
+    return [_Node(name, i + 1, run_dir / name, ports[2 * i], ports[2 * i + 1]) for i, name in enumerate(names)]
+
+
+async def _format(node: _Node, cluster: str) -> None:
+    # A cluster id that starts with "-" would be read as an option.
+    options = ["format", f"--cluster-id={cluster}", "--config", str(node.config)]
+    process = await asyncio.create_subprocess_exec(
+        *node.java(),
+        "kafka.tools.StorageTool",
+        *options,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:  # cancelled: it must not go on behind our back
+            process.kill()
+    if process.returncode:
+        raise StartError(f"Kafka's log directory could not be formatted:\n{output.decode(errors='replace')}")
 
 
 def answers_metadata(bootstrap_servers: str) -> Probe:

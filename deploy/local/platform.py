@@ -19,12 +19,16 @@ class Backbone:
     """`async with Backbone(run_dir) as b`: Kafka and store are up inside, gone after.
 
     `kafka` is the bootstrap servers, `store_url` a MongoDB connection string. A run directory used before is taken up
-    again: topics and documents are still there. With `keep=False` it is removed at the end.
+    again: topics and documents are still there. With `keep=False` it is removed at the end. `brokers`: 1 or 3;
+    `replication` is what topics are created with then.
     Raises InUseError, MissingError or StartError; nothing is left running then.
     """
 
-    def __init__(self, run_dir: Path, *, keep: bool = True) -> None:
+    def __init__(self, run_dir: Path, *, keep: bool = True, brokers: int = 1) -> None:
         self.keep = keep
+        self.replication = 1
+        self.broker_names: Mapping[int, str] = {}
+        self._brokers = brokers
         self._path = run_dir
         self._run: RunDir | None = None
         self._supervisor: Supervisor | None = None
@@ -65,13 +69,14 @@ class Backbone:
         await self.supervisor.start(layer)
 
     async def _start_servers(self) -> None:
-        kafka, store = Kafka(self.run.path), Store(self.run.path)
-        prepared = await asyncio.gather(kafka.prepare(), store.prepare())
+        kafka, store = Kafka(self.run.path, brokers=self._brokers), Store(self.run.path)
+        brokers, documents = await asyncio.gather(kafka.prepare(), store.prepare())
         self.kafka, self.store_url = kafka.bootstrap_servers, store.url
+        self.replication, self.broker_names = kafka.replication, kafka.names
         addresses = {"kafka": self.kafka}
         if not store.external:  # an external URL may hold a password
             addresses["store"] = self.store_url
-        await self.start([process for process in prepared if process], addresses)
+        await self.start([*brokers, *([documents] if documents else [])], addresses)
 
     async def _leave(self) -> None:
         try:

@@ -1,7 +1,9 @@
 """The whole platform on this machine: backbone, topics, simulated partners, services, each a process of its own."""
 
+import asyncio
 import base64
 import json
+import os
 import secrets
 import sys
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.local import probes, topics
+from deploy.local import indexes, probes, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -43,16 +45,30 @@ class Stack:
         return {name: self.url(name) + pages.get(name, "") for name in self.ports if name not in {"sms_centre", "mail"}}
 
 
-async def start(backbone: Backbone) -> Stack:
-    """Start topics, partners and services on a running backbone. Raises StartError."""
-    stack = Stack(dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True)))
-    await topics.create(backbone.kafka, (SOURCE,))
+def replica_names(service: str, replicas: int) -> tuple[str, ...]:
+    """The process of each replica; their ports go by the same names."""
+    return (service, *(f"{service}-{number}" for number in range(2, replicas + 1)))
+
+
+async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, str] | None = None) -> Stack:
+    """Start topics, partners and services on a running backbone. Raises StartError.
+
+    Each service runs in `replicas` processes; `modules` names another module to run for a service.
+    """
+    more = [name for service in SERVICES for name in replica_names(service, replicas)[1:]]
+    names = (*_PORTS, *more)
+    stack = Stack(dict(zip(names, free_ports(len(names)), strict=True)))
+    await topics.create(backbone.kafka, (SOURCE,), replication=backbone.replication)
     secret = _secrets(backbone.run.path / "secrets.json")
     own, portal = ECKey.import_key(secret["own"]), ECKey.import_key(secret["portal"])
     words = secret["words"]
-    accounts = backbone.run.path / "accounts.json"
-    accounts.write_text((ROOT / "simulators/identity/accounts.example.json").read_text())
-    await backbone.start(_partners(stack, words, str(accounts)), stack.addresses)
+    accounts = (ROOT / "simulators/identity/accounts.example.json").read_text()
+    (backbone.run.path / "accounts.json").write_text(accounts)
+    prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
+    await asyncio.gather(
+        indexes.create(backbone.store_url, prefix),
+        backbone.start(_partners(stack, words, backbone.run.path), stack.addresses),
+    )
     common = {
         "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
         "MONGODB_URL": backbone.store_url,
@@ -60,7 +76,14 @@ async def start(backbone: Backbone) -> Stack:
         "OIDC_ISSUER": stack.url("idp"),
     }
     own_settings = _settings(stack, words, own, portal)
-    await backbone.start([_service(stack, name, {**common, **own_settings[name]}) for name in SERVICES])
+    run = {service: f"services.{service}.main" for service in SERVICES} | dict(modules or {})
+    await backbone.start(
+        [
+            _service(service, run[service], name, stack, {**common, **own_settings[service]})
+            for service in SERVICES
+            for name in replica_names(service, replicas)
+        ]
+    )
     await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
     return stack
 
@@ -111,15 +134,29 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
     }
 
 
-def _partners(stack: Stack, words: Mapping[str, str], accounts: str) -> list[Process]:
+def _partners(stack: Stack, words: Mapping[str, str], run: Path) -> list[Process]:
+    """The simulated partners. Their books are in the run directory: they outlive a kill."""
     port = {name: str(number) for name, number in stack.ports.items()}
     merchants = {TMN_CODE: {"secret": words["vnpay"], "ipn_url": stack.url("payment") + "/payments/vnpay/ipn"}}
     environments: dict[str, dict[str, str]] = {
-        "identity": {"IDP_PORT": port["idp"], "IDP_ACCOUNTS_FILE": accounts},
-        "sms_centre": {"SMSC_PORT": port["sms_centre"], "SMSC_HTTP_PORT": port["phone"]},
-        "mail_sink": {"MAIL_SMTP_PORT": port["mail"], "MAIL_HTTP_PORT": port["mailbox"]},
+        "identity": {
+            "IDP_PORT": port["idp"],
+            "IDP_ACCOUNTS_FILE": str(run / "accounts.json"),
+            "IDP_KEY_FILE": str(run / "idp.json"),
+        },
+        "sms_centre": {
+            "SMSC_PORT": port["sms_centre"],
+            "SMSC_HTTP_PORT": port["phone"],
+            "SMSC_JOURNAL": str(run / "books" / "sms.jsonl"),
+        },
+        "mail_sink": {
+            "MAIL_SMTP_PORT": port["mail"],
+            "MAIL_HTTP_PORT": port["mailbox"],
+            "MAIL_JOURNAL": str(run / "books" / "mail.jsonl"),
+        },
         "post_office": {
             "POST_PORT": port["post_office"],
+            "POST_JOURNAL": str(run / "books" / "post.jsonl"),
             "POST_STEP_MS": "300",
             "POST_USERNAME": "hoso",
             "POST_PASSWORD": words["post"],
@@ -129,6 +166,7 @@ def _partners(stack: Stack, words: Mapping[str, str], accounts: str) -> list[Pro
             "VNPAY_SIM_PORT": port["gateway"],
             "VNPAY_SIM_MERCHANTS": json.dumps(merchants),
             "VNPAY_SIM_IPN_RETRY_SECONDS": "2",
+            "VNPAY_SIM_JOURNAL": str(run / "books" / "payments.jsonl"),
         },
     }
     health = {
@@ -144,6 +182,7 @@ def _partners(stack: Stack, words: Mapping[str, str], accounts: str) -> list[Pro
             (sys.executable, "-m", f"simulators.{name}"),
             env,
             ready=probes.http(stack.url(health[name]) + "/healthz"),
+            restart=True,
             ports=(stack.ports[health[name]],),
             seconds=60,
         )
@@ -151,11 +190,11 @@ def _partners(stack: Stack, words: Mapping[str, str], accounts: str) -> list[Pro
     ]
 
 
-def _service(stack: Stack, name: str, env: Mapping[str, str]) -> Process:
+def _service(service: str, module: str, name: str, stack: Stack, env: Mapping[str, str]) -> Process:
     return Process(
         name,
-        (sys.executable, "-m", f"services.{name}.main"),
-        {**env, f"{name.upper()}_PORT": str(stack.ports[name]), "HOSO_INSTANCE": f"{name}-1"},
+        (sys.executable, "-m", module),
+        {**env, f"{service.upper()}_PORT": str(stack.ports[name]), "HOSO_INSTANCE": name},
         ready=probes.http(stack.url(name) + "/readyz"),
         restart=True,
         ports=(stack.ports[name],),
@@ -178,6 +217,7 @@ def _upstream_portal(stack: Stack, bootstrap: str, key: ECKey) -> Process:
         (sys.executable, "-m", "simulators.upstream_portal"),
         env,
         ready=ready,
+        restart=True,
         ports=ports,
         seconds=60,
     )

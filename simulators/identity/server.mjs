@@ -1,5 +1,5 @@
 // The embedded run's identity provider. Accounts and clients come from IDP_ACCOUNTS_FILE; state is in memory.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createHash, generateKeyPairSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Provider } from 'oidc-provider';
@@ -35,9 +35,14 @@ const clients = [
   })),
 ];
 
-// A key of this process alone: tokens of an earlier run are worth nothing.
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const signing = { ...privateKey.export({ format: 'jwk' }), kid: randomBytes(8).toString('hex'), use: 'sig', alg: 'RS256' };
+// Without IDP_KEY_FILE the key is of this process alone: tokens of an earlier run are worth nothing.
+const keyFile = process.env.IDP_KEY_FILE;
+const newKey = () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return { ...privateKey.export({ format: 'jwk' }), kid: randomBytes(8).toString('hex'), use: 'sig', alg: 'RS256' };
+};
+const signing = keyFile && existsSync(keyFile) ? JSON.parse(readFileSync(keyFile, 'utf8')) : newKey();
+if (keyFile && !existsSync(keyFile)) writeFileSync(keyFile, JSON.stringify(signing), { mode: 0o600 });
 
 const provider = new Provider(issuer, {
   clients,

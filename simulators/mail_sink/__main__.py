@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from email.policy import default
 from html import escape
+from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
@@ -19,6 +20,8 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from simulators.journal import NOT_KEPT, Journal
+
 KEPT = 10_000
 _STYLE = (
     "body{font:16px/1.5 system-ui;max-width:44rem;margin:2rem auto;padding:0 1rem}article{border-top:1px solid #ccc}"
@@ -26,13 +29,14 @@ _STYLE = (
 
 
 class Settings(BaseSettings):
-    """Both ports are required."""
+    """Both ports are required. `MAIL_JOURNAL`: a file that keeps the mailbox over a restart."""
 
     model_config = SettingsConfigDict(env_prefix="MAIL_")
 
     host: str = "127.0.0.1"
     smtp_port: int
     http_port: int
+    journal: Path | None = None
 
 
 class Faults(BaseModel):
@@ -55,8 +59,9 @@ class Faults(BaseModel):
 class Mailbox:
     """aiosmtpd's handler: what arrived, bounded."""
 
-    def __init__(self) -> None:
-        self.messages: deque[dict[str, Any]] = deque(maxlen=KEPT)
+    def __init__(self, journal: Journal = NOT_KEPT) -> None:
+        self.messages: deque[dict[str, Any]] = deque(journal.entries(), maxlen=KEPT)
+        self._journal = journal
         self.faults = Faults()
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
@@ -69,15 +74,10 @@ class Mailbox:
         body = message.get_body(("plain",)) if isinstance(message, EmailMessage) else None
         for to in envelope.rcpt_tos:
             text = body.get_content() if body else ""
-            self.messages.append(
-                {
-                    "to": to,
-                    "from": envelope.mail_from,
-                    "subject": message["subject"],
-                    "id": message["message-id"],
-                    "text": text,
-                }
-            )
+            stored = {"to": to, "from": envelope.mail_from, "text": text}
+            stored |= {"subject": str(message["subject"]), "id": str(message["message-id"])}
+            self._journal.add(stored)
+            self.messages.append(stored)
         transport: Any = server.transport  # uvloop's is no asyncio.WriteTransport
         if self.faults.take("drop_after_data_next"):
             transport.abort()
@@ -133,7 +133,7 @@ def create_app(mailbox: Mailbox, settings: Settings) -> FastAPI:
 if __name__ == "__main__":
     found = Settings()
     uvicorn.run(
-        create_app(Mailbox(), found),
+        create_app(Mailbox(Journal(found.journal)), found),
         host=found.host,
         port=found.http_port,
         log_level="warning",

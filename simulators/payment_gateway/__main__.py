@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -15,16 +16,21 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from simulators.journal import Journal
 from simulators.payment_gateway import pages
 from simulators.payment_gateway.gateway import Gateway, Merchant, PageError, Transaction
 
 IPN_CALLS = 10
 STOPS = {"00", "02"}
+LOST = "lost"
 RESPONSES = {"pay": "00", "cancel": "24", "insufficient": "51"}
 
 
 class Settings(BaseSettings):
-    """`VNPAY_SIM_MERCHANTS`: JSON, terminal code to {secret, ipn_url}. The real gateway retries after 5 minutes."""
+    """`VNPAY_SIM_MERCHANTS`: JSON, terminal code to {secret, ipn_url}. The real gateway retries after 5 minutes.
+
+    `VNPAY_SIM_JOURNAL`: a file that keeps the books over a restart.
+    """
 
     model_config = SettingsConfigDict(env_prefix="VNPAY_SIM_")
 
@@ -32,16 +38,22 @@ class Settings(BaseSettings):
     port: int
     merchants: dict[str, Merchant]
     ipn_retry_seconds: Annotated[float, Field(gt=0)] = 300
+    journal: Path | None = None
 
 
 class Faults(BaseModel):
-    """What to do wrong: counts are of the next IPN calls or queries; latency applies to all."""
+    """What to do wrong: counts are of the next IPN calls or queries; latency applies to all.
+
+    `late_ipn_next`: these begin `late_ms` after the payment, so that later ones overtake them.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     lose_ipn_next: int = 0
     duplicate_ipn_next: int = 0
+    late_ipn_next: int = 0
+    late_ms: Annotated[int, Field(ge=0, le=60_000)] = 5_000
     ipn_wrong_signature_next: int = 0
     ipn_wrong_amount_next: int = 0
     query_error_next: int = 0
@@ -56,27 +68,35 @@ class Faults(BaseModel):
 class Notifier:
     """Calls merchants' IPN addresses until they confirm, at most ten times."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, save: Callable[[Transaction], None]) -> None:
         self.faults = Faults()
+        self._save = save
         self._retry = settings.ipn_retry_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._client = httpx.AsyncClient(timeout=30, trust_env=False)
 
     def start(self, transaction: Transaction) -> None:
         """Notifies in the background; a duplicate is a second, concurrent series of calls."""
+        late = self.faults.late_ms / 1000 if self.faults.take("late_ipn_next") else 0.0
         for _ in range(2 if self.faults.take("duplicate_ipn_next") else 1):
-            task = asyncio.create_task(self._notify(transaction))
+            task = asyncio.create_task(self._notify(transaction, late))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _notify(self, transaction: Transaction) -> None:
+    def resume(self, transactions: Iterable[Transaction]) -> None:
+        """Goes on with those that were decided and not confirmed when the process ended."""
+        for transaction in transactions:
+            if transaction.status != "01" and not {*STOPS, LOST} & {*transaction.ipn}:
+                self.start(transaction)
+
+    async def _notify(self, transaction: Transaction, late: float) -> None:
+        await asyncio.sleep(late)
         for _ in range(IPN_CALLS):
-            if self.faults.take("lose_ipn_next"):
-                transaction.ipn.append("lost")
-                return
-            code = await self._call(transaction)
+            lost = self.faults.take("lose_ipn_next")
+            code = LOST if lost else await self._call(transaction)
             transaction.ipn.append(code)
-            if code in STOPS:
+            self._save(transaction)
+            if lost or code in STOPS:
                 return
             await asyncio.sleep(self._retry)
 
@@ -103,11 +123,12 @@ class Notifier:
 
 def create_app(settings: Settings) -> FastAPI:
     """The gateway's HTTP side."""
-    gateway = Gateway(settings.merchants)
-    notifier = Notifier(settings)
+    gateway = Gateway(settings.merchants, Journal(settings.journal))
+    notifier = Notifier(settings, gateway.save)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
+        notifier.resume(gateway.transactions.values())
         yield
         await notifier.stop()
 

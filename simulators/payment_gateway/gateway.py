@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from pydantic import BaseModel
 
+from simulators.journal import Journal
 from simulators.payment_gateway import signing
 
 ZONE: Final = timezone(timedelta(hours=7))
@@ -92,13 +93,24 @@ class Transaction:
 
 
 class Gateway:
-    """Knows its merchants and their transactions, in memory."""
+    """Knows its merchants and their transactions; the journal keeps each as it last was."""
 
-    def __init__(self, merchants: Mapping[str, Merchant]) -> None:
+    def __init__(self, merchants: Mapping[str, Merchant], journal: Journal) -> None:
         self.merchants = merchants
         self.transactions: dict[tuple[str, str], Transaction] = {}
+        self._journal = journal
         self._requests: set[tuple[str, str]] = set()
         self._last = 14_000_000
+        for kept in journal.entries():
+            request = kept["request"]
+            key = (request["vnp_TmnCode"], request["vnp_TxnRef"])
+            self.transactions[key] = Transaction(**kept, merchant=merchants[request["vnp_TmnCode"]])
+            self._last = max(self._last, int(kept["number"]))
+
+    def save(self, transaction: Transaction) -> None:
+        """Writes a transaction down as it is now."""
+        values = {f.name: getattr(transaction, f.name) for f in fields(transaction) if f.name != "merchant"}
+        self._journal.add(values)
 
     def open(self, query: Mapping[str, str], now: datetime) -> Transaction:
         """Checks a payment request; the same TxnRef again shows the same open transaction.
@@ -131,6 +143,7 @@ class Gateway:
         if known is None:
             self._last += 1
             known = self.transactions[key] = Transaction(str(self._last), dict(query), merchant)
+            self.save(known)
             if len(self.transactions) > KEPT:
                 self.transactions.pop(next(iter(self.transactions)))
         return known
@@ -143,6 +156,7 @@ class Gateway:
         transaction.status = "00" if response == "00" else "02"
         transaction.bank = bank
         transaction.paid_at = now.astimezone(ZONE).strftime("%Y%m%d%H%M%S")
+        self.save(transaction)
 
     def query(self, request: Mapping[str, str]) -> dict[str, str]:
         """querydr: codes 00, 02, 03, 91, 94, 97."""
@@ -161,6 +175,7 @@ class Gateway:
                 code = "95"
             else:
                 transaction.refunded += amount
+                self.save(transaction)
         return self._answer(request, code, transaction, REFUND_ANSWER, kind)
 
     def _checked(self, request: Mapping[str, str], order: tuple[str, ...]) -> tuple[str, Transaction | None]:

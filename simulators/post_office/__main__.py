@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from html import escape
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import uvicorn
@@ -16,6 +17,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from simulators.journal import Journal
 from simulators.post_office.office import RETURNED, Consignment, Office, Order
 
 _STYLE = """body{font:16px/1.5 system-ui;max-width:44rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;
@@ -23,7 +25,7 @@ width:100%}td,th{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:lef
 
 
 class Settings(BaseSettings):
-    """`POST_STEP_MS`: time between two statuses of a consignment."""
+    """`POST_STEP_MS`: time between two statuses of a consignment. `POST_JOURNAL`: keeps the books over a restart."""
 
     model_config = SettingsConfigDict(env_prefix="POST_")
 
@@ -34,6 +36,7 @@ class Settings(BaseSettings):
     customer_code: str
     step_ms: Annotated[int, Field(ge=10)] = 60_000
     token_seconds: Annotated[int, Field(ge=1)] = 3_600
+    journal: Path | None = None
 
 
 class Credentials(BaseModel):
@@ -72,7 +75,7 @@ class Counter:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.office = Office()
+        self.office = Office(Journal(settings.journal))
         self.faults = Faults()
 
     async def move(self) -> None:
@@ -80,7 +83,7 @@ class Counter:
         while True:
             await asyncio.sleep(self.settings.step_ms / 1000)
             for consignment in self.office.consignments:
-                consignment.move(datetime.now(UTC))
+                self.office.move(consignment, datetime.now(UTC))
 
     async def check(self, token: Annotated[str, Header()] = "") -> None:
         """The token of every call but GetAccessToken; and the faults."""
@@ -169,6 +172,14 @@ def _control(app: FastAPI, counter: Counter) -> None:
             raise HTTPException(404, f"no item {item}")
         before = [status for status in consignment.plan if status < 14]  # noqa: PLR2004 - delivered
         consignment.plan = before + ([15, 12, 14] if fate.fate == "redelivered" else list(RETURNED))
+        counter.office.save(consignment)
+
+    @app.get("/control/consignments")
+    async def consignments() -> list[dict[str, Any]]:
+        return [
+            {"item": c.item, "order": c.order.SoDonHang, "statuses": [status for status, _ in c.history]}
+            for c in counter.office.consignments
+        ]
 
 
 def _row(consignment: Consignment) -> str:

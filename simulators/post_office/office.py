@@ -6,9 +6,11 @@ import itertools
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from simulators.journal import Journal
 
 ZONE: Final = timezone(timedelta(hours=7))
 WAY: Final = (1, 2, 6, 7, 10, 11, 12, 14)
@@ -54,11 +56,6 @@ class Consignment:
     history: list[tuple[int, datetime]] = field(default_factory=list)
     plan: list[int] = field(default_factory=lambda: list(WAY))
 
-    def move(self, now: datetime) -> None:
-        """The next status, if any is left."""
-        if self.plan:
-            self.history.append((self.plan.pop(0), now))
-
     def statuses(self, *, shuffled: bool) -> list[dict[str, object]]:
         """As the API tells them; the newest first when asked out of order."""
         told = [
@@ -72,12 +69,19 @@ class Consignment:
         return told[::-1] if shuffled else told
 
 
-class Office:
-    """All consignments, and the tokens that may ask about them."""
+def _kept(entry: dict[str, Any]) -> Consignment:
+    history = [(status, datetime.fromisoformat(at)) for status, at in entry["history"]]
+    return Consignment(entry["item"], Order(**entry["order"]), history, entry["plan"])
 
-    def __init__(self) -> None:
-        self.consignments: list[Consignment] = []
-        self._numbers = itertools.count(47_312_482)
+
+class Office:
+    """All consignments, which the journal keeps, and the tokens that may ask about them, which end with the process."""
+
+    def __init__(self, journal: Journal) -> None:
+        kept = {entry["item"]: entry for entry in journal.entries()}
+        self.consignments = [_kept(entry) for entry in kept.values()]
+        self._journal = journal
+        self._numbers = itertools.count(47_312_482 + len(kept))
         self._tokens: dict[str, datetime] = {}
 
     def token(self, now: datetime, life: timedelta) -> str:
@@ -93,10 +97,27 @@ class Office:
     def take(self, order: Order, now: datetime) -> Consignment:
         """A new consignment for every order, also for one that was sent before."""
         consignment = Consignment(s10(next(self._numbers)), order)
-        consignment.move(now)
         self.consignments.append(consignment)
+        self.move(consignment, now)
         del self.consignments[:-KEPT]
         return consignment
+
+    def move(self, consignment: Consignment, now: datetime) -> None:
+        """The next status of one consignment, written down."""
+        if consignment.plan:
+            consignment.history.append((consignment.plan.pop(0), now))
+            self.save(consignment)
+
+    def save(self, consignment: Consignment) -> None:
+        """Writes a consignment down as it is now."""
+        self._journal.add(
+            {
+                "item": consignment.item,
+                "order": consignment.order.model_dump(),
+                "history": [(status, at.isoformat()) for status, at in consignment.history],
+                "plan": consignment.plan,
+            }
+        )
 
     def by_order(self, number: str) -> Consignment | None:
         """The first consignment of an order number."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import smpp34
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from simulators.journal import Journal
 from simulators.sms_centre.centre import Centre, Faults
 from simulators.sms_centre.phones import Message
 
@@ -23,13 +25,14 @@ header{color:#667;font-size:.85rem}p{margin:.2rem 0}"""
 
 
 class Settings(BaseSettings):
-    """Both ports are required."""
+    """Both ports are required. `SMSC_JOURNAL`: a file that keeps messages and receipts over a restart."""
 
     model_config = SettingsConfigDict(env_prefix="SMSC_")
 
     host: str = "127.0.0.1"
     port: int
     http_port: int
+    journal: Path | None = None
 
 
 def create_app(centre: Centre, settings: Settings) -> FastAPI:
@@ -103,7 +106,7 @@ def _page(messages: list[Message]) -> str:
 if __name__ == "__main__":
     found = Settings()
     uvicorn.run(
-        create_app(Centre(), found),
+        create_app(Centre(Journal(found.journal)), found),
         host=found.host,
         port=found.http_port,
         log_level="warning",

@@ -6,23 +6,26 @@ import asyncio
 import itertools
 import re
 from collections import deque
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import smpp34
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulators.journal import NOT_KEPT, Journal
 from simulators.sms_centre import phones
 from simulators.sms_centre.phones import Part, Phones
 
 NUMBER: Final = re.compile(r"\+?[1-9]\d{7,14}")
 LONGEST: Final = 140
 RECEIPT: Final = 0x04
+TAKEN_WITHIN: Final = 5.0
 STATES: Final = {"DELIVRD": 2, "UNDELIV": 5}
 
 
 class Faults(BaseModel):
-    """What to do wrong; `*_next` are counts."""
+    """What to do wrong; `*_next` are counts. `late_receipts_next`: these come after `late_ms`, others overtake them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +37,8 @@ class Faults(BaseModel):
     drop_response_next: int = 0
     lose_receipts_next: int = 0
     duplicate_receipts_next: int = 0
+    late_receipts_next: int = 0
+    late_ms: Annotated[int, Field(ge=0, le=60_000)] = 5_000
     receipts_before_response: bool = False
     undeliverable: tuple[str, ...] = ()
 
@@ -45,16 +50,30 @@ class Faults(BaseModel):
 
 
 class Centre:
-    """Sessions, messages, receipts that wait for somebody who can receive them."""
+    """Sessions, messages, receipts that wait for somebody who can receive them. The journal keeps all but sessions."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal = NOT_KEPT) -> None:
         self.phones = Phones()
         self.faults = Faults()
+        self._journal = journal
         self._sessions: dict[str, smpp34.Esme] = {}
-        self._waiting: deque[tuple[str, str, bytes, list[smpp34.Tlv]]] = deque(maxlen=phones.KEPT)
-        self._ids = itertools.count(1)
+        self._waiting: deque[Part] = deque(self._kept(), maxlen=phones.KEPT)
+        self._ids = itertools.count(len(self.phones.submissions) + 1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._unanswered: list[smpp34.SubmitSmEvent] = []
+
+    def _kept(self) -> list[Part]:
+        """Reads the journal: every part, of which those whose receipt is still owed are returned."""
+        owed: dict[str, Part] = {}
+        for entry in self._journal.entries():
+            if "done" in entry:
+                owed.pop(entry["done"], None)
+                continue
+            part = Part(**{**entry["part"], "at": datetime.fromisoformat(entry["part"]["at"])})
+            self.phones.receive(part)
+            if entry["receipt"]:
+                owed[part.message_id] = part
+        return list(owed.values())
 
     async def serve(self, server: smpp34.Server) -> None:
         """Works until cancelled."""
@@ -85,15 +104,17 @@ class Centre:
         if isinstance(part, int):
             event.reject(part)
             return
+        wanted = bool(event.registered_delivery & 1) and not self.faults.take("lose_receipts_next")
+        self._journal.add({"part": {**asdict(part), "at": part.at.isoformat()}, "receipt": wanted})
         self.phones.receive(part)
-        if self.faults.receipts_before_response:
-            await self._receipt(event, part)
+        if wanted and self.faults.receipts_before_response:
+            await self._receipt(part)
         if self.faults.take("drop_response_next"):
             self._unanswered.append(event)  # kept: a dropped event would be answered with an error
         else:
             event.accept(part.message_id)
-        if not self.faults.receipts_before_response:
-            await self._receipt(event, part)
+        if wanted and not self.faults.receipts_before_response:
+            await self._receipt(part)
 
     def _part(self, event: smpp34.SubmitSmEvent) -> Part | int:
         """The part, or the command_status that refuses it."""
@@ -116,32 +137,40 @@ class Centre:
         message_id = f"{next(self._ids):010d}"
         return Part(message_id, event.source_addr, to, text, reference, total, sequence, phones.now())
 
-    async def _receipt(self, event: smpp34.SubmitSmEvent, part: Part) -> None:
-        if not event.registered_delivery & 1 or self.faults.take("lose_receipts_next"):
-            return
-        await asyncio.sleep(self.faults.receipt_delay_ms / 1000)
+    async def _receipt(self, part: Part) -> None:
+        late = self.faults.late_ms if self.faults.take("late_receipts_next") else 0
+        await asyncio.sleep((self.faults.receipt_delay_ms + late) / 1000)
+        self._waiting.extend([part] * (2 if self.faults.take("duplicate_receipts_next") else 1))
+        await self._flush()
+
+    async def _flush(self) -> None:
+        """Delivers waiting receipts in turn to the sessions that can receive; keeps what nobody took."""
+        while self._waiting:
+            found = next(((i, s) for i, s in self._sessions.items() if s.can_receive), None)
+            if found is None:
+                return
+            session_id, session = found
+            self._sessions[session_id] = self._sessions.pop(session_id)
+            part = self._waiting.popleft()
+            try:
+                async with asyncio.timeout(TAKEN_WITHIN):
+                    await self._deliver(session, part)
+            except TimeoutError:
+                self._waiting.appendleft(part)  # the peer may only be slow: its session stays, the next one is tried
+            except (smpp34.SmppError, OSError):
+                self._waiting.appendleft(part)
+                self._sessions.pop(session_id, None)
+            else:
+                self._journal.add({"done": part.message_id})
+
+    async def _deliver(self, session: smpp34.Esme, part: Part) -> None:
         state = "UNDELIV" if part.to in self.faults.undeliverable else "DELIVRD"
-        text = receipt_text(part, state, phones.now())
         tlvs = [
             smpp34.Tlv(smpp34.TLV_RECEIPTED_MESSAGE_ID, part.message_id.encode() + b"\0"),
             smpp34.Tlv(smpp34.TLV_MESSAGE_STATE, bytes([STATES[state]])),
         ]
-        for _ in range(2 if self.faults.take("duplicate_receipts_next") else 1):
-            self._waiting.append((part.to, part.source, text, tlvs))
-        await self._flush()
-
-    async def _flush(self) -> None:
-        """Delivers waiting receipts to a session that can receive; keeps what nobody took."""
-        while self._waiting:
-            session = next((s for s in self._sessions.values() if s.can_receive), None)
-            if session is None:
-                return
-            source, to, text, tlvs = receipt = self._waiting.popleft()
-            try:
-                await session.deliver_sm(to, text, source_addr=source.lstrip("+"), esm_class=RECEIPT, tlvs=tlvs)
-            except (smpp34.SmppError, OSError):
-                self._waiting.appendleft(receipt)
-                self._sessions.pop(session.session_id, None)
+        text = receipt_text(part, state, phones.now())
+        await session.deliver_sm(part.source, text, source_addr=part.to.lstrip("+"), esm_class=RECEIPT, tlvs=tlvs)
 
 
 def receipt_text(part: Part, state: str, now: datetime) -> bytes:

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import httpx
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from fastapi import FastAPI
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI, HTTPException
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey
 from pydantic import BaseModel, Field, SecretStr
@@ -22,6 +23,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 TOPIC = "upstream.dossiers.v1"
 TYPE = "upstream.dossier_filed.v1"
 KEPT = 10_000
+PAUSE = 1.0
+SEND_SECONDS = 10.0
 
 
 class Settings(BaseSettings):
@@ -97,14 +100,22 @@ class Portal:
         return jwe.encrypt_compact(header, signed, self._recipient, algorithms=allowed).encode()
 
     async def listen(self) -> None:
-        """Reads replies until cancelled."""
+        """Reads replies until cancelled, from the beginning again after trouble with the broker."""
+        while True:
+            self.replies.clear()
+            try:
+                await self._listen()
+            except (KafkaError, OSError):
+                await asyncio.sleep(PAUSE)
+
+    async def _listen(self) -> None:
         consumer = AIOKafkaConsumer(
             f"upstream.replies.{self.settings.source}.v1",
             bootstrap_servers=self.settings.bootstrap_servers,
             auto_offset_reset="earliest",
         )
-        await consumer.start()
         try:
+            await consumer.start()
             async for record in consumer:
                 headers = {name: value.decode() for name, value in record.headers}
                 self.replies.append({"type": headers.get("ce_type"), **self._opened(record.value)})
@@ -139,7 +150,12 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.post("/filings", status_code=202)
     async def file(filing: Filing) -> dict[str, str]:
-        return {"event": await portal.emit(filing)}
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                return {"event": await portal.emit(filing)}
+        except (KafkaError, httpx.HTTPError, OSError, TimeoutError) as error:
+            # Not known to be sent: the same event again is harmless.
+            raise HTTPException(503, f"{type(error).__name__}: {error}") from error
 
     @app.get("/replies")
     async def replies(reference: str | None = None) -> list[dict[str, Any]]:

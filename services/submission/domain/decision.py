@@ -17,7 +17,7 @@ from services.submission.messages import DecideDossier, IssueResult
 def decide(dossier: Dossier | None, command: DecideDossier, now: datetime) -> Decision[Dossier]:
     """Approved, or refused with its reason and legal ground. Raises Refused `four_eyes`, `invalid`."""
     dossier = enter(dossier, command)
-    if {command.by.officer, command.by.principal} & set(dossier.examiners):
+    if {command.by.officer, command.by.principal} & set(dossier.officers):
         raise Refused("four_eyes", "who examined a dossier does not decide it")
     if command.outcome == "refused":
         for field in ("reason", "ground"):

@@ -85,7 +85,7 @@ class Dossier(Record):
     due_at     when the result is due; None before reception and while a pause is open
     warn_at    when the officer is warned of it; alert: what was said about what is due now
     pending    the act whose event waits for a number: reception, issue
-    examiners  accounts that examined it, and those they stood in for: none of them decides
+    officers  accounts that examined it, and those they stood in for: none of them decides
     """
 
     id: str
@@ -118,7 +118,7 @@ class Dossier(Record):
     holder: str | None = None
     held_since: Instant | None = None
     passed: int = 0
-    examiners: tuple[str, ...] = ()
+    officers: tuple[str, ...] = ()
     proposal: Literal["approve", "refuse"] | None = None
     outcome: Literal["approved", "refused"] | None = None
     reason: str | None = None

@@ -53,7 +53,7 @@ def answer_complaint(dossier: Dossier | None, command: AnswerComplaint, now: dat
     complaint = dossier.complaint
     if complaint is None or complaint.answered_at is not None:
         raise Refused("no_complaint", "there is no complaint to answer")
-    if {command.by.officer, command.by.principal} & set(dossier.examiners):
+    if {command.by.officer, command.by.principal} & set(dossier.officers):
         raise Refused("four_eyes", "who examined a dossier does not answer a complaint about it")
     by = timing.act(dossier, command.by).model_copy(
         update={"since": complaint.complained_at, "due_at": complaint.due_at}

@@ -24,7 +24,7 @@ def pass_step(dossier: Dossier | None, command: PassStep, now: datetime) -> Deci
         raise Refused("last_step", "this is the last step: examine, with a proposal")
     step = steps[dossier.passed]
     act = timing.act(dossier, command.by, command.note, step)
-    passed = dossier.same(now, passed=dossier.passed + 1, held_since=now, examiners=_with(dossier, command))
+    passed = dossier.same(now, passed=dossier.passed + 1, held_since=now, officers=_with(dossier, command))
     return Decision(
         passed, (StepDone(dossier_id=dossier.id, step=step.code, done_at=now, by=act),), answer=passed.answer
     )
@@ -47,7 +47,7 @@ def examine(dossier: Dossier | None, command: ExamineDossier, now: datetime) -> 
         "deciding",
         now,
         proposal=command.proposal,
-        examiners=_with(dossier, command),
+        officers=_with(dossier, command),
         holder=None,
         held_since=None,
         passed=0,
@@ -56,7 +56,7 @@ def examine(dossier: Dossier | None, command: ExamineDossier, now: datetime) -> 
 
 
 def _with(dossier: Dossier, command: Official) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*dossier.examiners, command.by.officer, command.by.principal)))
+    return tuple(dict.fromkeys((*dossier.officers, command.by.officer, command.by.principal)))
 
 
 def extend(dossier: Dossier | None, command: ExtendTerm, now: datetime, rules: Rules) -> Decision[Dossier]:

@@ -190,7 +190,7 @@ def test_a_deputy_acts_for_the_holder_and_both_are_named() -> None:
         "đủ điều kiện",
     )
     assert player.now - act.since > timedelta(minutes=59)
-    assert set(player.dossier.examiners) == {"specialist1", "specialist2"}
+    assert set(player.dossier.officers) == {"specialist1", "specialist2"}
     with pytest.raises(Refused, match="last step"):
         player.tell(do.PassStep(by=SPECIALIST))
 
