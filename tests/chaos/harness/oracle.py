@@ -20,6 +20,8 @@ from tests.chaos.harness import order
 SAID: Final = {
     "dossiers": ("dossier.submitted.v1",),
     "accept": ("dossier.accepted.v1",),
+    "assign": ("dossier.assigned.v1",),
+    "take": ("dossier.taken.v1",),
     "examine": ("dossier.examined.v1",),
     "decide": ("dossier.decided.v1",),
     "issue": ("dossier.result_issued.v1",),

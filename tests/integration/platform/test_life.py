@@ -1,0 +1,252 @@
+"""The life of a dossier through HTTP on the running platform: supplement, withdrawal, extension, two officers."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from cli.demo.client import wait_for
+from cli.demo.filings import plan
+from cli.demo.oidc import login
+from deploy.local import stack
+from deploy.local.platform import Backbone
+from deploy.local.stack import Stack
+
+LIBRARY, GUIDE = 3, 2
+
+
+@dataclass
+class Platform:
+    stack: Stack
+    client: httpx.AsyncClient
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    async def ask(
+        self,
+        who: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        match: str | None = None,
+        service: str = "submission",
+    ) -> httpx.Response:
+        """One request; officers' POSTs carry ``If-Match: *`` unless `match` says otherwise ("" for none)."""
+        if who not in self.tokens:
+            self.tokens[who] = await login(self.stack.url("idp"), who, f"{who}-demo-only")
+        headers = {"authorization": f"Bearer {self.tokens[who]}", "idempotency-key": uuid.uuid4().hex}
+        if match:
+            headers["if-match"] = match
+        return await self.client.request(method, self.stack.url(service) + path, headers=headers, json=body)
+
+    async def post(self, who: str, path: str, body: Any = None, **options: Any) -> dict[str, Any]:
+        answer = await self.ask(who, "POST", path, body, **options)
+        assert answer.is_success, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def get(self, who: str, path: str, **options: Any) -> dict[str, Any]:
+        answer = await self.ask(who, "GET", path, **options)
+        assert answer.is_success, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def file(self, kind: int = LIBRARY) -> str:
+        """The path of a new dossier."""
+        return f"/dossiers/{(await self.post('citizen1', '/dossiers', plan(kind, 't')[kind - 1].filing))['id']}"
+
+    async def stage(self, path: str, stage: str) -> dict[str, Any]:
+        async def there() -> dict[str, Any] | None:
+            found = await self.get("clerk1", path)
+            return found if found["stage"] == stage else None
+
+        return await wait_for(stage, there)
+
+    async def examining(self) -> str:
+        """The path of a dossier in the inbox of the culture unit."""
+        path = await self.file()
+        await self.post("clerk1", f"{path}/accept")
+        await self.stage(path, "assigning")
+        await self.post("leader1", f"{path}/assign", {"unit": "culture"})
+        return path
+
+    async def told(self, path: str, kind: str) -> dict[str, Any]:
+        """The message of that kind."""
+
+        async def there() -> dict[str, Any] | None:
+            answer = await self.ask("operator1", "GET", f"{path}/messages", service="notification")
+            found = answer.json()["messages"] if answer.is_success else []
+            return next((m for m in found if m["kind"] == kind), None)
+
+        return await wait_for(f"the message {kind}", there)
+
+    async def tracked(self, path: str, status: int) -> dict[str, Any]:
+        async def there() -> dict[str, Any] | None:
+            answer = await self.ask("citizen1", "GET", f"{path}/timeline", service="tracking")
+            return answer.json() if answer.is_success and answer.json()["status"] == status else None
+
+        return await wait_for(f"status {status}", there)
+
+
+@pytest.fixture(scope="module")
+async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    async with Backbone(tmp_path_factory.mktemp("life")) as backbone:
+        running = await stack.start(backbone)
+        async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+            yield Platform(running, client)
+
+
+async def test_a_supplement_there_and_back(platform: Platform) -> None:
+    path = await platform.examining()
+    await platform.post("specialist1", f"{path}/take")
+    due = (await platform.get("citizen1", path))["due_at"]
+    items = [
+        {"kind": "field", "name": "address", "why": "thiếu số nhà"},
+        {"kind": "document", "name": "proof_of_conditions", "why": "mờ"},
+    ]
+    await platform.post("specialist1", f"{path}/supplement", {"items": items})
+    asked = await platform.get("citizen1", path)
+    assert (asked["status"], asked["step"], "due_at" in asked) == (5, None, False)
+    assert asked["supplement"]["items"][0]["label"]["vi"] == "Địa chỉ thư viện"
+    await platform.told(path, "supplement")
+    await platform.tracked(path, 5)
+    half = await platform.ask("citizen1", "POST", f"{path}/supplement-answer", {"form": {"address": "Số 7, tổ 1"}})
+    assert (half.status_code, half.json()["errors"][0]["field"]) == (422, "documents.proof_of_conditions")
+    wrong = {"form": {"address": "Số 7", "book_count": -1}, "documents": ["proof_of_conditions"]}
+    bad = await platform.ask("citizen1", "POST", f"{path}/supplement-answer", wrong)
+    assert [e["field"] for e in bad.json()["errors"]] == ["form.book_count"]
+    stranger = await platform.ask("citizen2", "POST", f"{path}/supplement-answer", wrong)
+    assert stranger.status_code == 404
+    right = {"form": {"address": "Số 7, tổ 1"}, "documents": ["proof_of_conditions"]}
+    await platform.post("citizen1", f"{path}/supplement-answer", right)
+    back = await platform.stage(path, "examining")
+    assert (back["holder"], back["status"]) == ("specialist1", 4)
+    assert back["due_at"] >= due
+    timeline = await platform.tracked(path, 4)
+    assert timeline["due_at"].startswith(back["due_at"][:19])
+    again = await platform.ask("specialist1", "POST", f"{path}/supplement", {"items": items})
+    assert (again.status_code, again.json()["code"]) == (409, "already_asked")
+
+
+async def test_a_withdrawal_cancels_what_is_not_paid(platform: Platform) -> None:
+    path = await platform.file(GUIDE)
+    await platform.post("clerk1", f"{path}/accept")
+    await platform.stage(path, "awaiting_fee")
+
+    async def invoice(status: str) -> bool | None:
+        answer = await platform.ask("citizen1", "GET", f"{path}/invoice", service="payment")
+        return True if answer.is_success and answer.json()["status"] == status else None
+
+    await wait_for("the invoice", lambda: invoice("open"))
+    assert (await platform.ask("citizen2", "POST", f"{path}/withdraw", {})).status_code == 404
+    await platform.post("citizen1", f"{path}/withdraw", {"reason": "nộp nhầm"})
+    await wait_for("the invoice to be cancelled", lambda: invoice("cancelled"))
+    pay = await platform.ask("citizen1", "POST", f"{path}/payments", service="payment")
+    assert (pay.status_code, pay.json()["code"]) == (409, "not_payable")
+    await platform.told(path, "withdrawn")
+    timeline = await platform.tracked(path, 7)
+    assert "payment.invoice_cancelled" in {e["type"] for e in timeline["entries"]}
+    late = await platform.ask("leader1", "POST", f"{path}/assign", {"unit": "culture"})
+    assert (late.status_code, late.json()["code"]) == (409, "wrong_stage")
+
+
+async def test_an_extension_is_told_with_its_reason_and_both_dates(platform: Platform) -> None:
+    path = await platform.examining()
+    before = await platform.get("clerk1", path)
+    await platform.post("leader1", f"{path}/extend", {"days": 7, "reason": "chờ ý kiến"})
+    after = await platform.get("clerk1", path)
+    assert after["due_at"] > before["due_at"]
+    await platform.told(path, "extended")
+    timeline = await platform.tracked(path, 4)
+    (entry,) = (e for e in timeline["entries"] if e["type"] == "dossier.extended")
+    assert (entry["by"]["officer"], entry["detail"]) == ("leader1", "chờ ý kiến")
+    again = await platform.ask("leader1", "POST", f"{path}/extend", {"days": 7, "reason": "r"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_extended")
+
+
+async def test_of_two_officers_who_take_at_once_one_is_told(platform: Platform) -> None:
+    path = await platform.examining()
+    seen = (await platform.ask("specialist1", "GET", path)).headers["etag"]
+    officers = ("specialist1", "specialist2")
+    answers = await asyncio.gather(*(platform.ask(o, "POST", f"{path}/take", match=seen) for o in officers))
+    assert sorted(a.status_code for a in answers) == [200, 412]
+    lost = next(a for a in answers if a.status_code == 412)
+    assert (lost.json()["code"], lost.headers["content-type"]) == ("stale", "application/problem+json")
+    won = next(a for a in answers if a.status_code == 200)
+    assert won.headers["etag"] != seen
+    assert (await platform.ask("specialist1", "POST", f"{path}/take", match="")).status_code == 428
+    assert (await platform.ask("specialist1", "POST", f"{path}/take", match="W/x")).status_code == 400
+    other = await platform.ask("specialist3", "POST", f"{path}/take")
+    assert (other.status_code, other.json()["code"]) == (403, "forbidden")
+
+
+async def test_inboxes_hold_a_unit_s_dossiers_due_first_page_by_page(platform: Platform) -> None:
+    first, second = await platform.examining(), await platform.examining()
+    await platform.post("specialist2", f"{second}/take")
+    found: list[dict[str, Any]] = []
+    after = ""
+    while True:
+        page = await platform.get("specialist1", f"/inbox?limit=1{after}")
+        found += page["dossiers"]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    ids = [f"/dossiers/{d['id']}" for d in found]
+    assert {first, second} <= set(ids)
+    assert len(ids) == len(set(ids))
+    assert [d["due_at"] for d in found] == sorted(d["due_at"] for d in found)
+    mine = await platform.get("specialist2", "/inbox?box=mine")
+    assert second in [f"/dossiers/{d['id']}" for d in mine["dossiers"]]
+    assert (await platform.get("specialist3", "/inbox"))["dossiers"] == []
+    assert (await platform.ask("specialist1", "GET", "/inbox?role=leader")).status_code == 403
+
+
+async def test_a_deputy_acts_in_absence_and_only_then(platform: Platform) -> None:
+    path = await platform.examining()
+    await platform.post("specialist1", f"{path}/take")
+    step = f"{path}/steps?on_behalf_of=specialist1"
+    assert (await platform.ask("specialist2", "POST", step, {})).status_code == 403
+    body = {"to": "specialist2", "role": "specialist", "until": "2099-01-01T00:00:00Z"}
+    too_long = await platform.ask("specialist1", "POST", "/delegation", body)
+    assert too_long.json()["errors"][0]["field"] == "until"
+    since, until = "2026-11-01T00:00:00Z", "2027-01-15T00:00:00Z"
+    await platform.post("specialist1", "/delegation", {**body, "since": since, "until": until})
+    await platform.post("specialist2", step, {"note": "đủ"})
+    await platform.post("specialist1", "/delegation/end")
+    assert (await platform.ask("specialist2", "POST", step, {})).status_code == 403
+
+
+async def test_a_refusal_a_rating_and_a_complaint(platform: Platform) -> None:
+    path = await platform.examining()
+    await platform.post("specialist1", f"{path}/take")
+    await platform.post("specialist1", f"{path}/examine", {"proposal": "refuse", "note": "thiếu điều kiện"})
+    bare = await platform.ask("leader1", "POST", f"{path}/decide", {"outcome": "refused"})
+    assert (bare.status_code, bare.json()["errors"][0]["field"]) == (422, "reason")
+    refused = {"outcome": "refused", "reason": "không đủ điều kiện", "ground": "Luật Thư viện, Điều 18"}
+    await platform.post("leader1", f"{path}/decide", refused)
+    await platform.post("registrar1", f"{path}/issue")
+    await platform.stage(path, "returned")
+    await platform.told(path, "refused")
+    await platform.post("citizen1", f"{path}/rating", {"score": 2, "comment": "chậm"})
+    await platform.post("citizen1", f"{path}/complaint", {"text": "tôi không đồng ý"})
+    assert (await platform.ask("citizen2", "GET", f"{path}/complaint")).status_code == 404
+    await platform.post("leader1", f"{path}/complaint/answer", {"answer": "giữ nguyên", "upheld": False})
+    shown = await platform.get("citizen1", f"{path}/complaint")
+    assert (shown["text"], shown["answer"], shown["upheld"]) == ("tôi không đồng ý", "giữ nguyên", False)
+
+
+async def test_the_catalogue_is_public_and_cached(platform: Platform) -> None:
+    url = platform.stack.url("submission")
+    found = await platform.client.get(f"{url}/procedures", params={"q": "huong dan vien tai diem"})
+    assert [p["code"] for p in found.json()["procedures"]][:1] == ["1.001440"]
+    one = await platform.client.get(f"{url}/procedures/1.001440")
+    assert one.json()["names"]["value"]["vi"].startswith("Cấp thẻ hướng dẫn viên")
+    again = await platform.client.get(f"{url}/procedures/1.001440", headers={"if-none-match": one.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert (await platform.client.get(f"{url}/procedures/9.999999")).status_code == 404
