@@ -46,6 +46,13 @@ class PostalAddress(Record):
     detail: Address
 
 
+class TermLength(Record):
+    """How long a procedure takes: calendar days (ngày) or working days (ngày làm việc)."""
+
+    amount: Annotated[int, Field(ge=1, le=3660)]
+    unit: Literal["calendar", "working"]
+
+
 class FeeLine(Record):
     """One line of phí (fee for a service) or lệ phí (charge), whole đồng."""
 
@@ -97,6 +104,7 @@ class DossierAccepted(DossierEvent):
     fee: tuple[FeeLine, ...] = ()
     total: Dong = 0
     owner: Owner | None = None
+    term: TermLength | None = None
     by: Act | None = None
 
 

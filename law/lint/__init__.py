@@ -12,6 +12,7 @@ from law.calendar import YearTable
 from law.findings import Finding
 from law.lint import calendars, history, procedure
 from law.procedures.model import ProcedureFile
+from law.slips import Forms
 from law.tariff import Schedule
 
 __all__ = ["Finding", "check"]
@@ -27,7 +28,8 @@ def _findings(texts: Mapping[str, str], base: Mapping[str, str] | None) -> Itera
     procedures = reader.area(ProcedureFile, "procedures")
     reductions = reader.area(Schedule, "reductions")
     years = reader.area(YearTable, "calendar")
-    unread = [*reader.findings, *procedures.findings, *reductions.findings, *years.findings]
+    slips = reader.area(Forms, "slips")
+    unread = [*reader.findings, *procedures.findings, *reductions.findings, *years.findings, *slips.findings]
     yield from unread
     tariffs = None if reductions.findings else reductions.models.values()
     for file, model in procedures.models.items():

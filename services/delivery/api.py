@@ -10,12 +10,17 @@ from fastapi.responses import Response
 from chassis.delivery import IdempotencyKey
 from chassis.http import Caller, Problem, allow, idempotency, require_owner, send
 from chassis.service import Platform
+from law.slips import SlipKind
 from schemas.event import DossierId
 from services.delivery.domain.consignment import Delivery
 from services.delivery.effects.document import FILES
+from services.delivery.effects.slips import Slips
 from services.delivery.messages import Collect
 
 Reader = Annotated[Caller, Depends(allow("citizen", "clerk", "registrar", "operator", "auditor"))]
+Officer = Annotated[
+    Caller, Depends(allow("citizen", "clerk", "specialist", "leader", "registrar", "operator", "auditor"))
+]
 Clerk = Annotated[Caller, Depends(allow("clerk"))]
 
 
@@ -24,6 +29,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter()
     deliveries = platform.engine("deliveries")
     files = platform.store.files(FILES)
+    slips = Slips(platform)
 
     async def found(dossier: str, caller: Caller) -> Delivery:
         doc = await deliveries.read(dossier)
@@ -36,7 +42,7 @@ def router(platform: Platform) -> APIRouter:
     @routes.get("/dossiers/{dossier}/delivery")
     async def show(dossier: DossierId, caller: Reader) -> dict[str, Any]:
         """Where the result is, without personal data."""
-        hidden = {"owner", "applicant", "address", "result"}
+        hidden = {"owner", "applicant", "address", "result", "papers"}
         return (await found(dossier, caller)).model_dump(mode="json", exclude=hidden, exclude_none=True)
 
     @routes.get("/dossiers/{dossier}/document")
@@ -50,6 +56,23 @@ def router(platform: Platform) -> APIRouter:
         pdf = platform.keyring.decrypt(dossier, state.document, kept[0])
         headers = {"content-disposition": 'attachment; filename="ket-qua.pdf"', "etag": f'"{state.sha256}"'}
         return Response(pdf, media_type="application/pdf", headers={**headers, "cache-control": "private, no-store"})
+
+    @routes.get("/dossiers/{dossier}/slips")
+    async def listed(dossier: DossierId, caller: Officer) -> dict[str, Any]:
+        """The papers of the one-stop rule that there are, with the number of their form on their day."""
+        papers = (await found(dossier, caller)).papers
+        return {"slips": [papers.describe(kind) for kind in papers.kinds]}
+
+    @routes.get("/dossiers/{dossier}/slips/{kind}")
+    async def slip(dossier: DossierId, kind: SlipKind, caller: Officer) -> Response:
+        """One of them (PDF): made when first asked for, from then on the same."""
+        state = await found(dossier, caller)
+        try:
+            pdf = await slips.pdf(state, kind)
+        except KeyError as error:
+            raise Problem(404, "not_found", f"There is no {kind} for this dossier") from error
+        headers = {"content-disposition": f'attachment; filename="{kind}.pdf"', "cache-control": "private, no-store"}
+        return Response(pdf, media_type="application/pdf", headers=headers)
 
     @routes.post("/dossiers/{dossier}/collect")
     async def collect(

@@ -21,6 +21,7 @@ from schemas.delivery import (
 from schemas.dossier import Applicant, DossierSubmitted, PostalAddress, ResultIssued, Way
 from schemas.event import Event, Instant, Record
 from schemas.personal import Owner
+from services.delivery.domain.papers import WRITTEN, Papers, Written
 from services.delivery.messages import (
     AskConsignment,
     Collect,
@@ -55,6 +56,7 @@ class Delivery(Record):
     moves: tuple[Moved, ...] = ()
     asking: bool = False
     delivered_at: Instant | None = None
+    papers: Papers = Papers()
 
     def to(self, status: Status, **changes: Any) -> Delivery:
         """This delivery in another status."""
@@ -64,7 +66,13 @@ class Delivery(Record):
 def submitted(delivery: Delivery | None, event: DossierSubmitted, _now: datetime) -> Decision[Delivery]:
     """Who gets it, and how."""
     delivery = delivery or Delivery(dossier_id=event.dossier_id)
-    known = {"way": event.way, "owner": event.owner, "applicant": event.applicant, "address": event.address}
+    known = {
+        "way": event.way,
+        "owner": event.owner,
+        "applicant": event.applicant,
+        "address": event.address,
+        "papers": delivery.papers.with_filing(event),
+    }
     return _render(delivery.model_copy(update=known))
 
 
@@ -72,6 +80,12 @@ def issued(delivery: Delivery | None, event: ResultIssued, _now: datetime) -> De
     """What it says."""
     delivery = delivery or Delivery(dossier_id=event.dossier_id)
     return _render(delivery.model_copy(update={"result": event}))
+
+
+def noted(delivery: Delivery | None, event: Written, _now: datetime) -> Decision[Delivery]:
+    """Something the applicant gets a paper about."""
+    delivery = delivery or Delivery(dossier_id=event.dossier_id)
+    return Decision(delivery.model_copy(update={"papers": delivery.papers.with_event(event)}))
 
 
 def _render(delivery: Delivery) -> Decision[Delivery]:
@@ -191,6 +205,7 @@ def handlers(poll: timedelta) -> Handlers:
     """What a delivery reacts to. `poll`: how often the post office is asked."""
     return {
         DossierSubmitted: submitted,
+        **dict.fromkeys(WRITTEN, noted),
         ResultIssued: issued,
         DocumentRendered: rendered,
         Collect: collect,

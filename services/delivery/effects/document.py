@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
-import json
-from functools import cache
-from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
-
-import segno
-import typst
 
 from chassis.decision import Outcome
 from chassis.keyring import Unopenable
 from chassis.runner import Call, Permanent, Retryable
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
+from services.delivery.effects.pdf import page
 from services.delivery.messages import DocumentRendered, RenderDocument
 
 FILES: Final = "documents"
-TEMPLATE: Final = Path(__file__).parent / "templates" / "result.typ"
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 HEADINGS: Final = {"reply": "VĂN BẢN TRẢ LỜI", "certificate": "GIẤY CHỨNG NHẬN", "card": "THẺ HƯỚNG DẪN VIÊN DU LỊCH"}
 BODIES: Final = {
@@ -31,18 +24,10 @@ BODIES: Final = {
 }
 
 
-@cache
-def _compiler() -> typst.Compiler:
-    """Fonts are read once."""
-    return typst.Compiler(str(TEMPLATE))
-
-
 def render(effect: RenderDocument, holder: str) -> bytes:
     """The PDF (PDF/A-2b)."""
     result = effect.result
     issued = result.issued_at.astimezone(LOCAL)
-    code = io.BytesIO()
-    segno.make(result.code, error="m").save(code, kind="svg", xmldecl=False)
     data = {
         "number": result.number,
         "date": f"ngày {issued.day} tháng {issued.month} năm {issued.year}",
@@ -55,12 +40,8 @@ def render(effect: RenderDocument, holder: str) -> bytes:
         "holder": holder,
         "code": result.code,
         "reason": result.reason or "",
-        "qr": code.getvalue().decode(),
     }
-    pdf = _compiler().compile(format="pdf", sys_inputs={"data": json.dumps(data)}, pdf_standards="a-2b")
-    if not isinstance(pdf, bytes):
-        raise TypeError("typst gave no PDF")
-    return pdf
+    return page("result.typ", data, qr=result.code)
 
 
 class RendersDocuments:

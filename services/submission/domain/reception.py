@@ -8,7 +8,15 @@ from typing import Any
 from chassis.decision import Decision, Impossible
 from chassis.series import ConfirmNumber, NumberTaken, TakeNumber
 from law import fees
-from schemas.dossier import Bilingual, DossierAccepted, DossierRejected, DossierSubmitted, FeeLine, FeeSettled
+from schemas.dossier import (
+    Bilingual,
+    DossierAccepted,
+    DossierRejected,
+    DossierSubmitted,
+    FeeLine,
+    FeeSettled,
+    TermLength,
+)
 from schemas.payment import PaymentReceived
 from schemas.personal import Personal
 from services.submission.domain import timing
@@ -84,6 +92,7 @@ def coded(dossier: Dossier, outcome: NumberTaken, now: datetime, rules: Rules) -
         fee=tuple(_line(line) for line in assessment.lines),
         total=assessment.total,
         owner=Personal.of(dossier.owner),
+        term=TermLength(**procedure.term_for(dossier.answers).model_dump()),
         by=dossier.pending,
     )
     return Decision(timing.retimed(accepted, rules), (event,), (ConfirmNumber(series=outcome.series),))

@@ -134,6 +134,25 @@ async def test_a_supplement_there_and_back(platform: Platform) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "already_asked")
 
 
+async def test_papers_are_for_their_owner_and_officers_and_stay_the_same(platform: Platform) -> None:
+    path = await platform.examining()
+    await platform.post("leader1", f"{path}/extend", {"days": 5, "reason": "chờ ý kiến"})
+
+    async def there() -> list[dict[str, Any]] | None:
+        answer = await platform.ask("citizen1", "GET", f"{path}/slips", service="delivery")
+        found: list[dict[str, Any]] = answer.json().get("slips", [])
+        return found if len(found) == 2 else None
+
+    found = await wait_for("both papers", there)
+    assert [(slip["kind"], slip["form"]) for slip in found] == [("receipt", "01"), ("apology", "04")]
+    first = await platform.ask("citizen1", "GET", f"{path}/slips/receipt", service="delivery")
+    again = await platform.ask("specialist1", "GET", f"{path}/slips/receipt", service="delivery")
+    assert first.content.startswith(b"%PDF-")
+    assert again.content == first.content
+    for who, kind in (("citizen2", "receipt"), ("citizen1", "stop")):
+        assert (await platform.ask(who, "GET", f"{path}/slips/{kind}", service="delivery")).status_code == 404
+
+
 async def test_a_withdrawal_cancels_what_is_not_paid(platform: Platform) -> None:
     path = await platform.file(GUIDE)
     await platform.post("clerk1", f"{path}/accept")

@@ -57,6 +57,7 @@ ACTS = {
 def app(module: Any) -> Any:
     secret = SimpleNamespace(get_secret_value=lambda: "s" * 16)
     platform: Any = SimpleNamespace(
+        keyring=None,
         engine=lambda _name: None,
         store=SimpleNamespace(files=lambda _name: None),
         settings=SimpleNamespace(vnpay_secret=secret),
