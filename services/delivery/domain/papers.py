@@ -142,7 +142,7 @@ class Papers(Record):
                 ]
             case DossierStopped():
                 lines += [["Lý do dừng giải quyết", event.reason], ["Căn cứ", event.ground]]
-        return lines
+        return [line for line in lines if line[1]]
 
     def _list(self, kind: SlipKind) -> dict[str, Any] | None:
         if kind == "supplement" and self.supplement is not None:

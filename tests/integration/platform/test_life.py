@@ -34,7 +34,7 @@ class Platform:
         path: str,
         body: Any = None,
         *,
-        match: str | None = None,
+        match: str = "*",
         service: str = "submission",
     ) -> httpx.Response:
         """One request; officers' POSTs carry ``If-Match: *`` unless `match` says otherwise ("" for none)."""
