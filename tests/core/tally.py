@@ -1,0 +1,163 @@
+"""A tiny aggregate whose every event says what led to it, so that the log can be held against the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar, Final
+
+from chassis.decision import Command, DeadlineDue, Decision, Effect, Impossible, Outcome, Policy
+from chassis.document import AggregateType
+from schemas.envelope import Envelope
+from schemas.event import Catalogue, DossierEvent, Instant, Record
+
+from .durable import OUT, Logged
+
+NAME: Final = "tallies"
+WHEN: Final = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+
+
+def dossier(n: int) -> str:
+    """The id that traces call ``dN``."""
+    return f"00000000-0000-0000-0000-{n:012d}"
+
+
+class Said(DossierEvent):
+    """Comes in. `then` is what it causes: a number of events, an effect, a deadline in so many seconds."""
+
+    STREAM = "said"
+    TYPE = "said.it"
+    ref: str
+    events: int = 1
+    effect: str | None = None
+    due: float | None = None
+    poison: bool = False
+
+
+class Noted(DossierEvent):
+    """Goes out."""
+
+    STREAM = "noted"
+    TYPE = "noted.it"
+    applied: tuple[str, ...]
+    at: int
+
+
+class Do(Command):
+    """The same over HTTP; `ref` is its idempotency key."""
+
+    dossier: str
+    ref: str
+    events: int = 1
+    effect: str | None = None
+    due: float | None = None
+
+
+class Tally(Record):
+    """`applied`: every input in the order it took effect. `results`: what became of effects, by their first input."""
+
+    applied: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+    due: Instant | None = None
+    early: bool = False
+    expired: int = 0
+
+
+class Called(Outcome):
+    result: str
+
+
+class CallOnce(Effect):
+    TYPE: ClassVar[str] = "never"
+    POLICY: ClassVar[Policy] = "never"
+
+    def unknown(self) -> Outcome:
+        return Called(result="unknown")
+
+
+class CallAgain(CallOnce):
+    TYPE: ClassVar[str] = "repeat"
+    POLICY: ClassVar[Policy] = "repeat"
+
+
+class CallAsking(CallOnce):
+    TYPE: ClassVar[str] = "ask"
+    POLICY: ClassVar[Policy] = "ask"
+
+
+EFFECTS: Final = (CallOnce, CallAgain, CallAsking)
+
+
+def take(state: Tally | None, message: Said | Do, now: datetime) -> Decision[Tally]:
+    if isinstance(message, Said) and message.poison:
+        raise Impossible("poison")
+    state = state or Tally()
+    applied = (*state.applied, message.ref)
+    due = state.due if message.due is None else now + timedelta(seconds=message.due)
+    who = message.dossier if isinstance(message, Do) else message.dossier_id
+    return Decision(
+        state.model_copy(update={"applied": applied, "due": due}),
+        tuple(Noted(dossier_id=who, applied=applied, at=n) for n in range(message.events)),
+        tuple(kind() for kind in EFFECTS if message.effect == kind.TYPE),
+        due=due,
+        answer={"applied": len(applied)},
+    )
+
+
+def called(state: Tally | None, outcome: Called, _now: datetime) -> Decision[Tally]:
+    state = state or Tally()
+    return Decision(state.model_copy(update={"results": (*state.results, outcome.result)}))
+
+
+def expire(state: Tally | None, _due: DeadlineDue, now: datetime) -> Decision[Tally]:
+    state = state or Tally()
+    early = state.due is None or now < state.due
+    return Decision(
+        state.model_copy(update={"expired": state.expired + 1, "early": state.early or early, "due": None}), due=None
+    )
+
+
+CATALOGUE: Final = Catalogue([Said])
+KIND: Final = AggregateType(
+    name=NAME,
+    state=Tally,
+    handlers={Said: take, Do: take, Called: called, DeadlineDue: expire},
+    effects=EFFECTS,
+    topic_of=lambda _event, _state: OUT,
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One record of the inbound stream."""
+
+    dossier: str
+    sequence: int
+    ref: str
+    events: int = 1
+    effect: str | None = None
+    due: float | None = None
+    poison: bool = False
+
+
+def record(one: Input) -> Logged:
+    """As it lies in the log."""
+    said = Said(
+        dossier_id=one.dossier, ref=one.ref, events=one.events, effect=one.effect, due=one.due, poison=one.poison
+    )
+    envelope = Envelope(
+        id=f"said/{one.dossier}/{one.sequence}",
+        source="/test",
+        type=Said.type_name(),
+        subject=one.dossier,
+        time=WHEN,
+        sequence=one.sequence,
+    )
+    return Logged(one.dossier.encode(), said.dump_json(), tuple(envelope.headers()))
+
+
+def said(n: int, *refs: str, events: Sequence[int] | None = None) -> tuple[Input, ...]:
+    """Inputs of one dossier, numbered from 1."""
+    counts = events or [1] * len(refs)
+    return tuple(Input(dossier(n), at, ref, count) for at, (ref, count) in enumerate(zip(refs, counts, strict=True), 1))

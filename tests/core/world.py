@@ -1,0 +1,342 @@
+"""The scheduler: replicas made of the real chassis, stepped one atomic call at a time.
+
+A call of a replica to the store or to Kafka waits here until it is chosen. A schedule is the list of choices made:
+which call goes, which is lost or lands late, who crashes, who sweeps, where the partition goes. Between two choices
+every replica runs until each of its coroutines waits again, so nothing happens that was not chosen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from pymongo.errors import AutoReconnect
+
+from chassis.delivery import Delivery, IdempotencyKey, Sweep
+
+from .durable import IN, DurableWorld
+from .log import Consumer, Group
+from .loop import Loop
+from .replica import Replica
+from .store import Act, short
+from .tally import Do, Input, record
+
+EPOCH: Final = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+REST: Final = 5.0
+"""Seconds without any call after which nothing more is expected to happen: longer than every back-off."""
+LIVES: Final[dict[str, Life]] = {}
+"""By the address that its clients are given."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`fuel`: how often each kind of trouble may happen. `batch`: records of a poll; `record_batch`: of a request."""
+
+    inputs: tuple[Input, ...] = ()
+    commands: tuple[Do, ...] = ()
+    fuel: Mapping[str, int] = field(default_factory=dict)
+    batch: int = 1
+    record_batch: int = 10
+    fails_over: bool = False
+    replicas: int = 2
+    jump: float = 20.0
+
+
+class Request:
+    """A call that waits to be chosen. `rest` is what the same request does after `act`."""
+
+    def __init__(
+        self, life: Life, act: Act, rest: Sequence[Act], faults: Sequence[str], error: type[Exception], ready: Any
+    ) -> None:
+        self.life = life
+        self.act = act
+        self.faults = tuple(faults)
+        self.ready: Callable[[], bool] = ready
+        self.done = False
+        self.future: asyncio.Future[Any] = life.world.loop.create_future()
+        self._rest = tuple(rest)
+        self._error = error
+        self.future.add_done_callback(lambda future: self.abandon() if future.cancelled() else None)
+
+    def go(self, fault: str = "") -> None:
+        """*lost*: done, but the answer does not come. *late*: not done yet. *fail*, *refused*: not done."""
+        self._leave()
+        durable = self.life.world.durable
+        if fault in {"", "lost"}:
+            result = self.act[1](durable)
+        if fault == "":
+            self.future.set_result(result)
+            return
+        durable.network += {"lost": self._rest, "late": (self.act, *self._rest)}.get(fault, ())
+        self.future.set_exception(self._error(fault))
+
+    def abandon(self) -> None:
+        """Nobody waits for it any more; what it asked for may still happen."""
+        if not self.done:
+            self._leave()
+            if "late" in self.faults:
+                self.life.world.durable.network += (self.act, *self._rest)
+
+    def _leave(self) -> None:
+        self.done = True
+        self.life.world.waiting.remove(self)
+
+
+class Life:
+    """One incarnation of a replica, from its start to its crash."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.alive = True
+        self.jobs: set[str] = set()
+        self.learned: set[str] = set()
+        """Effects whose execution it was told of."""
+        self.address = f"{name}-{len(LIVES)}"
+        LIVES[self.address] = self
+        self.replica = Replica(self)
+        for coroutine in self.replica.tasks():
+            self.spawn(coroutine)
+
+    def clock(self) -> datetime:
+        return EPOCH + timedelta(milliseconds=round(self.world.loop.time() * 1000))
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        return self.world.loop.spawn(self, coroutine)
+
+    def request(
+        self,
+        act: Act,
+        *,
+        rest: Sequence[Act] = (),
+        faults: Sequence[str] = (),
+        error: type[Exception] = AutoReconnect,
+        ready: Callable[[], bool] = lambda: True,
+    ) -> Request:
+        request = Request(self, act, rest, faults, error, ready)
+        if self.world.ended:
+            request.done = True
+            request.future.cancel()
+        elif self.alive:
+            self.world.waiting.append(request)
+        else:
+            request.done = True
+        return request
+
+    async def step(self, act: Act, rest: Sequence[Act] = (), *, faults: Sequence[str] = ()) -> Any:
+        return await self.request(act, rest=rest, faults=faults).future
+
+    async def replicated(self, collection: str, document: str) -> None:
+        durable = self.world.durable
+        if durable.majority is not None:
+            waits = self.request(
+                (f"acknowledged {short(document)}", lambda _durable: None),
+                ready=lambda: not durable.lags(collection, document),
+            )
+            await waits.future
+
+    async def command(self, command: Do) -> None:
+        """A client that was answered 2xx."""
+        key = IdempotencyKey(command.ref, "digest")
+        await self.replica.engine.handle(Delivery(command.dossier, command, key=key))
+        self.world.durable.accepted |= {command.ref}
+
+    async def sweep(self) -> None:
+        """What the sweeper of a service does."""
+        await self.replica.relay.sweep(everything=True)
+
+    async def wake(self) -> None:
+        """What the sweeper of a service does with deadlines and leases."""
+        for aggregate in await self.replica.engine.collection.sleeping_until(self.clock(), limit=200):
+            await self.replica.engine.handle(Delivery(aggregate, Sweep()))
+
+    def crash(self) -> None:
+        self.alive = False
+        for request in [r for r in self.world.waiting if r.life is self]:
+            request.abandon()
+        group = self.world.group
+        group.members = [m for m in group.members if m.life is not self]
+        if group.owner is not None and group.owner.life is self:
+            group.owner = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`plain`: a call of a replica goes as it should."""
+
+    label: str
+    act: Callable[[], None]
+    plain: bool = False
+    ends: bool = False
+
+
+class World:
+    """Replicas on one durable world, from its beginning or from what a crash of all left."""
+
+    def __init__(self, scenario: Scenario, durable: DurableWorld | None = None, *, replicas: int | None = None) -> None:
+        self.scenario = scenario
+        self.loop = Loop()
+        self.group = Group()
+        self.waiting: list[Request] = []
+        self.trace: list[str] = []
+        self.ended = False
+        self.fuel = dict(scenario.fuel) if durable is None else {}
+        self.durable = durable.copy() if durable is not None else self._beginning()
+        self.running: Life | None = None
+        self._rest_at = REST
+        self.lives = [Life(self, f"R{n}") for n in range(scenario.replicas if replicas is None else replicas)]
+
+    def _beginning(self) -> DurableWorld:
+        durable = DurableWorld(majority={} if self.scenario.fails_over else None)
+        durable.log[IN] = [record(one) for one in self.scenario.inputs]
+        return durable
+
+    def choices(self) -> list[Choice]:
+        """What can happen now; the first is what happens when nothing goes wrong."""
+        self.loop.settle()
+        ready = sorted((r for r in self.waiting if r.ready()), key=lambda r: r.life is not self.running)
+        options = [self._of(request, "") for request in ready]
+        if self.durable.majority is not None and self.durable.majority != self.durable.docs:
+            options.insert(0, Choice("store replicates", self.durable.replicate))
+        options = options or [self._idle()]
+        for request in ready:
+            options += [self._of(request, fault) for fault in request.faults if self.fuel.get(fault, 0)]
+        for act in self.durable.network:
+            options.append(Choice(f"network {act[0]} lands", partial(self._lands, act, lost=False)))
+            options.append(Choice(f"network {act[0]} is lost", partial(self._lands, act, lost=True)))
+        for life in self.lives:
+            options += self._of_life(life)
+        if self.fuel.get("clock") and self.loop.next_timer() is not None:
+            options.append(self._spends("clock", "clock jumps", self._jump))
+        if self.fuel.get("failover") and self.durable.docs != self.durable.majority:
+            options.append(self._spends("failover", "store fails over", self._fail_over))
+        return options
+
+    def _of(self, request: Request, fault: str) -> Choice:
+        def act() -> None:
+            self.running = request.life
+            if fault:
+                self.fuel[fault] -= 1
+            request.go(fault)
+
+        return Choice(f"{request.life.name} {request.act[0]}{' ' * bool(fault)}{fault}", act, plain=not fault)
+
+    def _idle(self) -> Choice:
+        """Nothing can go on by itself: somebody takes over, time passes, a client comes, or this is the end."""
+        heir, timer = self._heir(), self.loop.next_timer()
+        if heir is not None:
+            return Choice(f"{heir.life.name} takes over", lambda: self.group.give(heir, self.durable))
+        if timer is not None and timer < self._rest_at:
+            return Choice("clock goes on", self._wait)
+        options = [option for life in self.lives if life.alive for option in self._commands(life)]
+        return options[0] if options else Choice("end", lambda: None, ends=True)
+
+    def _wait(self) -> None:
+        until = self._rest_at
+        while (timer := self.loop.next_timer()) is not None and timer < until:
+            self.loop.advance(timer)
+            if any(r.ready() for r in self.waiting):
+                return
+
+    def _heir(self) -> Consumer | None:
+        return self.group.members[0] if self.group.owner is None and self.group.members else None
+
+    def _of_life(self, life: Life) -> list[Choice]:
+        if not life.alive:
+            return [Choice(f"{life.name} restarts", lambda: self._restart(life))]
+        options = self._commands(life)
+        if self.fuel.get("sweep"):
+            options.append(self._starts(life, "sweep", life.sweep))
+        if self.fuel.get("wake"):
+            options.append(self._starts(life, "wake", life.wake))
+        for member in self.group.members:
+            if member.life is life and member is not self.group.owner:
+                if self.fuel.get("rebalance") and self.group.owner is not None and member.free:
+                    options.append(self._spends("rebalance", f"{life.name} rebalance", self._giving(member)))
+                if member.assigned:
+                    options.append(Choice(f"{life.name} notices", member.notice))
+        if self.fuel.get("crash"):
+            options.append(self._spends("crash", f"{life.name} crashes", life.crash))
+        return options
+
+    def _commands(self, life: Life) -> list[Choice]:
+        wanted = [c for c in self.scenario.commands if c.ref not in self.durable.accepted | life.jobs]
+        if not self.fuel.get("http"):
+            return []
+        return [self._starts(life, "http", partial(life.command, c), c.ref) for c in wanted]
+
+    def _starts(
+        self, life: Life, kind: str, job: Callable[[], Coroutine[Any, Any, None]], name: str | None = None
+    ) -> Choice:
+        def start() -> None:
+            self.running = life
+            if name is not None:
+                life.jobs.add(name)
+            life.spawn(job())
+
+        return self._spends(kind, f"{life.name} {kind}{f' {name}' if name else ''}", start)
+
+    def _spends(self, kind: str, label: str, act: Callable[[], None]) -> Choice:
+        def spend() -> None:
+            self.fuel[kind] -= 1
+            act()
+
+        return Choice(label, spend)
+
+    def _giving(self, member: Consumer) -> Callable[[], None]:
+        return lambda: self.group.give(member, self.durable)
+
+    def _lands(self, act: Act, *, lost: bool) -> None:
+        left = list(self.durable.network)
+        left.remove(act)
+        self.durable.network = tuple(left)
+        if not lost:
+            act[1](self.durable)
+
+    def _restart(self, dead: Life) -> None:
+        self.lives[self.lives.index(dead)] = Life(self, dead.name)
+
+    def _jump(self) -> None:
+        self.pass_time(self.scenario.jump)
+
+    def _fail_over(self) -> None:
+        for request in [r for r in self.waiting if r.act[0].startswith("acknowledged") and not r.ready()]:
+            request.go("rolled back")
+        self.durable.fail_over()
+
+    def choose(self, choice: Choice) -> None:
+        if self.trace[-1:] != [choice.label]:
+            self.trace.append(choice.label)
+        if choice.label != "clock goes on":
+            self._rest_at = self.loop.time() + REST
+        choice.act()
+        self.loop.settle()
+
+    def calm(self, steps: int = 400) -> None:
+        """Goes on, nothing going wrong, until all is done. A world that does not come to rest is broken."""
+        self.fuel = {"http": self.fuel.get("http", 0)}
+        for _ in range(steps):
+            choice = self.choices()[0]
+            if choice.ends:
+                return
+            self.choose(choice)
+        self.durable.broken.append("RESTLESS: it does not come to an end")
+
+    def pass_time(self, seconds: float) -> None:
+        """Nothing happens for so long."""
+        self.loop.advance(self.loop.time() + seconds)
+        self._rest_at = self.loop.time() + REST
+
+    def end(self) -> None:
+        """Every process stops."""
+        self.ended = True
+        for request in list(self.waiting):
+            request.done = True
+            request.future.cancel()
+        self.loop.end()
+        for life in self.lives:
+            LIVES.pop(life.address, None)
