@@ -62,10 +62,9 @@ class DurableWorld:
 
     @property
     def key(self) -> object:
-        """Equal for worlds that cannot be told apart after all processes died."""
-        docs = self.docs if self.majority is None else self.majority
+        """Equal for worlds that cannot be told apart after all processes died (and the store kept what it had)."""
         return (
-            tuple((name, tuple(sorted(found.items()))) for name, found in sorted(docs.items())),
+            tuple((name, tuple(sorted(found.items()))) for name, found in sorted(self.docs.items())),
             tuple(self.log[OUT]),
             len(self.log[DEAD]),
             self.committed,

@@ -73,7 +73,12 @@ class Loop(asyncio.BaseEventLoop):
     def spawn(self, owner: Owner, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         context = copy_context()
         context.run(OWNER.set, owner)
-        task = self.create_task(coroutine, context=context)
+        return self.create_task(coroutine, context=context)
+
+    def create_task(
+        self, coro: Coroutine[Any, Any, Any], *, name: object = None, context: Context | None = None
+    ) -> asyncio.Task[Any]:
+        task = super().create_task(coro, name=name, context=context)
         self._tasks.append(task)
         return task
 
@@ -111,7 +116,7 @@ class Loop(asyncio.BaseEventLoop):
         """Cancels what is left and closes."""
         self._ending = True
         for _ in range(20):
-            left = [task for task in asyncio.all_tasks(self) if not task.done()]
+            left = [task for task in self._tasks if not task.done()]
             if not left:
                 break
             for task in left:

@@ -144,6 +144,7 @@ class Life:
         key = IdempotencyKey(command.ref, "digest")
         await self.replica.engine.handle(Delivery(command.dossier, command, key=key))
         self.world.durable.accepted |= {command.ref}
+        self.jobs.discard(command.ref)
 
     async def sweep(self) -> None:
         """What the sweeper of a service does."""
@@ -248,7 +249,7 @@ class World:
     def _of_life(self, life: Life) -> list[Choice]:
         if not life.alive:
             return [Choice(f"{life.name} restarts", lambda: self._restart(life))]
-        options = self._commands(life)
+        options = self._commands(life, again=True)
         if self.fuel.get("sweep"):
             options.append(self._starts(life, "sweep", life.sweep))
         if self.fuel.get("wake"):
@@ -263,10 +264,10 @@ class World:
             options.append(self._spends("crash", f"{life.name} crashes", life.crash))
         return options
 
-    def _commands(self, life: Life) -> list[Choice]:
-        wanted = [c for c in self.scenario.commands if c.ref not in self.durable.accepted | life.jobs]
-        if not self.fuel.get("http"):
-            return []
+    def _commands(self, life: Life, *, again: bool = False) -> list[Choice]:
+        """Clients that come; `again`: also those that were answered but did not get the answer."""
+        done = life.jobs if again else life.jobs | self.durable.accepted
+        wanted = [c for c in self.scenario.commands if c.ref not in done] if self.fuel.get("http") else []
         return [self._starts(life, "http", partial(life.command, c), c.ref) for c in wanted]
 
     def _starts(

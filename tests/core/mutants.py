@@ -1,0 +1,255 @@
+"""Chassis with one rule of the protocol broken, each with the model's shortest schedule that shows it.
+
+A mutant is an edit of the real function's source. Where the text it looks for is gone, the mutant must be written
+anew: that is a failure, since a gate that no longer applies proves nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import textwrap
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from pymongo.read_concern import ReadConcern
+
+from .scenarios import COMMAND, HOLDS, MIXED, ONE, TWO
+from .tally import Input, dossier, said
+from .world import Scenario
+
+RACE: Final = ("R0 send", "R1 sweep", "R1 find", "R1 send", "R0 clear", "R0 save", "R1 clear")
+LATE: Final = Scenario(
+    (Input(dossier(0), 1, "m1", effect="never", events=0),), fuel={"clock": 2, "wake": 2}, jump=20.0
+)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """`old`, which stands exactly once in the source of `target` (``module:Class.function``), becomes `new`."""
+
+    target: str
+    old: str
+    new: str
+
+    def apply(self, patch: pytest.MonkeyPatch) -> None:
+        module_name, _, path = self.target.partition(":")
+        module = importlib.import_module(module_name)
+        owner: Any = module
+        *outer, name = path.split(".")
+        for part in outer:
+            owner = getattr(owner, part)
+        source = textwrap.dedent(inspect.getsource(getattr(owner, name)))
+        assert source.count(self.old) == 1, f"the mutant does not apply: {self.old!r} is not once in {self.target}"
+        scope, made = getattr(owner, name).__globals__, dict[str, Any]()
+        code = compile("from __future__ import annotations\n" + source.replace(self.old, self.new), self.target, "exec")
+        exec(code, scope, made)  # noqa: S102 - our own source with one rule broken
+        patch.setattr(owner, name, made[name])
+
+
+@dataclass(frozen=True)
+class Value:
+    """A constant of the chassis is another."""
+
+    target: str
+    value: Any
+
+    def apply(self, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(self.target, self.value)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`schedule` breaks it with `shows`; the real chassis goes through `real` (None: the same) unharmed."""
+
+    name: str
+    edits: tuple[Edit | Value, ...]
+    scenario: Scenario
+    schedule: tuple[str, ...]
+    shows: str
+    real: tuple[str, ...] | None = None
+
+
+PIPELINED: Final = Edit(
+    "chassis.relay:Publisher._send_partition",
+    """        if batch.append(key=key.encode(), value=value, timestamp=None, headers=headers) is None:
+            await self._send_batch(batch, topic, partition)
+""",
+    """        if batch.append(key=key.encode(), value=value, timestamp=None, headers=headers) is None:
+            asyncio.ensure_future(self._send_batch(batch, topic, partition))
+            await asyncio.sleep(0)
+""",
+)
+
+MUTANTS: Final = (
+    Mutant(
+        "`pending` unset by the clear whatever is left",
+        (Edit("chassis.store:_clear", '{"$set": {"pending": highest}}', '{"$unset": "pending"}'),),
+        HOLDS["2 consumers, zombie, crash, sweeper"],
+        RACE,
+        "STUCK OUTBOX",
+    ),
+    Mutant(
+        "clear sets outbox=[]",
+        (Edit("chassis.store:_clear", '[{"$set": {"outbox": left}}', '[{"$set": {"outbox": []}}'),),
+        HOLDS["2 consumers, zombie, crash, sweeper"],
+        RACE,
+        "CLEARED UNPUBLISHED",
+    ),
+    Mutant(
+        "relay publishes only the new events",
+        (
+            Edit(
+                "chassis.relay:Relay.offer",
+                "if e.n > known]",
+                "if e.n > known and (e.event is not None or all(x.event is None for x in entries))]",
+            ),
+        ),
+        HOLDS["2 consumers, zombie, crash, sweeper"],
+        ("R0 save", "R1 rebalance", "R1 save", "R1 send"),
+        "ORDER",
+    ),
+    Mutant(
+        "publish before write",
+        (
+            Edit(
+                "chassis.engine:Engine._save",
+                "return await self.collection.save(writes)",
+                "[self._on_written(doc) for doc in dirty]; return await self.collection.save(writes)",
+            ),
+        ),
+        Scenario(ONE, COMMAND, fuel={"http": 1}),
+        ("R1 http cmd", "R1 send", "R0 save", "R0 send"),
+        "SEQUENCE REUSED",
+    ),
+    Mutant(
+        "offsets committed before the write",
+        (
+            Edit(
+                "chassis.consumer:Consumer._work",
+                "if not await self._settled(record, future):",
+                "if record is None:",
+            ),
+        ),
+        HOLDS["2 consumers, zombie, crash, sweeper"],
+        ("R0 commit",),
+        "INPUT",
+    ),
+    Mutant(
+        "stale writes of a batch forgotten",
+        (
+            Edit(
+                "chassis.engine:Engine._attempt",
+                "lost = {dirty[at].id for at in await self._save(dirty)} if dirty else set()",
+                "lost = set(await self._save(dirty) and ()) if dirty else set()",
+            ),
+        ),
+        Scenario(MIXED[:2], COMMAND, batch=2, fuel={"http": 1}),
+        ("R0 load", "R1 http cmd", "R1 save", "R0 save d0", "R0 save d1", "R0 commit"),
+        "INPUT",
+    ),
+    Mutant(
+        "HTTP idempotency key not in the document",
+        (Edit("chassis.codec:Codec.update", '"keys": [asdict(k) for k in doc.keys]', '"keys": []'),),
+        Scenario((), COMMAND, fuel={"crash": 1, "http": 2}),
+        ("R0 http cmd", "R0 save", "R0 crashes", "R1 http cmd", "R1 save"),
+        "INPUT: cmd took effect 2 times",
+        real=("R0 http cmd", "R0 save", "R0 crashes", "R1 http cmd", "R1 load"),
+    ),
+    Mutant(
+        "sequence = version",
+        (
+            Edit(
+                "chassis.fold:Folder._apply",
+                "doc.last += 1",
+                "doc.last = doc.version + 1 + decision.events.index(event)",
+            ),
+        ),
+        Scenario(said(0, "m1", "m2", "m3", events=[1, 0, 1])),
+        ("R0 save", "R0 clear", "R0 save", "R0 save"),
+        "GAP",
+    ),
+    Mutant(
+        "sequence from the outbox",
+        (
+            Edit(
+                "chassis.fold:Folder._apply",
+                "doc.last += 1",
+                "doc.last = (doc.outbox[-1].n if doc.outbox else 0) + 1",
+            ),
+        ),
+        Scenario(TWO),
+        ("R0 clear", "R0 save", "R0 send"),
+        "SEQUENCE REUSED",
+    ),
+    Mutant(
+        "producer retries out of order (several requests in flight)",
+        (PIPELINED, Edit("chassis.relay:new_producer", "enable_idempotence=True", "enable_idempotence=False")),
+        HOLDS["one request of a dossier in flight; the rest withheld on failure"],
+        ("R0 send d0e2",),
+        "ORDER",
+    ),
+    Mutant(
+        "a later event goes on after a failed one",
+        (PIPELINED,),
+        HOLDS["one request of a dossier in flight; the rest withheld on failure"],
+        ("R0 send d0e1 fail", "R0 send d0e2"),
+        "ORDER",
+    ),
+    Mutant(
+        "clear up to the highest sent, acknowledged or not",
+        (
+            Edit(
+                "chassis.relay:Publisher._send_batch",
+                "await (await self._producer.send_batch(batch, topic, partition=partition))",
+                "await asyncio.wait([await self._producer.send_batch(batch, topic, partition=partition)])",
+            ),
+        ),
+        HOLDS["one request of a dossier in flight; the rest withheld on failure"],
+        ("R0 send d0e1", "R0 send d0e2 fail", "R0 clear"),
+        "CLEARED UNPUBLISHED",
+    ),
+    Mutant(
+        "set the outbox as read instead of $push",
+        (
+            Edit(
+                "chassis.codec:Codec.update",
+                'update["$push"] = {"outbox": {"$each": [_entry_form(e) for e in fresh]}}',
+                'values["outbox"] = [_entry_form(e) for e in doc.outbox]',
+            ),
+        ),
+        Scenario(ONE, COMMAND, fuel={"http": 1, "sweep": 1}),
+        ("R0 send", "R1 http cmd", "R1 load", "R0 clear", "R1 save"),
+        "RESURRECTED",
+    ),
+    Mutant(
+        "deadline carried",
+        (
+            Edit(
+                "chassis.fold:Folder._sweep",
+                "if doc.due is not None and doc.due <= now:",
+                "if doc.due is not None:",
+            ),
+        ),
+        HOLDS["deadline checked"],
+        ("R0 save", "clock jumps", "R1 wake", "R1 find wake", "R0 save", "R1 load", "R1 save"),
+        "EARLY",
+        real=("R0 save", "clock jumps", "R1 wake", "R1 find wake", "R0 save", "R1 load"),
+    ),
+    Mutant(
+        "store failover, local reads (2 consumers)",
+        (Value("chassis.store._MAJORITY", ReadConcern("local")),),
+        HOLDS["store failover, majority reads"],
+        ("R0 save", "R1 rebalance", "R1 load", "R1 commit", "store fails over"),
+        "INPUT: m1 took effect 0 times",
+        real=("R0 save", "R1 rebalance", "R1 load", "store fails over"),
+    ),
+    Mutant(
+        "store failover, local reads (HTTP)",
+        (Value("chassis.store._MAJORITY", ReadConcern("local")),),
+        HOLDS["store failover, majority reads, HTTP, crash"],
+        ("R0 http cmd", "R0 save", "R1 http cmd", "R1 load", "store fails over"),
+        "INPUT: cmd took effect 0 times",
+    ),
+)
