@@ -177,6 +177,10 @@ async def _first(cursor: Any) -> AsyncIterator[Any]:
 
 
 def _clear(n: int) -> list[Stored]:
+    """`pending` is the highest sequence in the outbox, so it stays as it is while anything is left.
+
+    Not computed from ``$outbox.n``: SecantusDB finds nothing at a path through an array.
+    """
     left = {"$filter": {"input": {"$ifNull": ["$outbox", []]}, "as": "e", "cond": {"$gt": ["$$e.n", n]}}}
-    highest = {"$cond": [{"$eq": [{"$size": "$outbox"}, 0]}, "$$REMOVE", {"$max": "$outbox.n"}]}
-    return [{"$set": {"outbox": left}}, {"$set": {"pending": highest}}]
+    highest = {"$cond": [{"$gt": ["$pending", n]}, "$pending", "$$REMOVE"]}
+    return [{"$set": {"outbox": left, "pending": highest}}]
