@@ -15,7 +15,6 @@ from .loop import Loop
 from .store import Client
 from .world import LIVES
 
-
 _real = time.monotonic
 
 

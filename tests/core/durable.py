@@ -125,7 +125,9 @@ class DurableWorld:
             self.broken.append(f"CLEARED UNPUBLISHED: event {n} of {short(document)} left the outbox, Kafka has it not")
         for n in sorted(new - old):
             if n <= before.get("last", 0):
-                self.broken.append(f"RESURRECTED: event {n} of {short(document)} was cleared and is in the outbox again")
+                self.broken.append(
+                    f"RESURRECTED: event {n} of {short(document)} was cleared and is in the outbox again"
+                )
         if before.get("version", 0) > after.get("version", 0):
             self.broken.append(f"FORGOTTEN: {short(document)} went back to version {after.get('version', 0)}")
 

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from .durable import DurableWorld
 from .oracle import told, verdict
@@ -16,7 +17,7 @@ SHOWN = 60
 
 
 @dataclass
-class Broken(Exception):  # noqa: N818 - what the search looks for
+class Broken(Exception):
     """What went wrong, and the schedule that leads there."""
 
     why: Sequence[str]
@@ -88,7 +89,7 @@ class Prover:
         queue: deque[Mapping[int, int]] = deque([{}])
         while queue and self.schedules < budget:
             deviations = queue.popleft()
-            widths = self.run(lambda step, _options, d=deviations: d.get(step, 0))
+            widths = self.run(partial(_deviating, deviations))
             if len(deviations) < most:
                 first = max(deviations, default=-1) + 1
                 queue.extend({**deviations, s: c} for s in range(first, len(widths)) for c in range(1, widths[s]))
@@ -96,9 +97,8 @@ class Prover:
     def at_random(self, seed: int, schedules: int) -> None:
         """Raises Broken, with the seed in the trace."""
         for n in range(schedules):
-            rng = random.Random(f"{seed}/{n}")
             try:
-                self.run(lambda _step, options, rng=rng: _weighted(rng, options))
+                self.run(partial(_weighted, random.Random(f"{seed}/{n}")))  # noqa: S311 - to be repeated
             except Broken as broken:
                 raise Broken(broken.why, (f"(seed {seed}, schedule {n})", *broken.trace)) from None
 
@@ -114,15 +114,11 @@ class Prover:
             world.end()
 
     def _line(self, world: World, line: str) -> None:
-        who = line.split()[0]
+        who = line.split(maxsplit=1)[0]
         for _ in range(40):
             options = world.choices()
             choice = next((o for o in options if (o.label + " ").startswith(line + " ")), None)
-            own = choice or next((o for o in options if o.plain and o.label.startswith(f"{who} ")), None)
-            if own is None and options[0].label == "clock goes on":
-                own = options[0]
-            if own is None:
-                break
+            own = choice or next((o for o in options if o.plain and o.label.startswith(f"{who} ")), world.waits)
             world.choose(own)
             self.hold(world)
             if choice is not None:
@@ -131,9 +127,13 @@ class Prover:
         raise LookupError(f"the schedule cannot go on with {line!r} after {trace}; possible: {possible}")
 
 
-def _weighted(rng: random.Random, options: list[Choice]) -> int:
+def _deviating(deviations: Mapping[int, int], step: int, _options: list[Choice]) -> int:
+    return deviations.get(step, 0)
+
+
+def _weighted(rng: random.Random, _step: int, options: list[Choice]) -> int:
     calls = [at for at, option in enumerate(options) if option.plain]
-    if calls and rng.random() < 0.75:  # noqa: PLR2004 - most steps go well
+    if calls and rng.random() < 0.75:
         return rng.choice(calls)
     return rng.randrange(len(options))
 

@@ -180,7 +180,9 @@ class Consumer:
         if timeout_ms == 0 and not self._more():
             await asyncio.sleep(0)
             return {}
-        found: dict[Any, list[Any]] = await self._life.request(("poll", lambda _d: self._take()), ready=self._more).future
+        found: dict[Any, list[Any]] = await self._life.request(
+            ("poll", lambda _d: self._take()), ready=self._more
+        ).future
         return found
 
     def _more(self) -> bool:

@@ -13,7 +13,9 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVarTuple
+
+Ts = TypeVarTuple("Ts")
 
 
 class Owner(Protocol):
@@ -34,6 +36,7 @@ class Loop(asyncio.BaseEventLoop):
         self._queue: deque[tuple[asyncio.Handle, Context]] = deque()
         self._due: list[tuple[float, int, asyncio.TimerHandle, Context]] = []
         self._made = 0
+        self.set_task_factory(self._new_task)
         self._tasks: list[asyncio.Task[Any]] = []
         self._ending = False
         self.errors: list[str] = []
@@ -44,19 +47,21 @@ class Loop(asyncio.BaseEventLoop):
     def is_running(self) -> bool:
         return False
 
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
         context = context or copy_context()
         handle = asyncio.Handle(callback, args, self, context)
         self._queue.append((handle, context))
         return handle
 
     def call_later(
-        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         context = context or copy_context()
         timer = asyncio.TimerHandle(when, callback, args, self, context)
@@ -75,10 +80,8 @@ class Loop(asyncio.BaseEventLoop):
         context.run(OWNER.set, owner)
         return self.create_task(coroutine, context=context)
 
-    def create_task(
-        self, coro: Coroutine[Any, Any, Any], *, name: object = None, context: Context | None = None
-    ) -> asyncio.Task[Any]:
-        task = super().create_task(coro, name=name, context=context)
+    def _new_task(self, _loop: asyncio.AbstractEventLoop, coroutine: Any, **how: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=self, **how)
         self._tasks.append(task)
         return task
 

@@ -20,9 +20,7 @@ from .tally import Input, dossier, said
 from .world import Scenario
 
 RACE: Final = ("R0 send", "R1 sweep", "R1 find", "R1 send", "R0 clear", "R0 save", "R1 clear")
-LATE: Final = Scenario(
-    (Input(dossier(0), 1, "m1", effect="never", events=0),), fuel={"clock": 2, "wake": 2}, jump=20.0
-)
+LATE: Final = Scenario((Input(dossier(0), 1, "m1", effect="never", events=0),), fuel={"clock": 2, "wake": 2}, jump=20.0)
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Mutant:
     edits: tuple[Edit | Value, ...]
     scenario: Scenario
     schedule: tuple[str, ...]
-    shows: str
+    shows: str | tuple[str, ...]
     real: tuple[str, ...] | None = None
 
 
@@ -85,14 +83,14 @@ PIPELINED: Final = Edit(
 MUTANTS: Final = (
     Mutant(
         "`pending` unset by the clear whatever is left",
-        (Edit("chassis.store:_clear", '{"$set": {"pending": highest}}', '{"$unset": "pending"}'),),
+        (Edit("chassis.store:_clear", '"pending": highest', '"pending": "$$REMOVE"'),),
         HOLDS["2 consumers, zombie, crash, sweeper"],
         RACE,
         "STUCK OUTBOX",
     ),
     Mutant(
         "clear sets outbox=[]",
-        (Edit("chassis.store:_clear", '[{"$set": {"outbox": left}}', '[{"$set": {"outbox": []}}'),),
+        (Edit("chassis.store:_clear", '"outbox": left', '"outbox": []'),),
         HOLDS["2 consumers, zombie, crash, sweeper"],
         RACE,
         "CLEARED UNPUBLISHED",
@@ -147,7 +145,7 @@ MUTANTS: Final = (
         ),
         Scenario(MIXED[:2], COMMAND, batch=2, fuel={"http": 1}),
         ("R0 load", "R1 http cmd", "R1 save", "R0 save d0", "R0 save d1", "R0 commit"),
-        "INPUT",
+        ("INPUT", "SEQUENCE REUSED"),
     ),
     Mutant(
         "HTTP idempotency key not in the document",

@@ -45,7 +45,9 @@ def _at_rest(doc: dict[str, Any], scenario: Scenario) -> list[str]:
     if doc.get("effects"):
         wrong.append(f"STUCK EFFECT: {name} has {[e['id'] for e in doc['effects']]}")
     parked = [p["sequence"] for p in doc.get("parked", [])]
-    behind = {o.sequence for o in scenario.inputs if poison is not None and o.sequence >= poison and o.dossier == doc["_id"]}
+    behind = {
+        o.sequence for o in scenario.inputs if poison is not None and o.sequence >= poison and o.dossier == doc["_id"]
+    }
     if parked != sorted(behind):
         wrong.append(f"PARKED: {name} holds {parked}, it should {sorted(behind)}")
     if (doc.get("state") or {}).get("early"):
@@ -79,7 +81,7 @@ def _said(doc: dict[str, Any], durable: DurableWorld) -> list[str]:
 def _inputs(scenario: Scenario, durable: DurableWorld, docs: dict[str, dict[str, Any]]) -> list[str]:
     wrong = []
     states = {i: doc.get("state") or {} for i, doc in docs.items()}
-    events = {i: 0 for i in docs}
+    events = dict.fromkeys(docs, 0)
     commands = [(c.dossier, c.ref, c.events, c.ref in durable.accepted) for c in scenario.commands]
     poison = {one.dossier: one.sequence for one in scenario.inputs if one.poison}
     inputs = {
@@ -99,7 +101,7 @@ def _inputs(scenario: Scenario, durable: DurableWorld, docs: dict[str, dict[str,
 
 def _effects(doc: dict[str, Any], durable: DurableWorld, scenario: Scenario) -> list[str]:
     wrong, name, state = [], short(doc["_id"]), doc.get("state") or {}
-    kinds = {one.ref: one.effect for one in (*scenario.inputs, *scenario.commands)}
+    kinds = {one.ref: one.effect for one in scenario.inputs} | {c.ref: c.effect for c in scenario.commands}
     decided = [kind for ref in state.get("applied", []) if (kind := kinds.get(ref))]
     results = state.get("results", [])
     if len([r for r in results if r == "done"]) > len(decided) or len(set(results)) < len(results) // 2:
@@ -107,9 +109,8 @@ def _effects(doc: dict[str, Any], durable: DurableWorld, scenario: Scenario) -> 
     if len(results) < len(decided):
         wrong.append(f"NO OUTCOME: {name} decided {decided} and knows {results}")
     keys = [key for key in durable.sent if doc["_id"] in key]
-    for key in sorted(set(keys)):
-        if keys.count(key) > 1 and "repeat" not in decided:
-            wrong.append(f"EXECUTED {keys.count(key)} TIMES: {key}")
+    if "repeat" not in decided:
+        wrong += [f"EXECUTED {keys.count(key)} TIMES: {key}" for key in sorted(set(keys)) if keys.count(key) > 1]
     if len(set(keys)) < len([r for r in results if r == "done"]):
         wrong.append(f"NEVER EXECUTED: {name} knows {results}")
     return wrong

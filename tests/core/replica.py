@@ -40,7 +40,11 @@ class Replica:
         self.relay = Relay(self.engine, publisher)
         partner = Partner(life)
         self.runner = Runner(
-            self.engine, dict.fromkeys(EFFECTS, partner), keyring, clock=life.clock, jitter=random.Random(0)
+            self.engine,
+            dict.fromkeys(EFFECTS, partner),
+            keyring,
+            clock=life.clock,
+            jitter=random.Random(0),  # noqa: S311
         )
         self.consumer = Consumer(
             {IN: Route(reader, self.engine)},
@@ -62,7 +66,7 @@ class Replica:
 
 
 class Partner:
-    """Whom the effects call. Asked about a key, it will not execute attempts that were made before: `Asks` wants that."""
+    """Whom the effects call. Asked about a key, it executes no attempt made before: policy *ask* rests on that."""
 
     def __init__(self, life: Life) -> None:
         self._life = life

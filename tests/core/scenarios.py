@@ -39,9 +39,7 @@ HOLDS: Final = {
         TWO, fuel={"crash": 1, "rebalance": 1, "sweep": 1, "lost": 1, "late": 1}
     ),
     "store writes late, HTTP retried": Scenario(ONE, COMMAND, fuel={"http": 2, "sweep": 1, "late": 2}),
-    "store failover, majority reads": Scenario(
-        TWO, fails_over=True, fuel={"rebalance": 1, "sweep": 1, "failover": 1}
-    ),
+    "store failover, majority reads": Scenario(TWO, fails_over=True, fuel={"rebalance": 1, "sweep": 1, "failover": 1}),
     "store failover, majority reads, HTTP, crash": Scenario(
         ONE, COMMAND, fails_over=True, fuel={"crash": 1, "http": 2, "sweep": 1, "failover": 1}
     ),
@@ -60,11 +58,11 @@ HOLDS: Final = {
         tuple(Input(dossier(0), n, f"m{n}") for n in (1, 3, 2, 3)), fuel={"crash": 2, "rebalance": 2}
     ),
     "poison parked inside the document with what follows it": Scenario(
-        tuple(Input(dossier(0), n, f"m{n}", poison=n == 2) for n in (1, 2, 3, 4)),  # noqa: PLR2004
+        tuple(Input(dossier(0), n, f"m{n}", poison=n == 2) for n in (1, 2, 3, 4)),
         fuel={"crash": 2, "rebalance": 2},
     ),
     "poison, repeats in the log": Scenario(
-        tuple(Input(dossier(0), n, f"m{n}", poison=n == 2) for n in (1, 2, 3, 2, 4, 3)),  # noqa: PLR2004
+        tuple(Input(dossier(0), n, f"m{n}", poison=n == 2) for n in (1, 2, 3, 2, 4, 3)),
         fuel={"crash": 2, "rebalance": 2},
     ),
     "deadline checked": Scenario(

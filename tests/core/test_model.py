@@ -1,4 +1,4 @@
-"""What the model shows to hold, held by the real chassis: near schedules, then random ones, a crash after every step."""
+"""What the model shows to hold, held by the real chassis: near schedules, then random ones; a crash after each step."""
 
 from __future__ import annotations
 

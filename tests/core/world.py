@@ -50,12 +50,19 @@ class Request:
     """A call that waits to be chosen. `rest` is what the same request does after `act`."""
 
     def __init__(
-        self, life: Life, act: Act, rest: Sequence[Act], faults: Sequence[str], error: type[Exception], ready: Any
+        self,
+        life: Life,
+        act: Act,
+        *,
+        rest: Sequence[Act],
+        faults: Sequence[str],
+        error: type[Exception],
+        ready: Callable[[], bool],
     ) -> None:
         self.life = life
         self.act = act
         self.faults = tuple(faults)
-        self.ready: Callable[[], bool] = ready
+        self.ready = ready
         self.done = False
         self.future: asyncio.Future[Any] = life.world.loop.create_future()
         self._rest = tuple(rest)
@@ -117,7 +124,7 @@ class Life:
         error: type[Exception] = AutoReconnect,
         ready: Callable[[], bool] = lambda: True,
     ) -> Request:
-        request = Request(self, act, rest, faults, error, ready)
+        request = Request(self, act, rest=rest, faults=faults, error=error, ready=ready)
         if self.world.ended:
             request.done = True
             request.future.cancel()
@@ -232,15 +239,20 @@ class World:
         if heir is not None:
             return Choice(f"{heir.life.name} takes over", lambda: self.group.give(heir, self.durable))
         if timer is not None and timer < self._rest_at:
-            return Choice("clock goes on", self._wait)
+            return self.waits
         options = [option for life in self.lives if life.alive for option in self._commands(life)]
         return options[0] if options else Choice("end", lambda: None, ends=True)
 
+    @property
+    def waits(self) -> Choice:
+        """Time passes until something can go on, or for so long that nothing will."""
+        return Choice("clock goes on", self._wait)
+
     def _wait(self) -> None:
-        until = self._rest_at
+        until, known = self._rest_at, {id(r) for r in self.waiting if r.ready()}
         while (timer := self.loop.next_timer()) is not None and timer < until:
             self.loop.advance(timer)
-            if any(r.ready() for r in self.waiting):
+            if any(r.ready() and id(r) not in known for r in self.waiting):
                 return
 
     def _heir(self) -> Consumer | None:
