@@ -236,15 +236,14 @@ class Folder(Generic[S]):
         return decision
 
     def _apply(self, doc: Document[S], decision: Decision[S], now: datetime, trace: str | None) -> None:
+        topics = [self._topic(event, decision.state) for event in decision.events]
         if decision.state is not doc.state or decision.events or decision.effects:
             doc.dirty = True
         doc.state = decision.state
         doc.at = now
-        for event in decision.events:
+        for event, topic in zip(decision.events, topics, strict=True):
             doc.last += 1
-            doc.outbox.append(
-                OutboxEntry(doc.last, self._topic(event, decision.state), event.type_name(), now, trace, event)
-            )
+            doc.outbox.append(OutboxEntry(doc.last, topic, event.type_name(), now, trace, event))
         for effect in decision.effects:
             doc.issued += 1
             effect_id = f"{self._kind.name}/{doc.id}/{doc.issued}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -208,3 +209,11 @@ def test_effect_ids_never_repeat() -> None:
     folder().fold(doc, Delivery(ID, EffectDone(first, Called(result="done"))), NOW)
     folder().fold(doc, Delivery(ID, Do(effect="call")), NOW)
     assert doc.effects[0].id != first
+
+
+def test_an_event_that_has_no_topic_leaves_the_document_as_it_was() -> None:
+    lost = replace(KIND, handlers={Said: lambda *_: Decision(Heard(numbers=(1,)), (Said(dossier_id=ID, n=1),))})
+    doc: Document[Heard] = Document(ID)
+    result = Folder(lost, "one", decode).fold(doc, event(1, 1), NOW)
+    assert isinstance(result, WasParked)
+    assert (result.reason, doc.state, doc.last, doc.outbox, doc.seen) == ("bug", None, 0, [], {})
