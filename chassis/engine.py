@@ -15,13 +15,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Generic
 
-from chassis.codec import Codec
+from chassis.codec import Codec, EventTooLarge
 from chassis.decision import Command, Refused, S
-from chassis.delivery import Delivery, Dropped, Handled, Result
+from chassis.delivery import Delivery, Dropped, Handled, Result, Unreadable
 from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
 from chassis.keyring import KeyNeeded, Keyring
@@ -105,12 +105,12 @@ class Engine(Generic[S]):
             if not self._mailbox:
                 self._arrived.clear()
             if batch:
-                await self._work(batch)
+                groups: dict[str, list[_Item]] = {}
+                for item in batch:
+                    groups.setdefault(item.delivery.aggregate, []).append(item)
+                await self._work(groups)
 
-    async def _work(self, batch: list[_Item]) -> None:
-        groups: dict[str, list[_Item]] = {}
-        for item in batch:
-            groups.setdefault(item.delivery.aggregate, []).append(item)
+    async def _work(self, groups: dict[str, list[_Item]]) -> None:
         failures = 0
         while groups:
             try:
@@ -125,8 +125,21 @@ class Engine(Generic[S]):
             except Exception as error:
                 FAULTS.labels("engine").inc()
                 log.exception("a batch could not be handled", aggregate=self.kind.name)
-                _fail([item for items in groups.values() for item in items], error)
+                await self._single_out([item for items in groups.values() for item in items], error)
                 return
+
+    async def _single_out(self, items: Sequence[_Item], error: Exception) -> None:
+        """What cannot be written fails alone: each is tried by itself, and an event that cannot be is parked."""
+        if len(items) > 1:
+            for item in items:
+                await self._work({item.delivery.aggregate: [item]})
+            return
+        (item,) = items
+        if item.delivery.position is None or isinstance(item.delivery.message, Unreadable):
+            _fail(items, Refused("too_large", str(error)) if isinstance(error, EventTooLarge) else error)
+            return
+        item.delivery = replace(item.delivery, message=Unreadable("bug", f"{type(error).__name__}: {error}"))
+        await self._work({item.delivery.aggregate: [item]})
 
     async def _attempt(self, groups: dict[str, list[_Item]]) -> dict[str, list[_Item]]:
         """Loads, folds and writes; returns the groups whose compare-and-set was lost."""

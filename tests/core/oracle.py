@@ -22,7 +22,7 @@ def verdict(scenario: Scenario, durable: DurableWorld, *, drained: bool = True) 
     wrong += _inputs(scenario, durable, docs)
     if drained and durable.committed != len(durable.log[IN]):
         wrong.append(f"LEFT: offset {durable.committed} of {len(durable.log[IN])} is committed")
-    if durable.log[DEAD] and not any(one.poison for one in scenario.inputs):
+    if durable.log[DEAD] and not any(one.bad for one in scenario.inputs):
         wrong.append(f"DEAD LETTERS: {len(durable.log[DEAD])} without poison")
     return wrong
 
@@ -38,7 +38,7 @@ def told(durable: DurableWorld, learned: set[str]) -> list[str]:
 
 def _at_rest(doc: dict[str, Any], scenario: Scenario) -> list[str]:
     name, wrong = short(doc["_id"]), []
-    poison = min((one.sequence for one in scenario.inputs if one.poison and one.dossier == doc["_id"]), default=None)
+    poison = min((one.sequence for one in scenario.inputs if one.bad and one.dossier == doc["_id"]), default=None)
     if doc.get("outbox") or "pending" in doc:
         left = [e["n"] for e in doc.get("outbox", [])]
         wrong.append(f"STUCK OUTBOX: {name} has {left}, pending {doc.get('pending')}")
@@ -83,7 +83,7 @@ def _inputs(scenario: Scenario, durable: DurableWorld, docs: dict[str, dict[str,
     states = {i: doc.get("state") or {} for i, doc in docs.items()}
     events = dict.fromkeys(docs, 0)
     commands = [(c.dossier, c.ref, c.events, c.ref in durable.accepted) for c in scenario.commands]
-    poison = {one.dossier: one.sequence for one in scenario.inputs if one.poison}
+    poison = {one.dossier: one.sequence for one in scenario.inputs if one.bad}
     inputs = {
         (one.dossier, one.ref, one.events, one.sequence < poison.get(one.dossier, one.sequence + 1))
         for one in scenario.inputs

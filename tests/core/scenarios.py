@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .tally import Do, Input, dossier, said
+from .tally import UNWRITABLE, Do, Input, dossier, said
 from .world import Scenario
 
 ONE: Final = said(0, "m1")
@@ -64,6 +64,14 @@ HOLDS: Final = {
     "poison, repeats in the log": Scenario(
         tuple(Input(dossier(0), n, f"m{n}", poison=n == 2) for n in (1, 2, 3, 2, 4, 3)),
         fuel={"crash": 2, "rebalance": 2},
+    ),
+    "an event too large is refused before the write, alone in its batch": Scenario(
+        (*said(0, "m1", "m2"), *said(1, "n1"), Input(dossier(1), 2, "n2", size=300_000), Input(dossier(1), 3, "n3")),
+        batch=5,
+        fuel={"crash": 1, "rebalance": 1, "lost": 1},
+    ),
+    "a document that cannot be written fails alone in its batch": Scenario(
+        (*said(0, "m1", UNWRITABLE, "m3"), *said(1, "n1", "n2")), batch=5, fuel={"crash": 1, "rebalance": 1, "lost": 1}
     ),
     "deadline checked": Scenario(
         (Input(dossier(0), 1, "m1", due=1.0), Input(dossier(0), 2, "m2", due=1000.0)),

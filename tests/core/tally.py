@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
 from chassis.decision import Command, DeadlineDue, Decision, Effect, Impossible, Outcome, Policy
 from chassis.document import AggregateType
 from schemas.envelope import Envelope
-from schemas.event import Catalogue, DossierEvent, Instant, Record
+from schemas.event import MAX_EVENT_BYTES, Catalogue, DossierEvent, Instant, Record
 
 from .durable import OUT, Logged
 
 NAME: Final = "tallies"
+UNWRITABLE: Final = "unwritable"
+"""An input after which the document cannot be written, by a bug."""
 WHEN: Final = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
 
@@ -33,6 +35,7 @@ class Said(DossierEvent):
     effect: str | None = None
     due: float | None = None
     poison: bool = False
+    size: int = 0
 
 
 class Noted(DossierEvent):
@@ -42,6 +45,7 @@ class Noted(DossierEvent):
     TYPE = "noted.it"
     applied: tuple[str, ...]
     at: int
+    padding: str = ""
 
 
 class Do(Command):
@@ -52,6 +56,7 @@ class Do(Command):
     events: int = 1
     effect: str | None = None
     due: float | None = None
+    size: int = 0
 
 
 class Tally(Record):
@@ -98,7 +103,7 @@ def take(state: Tally | None, message: Said | Do, now: datetime) -> Decision[Tal
     who = message.dossier if isinstance(message, Do) else message.dossier_id
     return Decision(
         state.model_copy(update={"applied": applied, "due": due}),
-        tuple(Noted(dossier_id=who, applied=applied, at=n) for n in range(message.events)),
+        tuple(Noted(dossier_id=who, applied=applied, at=n, padding="x" * message.size) for n in range(message.events)),
         tuple(kind() for kind in EFFECTS if message.effect == kind.TYPE),
         due=due,
         answer={"applied": len(applied)},
@@ -118,6 +123,12 @@ def expire(state: Tally | None, _due: DeadlineDue, now: datetime) -> Decision[Ta
     )
 
 
+def view(state: Tally) -> dict[str, int]:
+    if UNWRITABLE in state.applied:
+        raise ZeroDivisionError
+    return {"inputs": len(state.applied)}
+
+
 CATALOGUE: Final = Catalogue([Said])
 KIND: Final = AggregateType(
     name=NAME,
@@ -125,6 +136,7 @@ KIND: Final = AggregateType(
     handlers={Said: take, Do: take, Called: called, DeadlineDue: expire},
     effects=EFFECTS,
     topic_of=lambda _event, _state: OUT,
+    view=view,
 )
 
 
@@ -139,13 +151,18 @@ class Input:
     effect: str | None = None
     due: float | None = None
     poison: bool = False
+    size: int = 0
+
+    @property
+    def bad(self) -> bool:
+        """It must end up parked."""
+        return self.poison or self.size > MAX_EVENT_BYTES or self.ref == UNWRITABLE
 
 
 def record(one: Input) -> Logged:
     """As it lies in the log."""
-    said = Said(
-        dossier_id=one.dossier, ref=one.ref, events=one.events, effect=one.effect, due=one.due, poison=one.poison
-    )
+    fields = {k: v for k, v in asdict(one).items() if k not in {"dossier", "sequence"}}
+    said = Said(dossier_id=one.dossier, **fields)
     envelope = Envelope(
         id=f"said/{one.dossier}/{one.sequence}",
         source="/test",
