@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from chassis.decision import S
 from chassis.document import AggregateType, Document, KeyRecord, OutboxEntry, Parked, PendingEffect
@@ -12,6 +12,8 @@ from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.personal import Seal
 
 Stored = dict[str, Any]
+TOMBSTONE: Final = ("v", "version", "seen", "last", "at", "closed")
+"""What is kept of a closed aggregate: what tells an old message from a new one, and nothing of a person."""
 
 
 class EventTooLarge(ValueError):
@@ -49,6 +51,7 @@ class Codec(Generic[S]):
             keys=[KeyRecord(**{**k, "at": _utc(k["at"])}) for k in stored.get("keys", [])],
             due=_utc(stored["due"]) if stored.get("due") else None,
             at=_utc(stored["at"]),
+            closed=_utc(stored["closed"]) if stored.get("closed") else None,
         )
 
     def update(self, doc: Document[S], seal: Seal) -> Stored:
@@ -81,6 +84,10 @@ class Codec(Generic[S]):
             update["$push"] = {"outbox": {"$each": [_entry_form(e) for e in fresh]}}
         values.update({name: value for name, value in optional.items() if value is not None})
         gone = {name: "" for name, value in optional.items() if value is None}
+        if doc.closed is not None:
+            values["closed"] = doc.closed
+            gone.update({name: "" for name in (*values, "outbox", "pending") if name not in TOMBSTONE})
+            update["$set"] = {name: values[name] for name in TOMBSTONE}
         if gone:
             update["$unset"] = gone
         return update

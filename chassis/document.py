@@ -88,6 +88,8 @@ class Document(Generic[S]):
     keys: list[KeyRecord] = field(default_factory=list)
     due: datetime | None = None
     at: datetime = NEVER
+    closed: datetime | None = None
+    """When it became a tombstone: `version`, `last` and `seen` stay, and nothing is handled any more."""
     newborn: list[PendingEffect] = field(default_factory=list)
     """Effects leased by this fold: the runner executes them after the write. Not stored by itself."""
     dirty: bool = False

@@ -8,6 +8,7 @@ Invariants:
     - An event at or below `seen` changes nothing; seen + 1 is always tried; anything above is parked, never skipped.
     - A handler that raises leaves the document as it was but for the parking of its event.
     - `last` counts the events ever said; it is neither `version` nor the length of the outbox.
+    - A closed aggregate stays as it is: old messages, late outcomes and slow writers find that it was there.
     - An effect is in the document from the write that decided it to the write that records its outcome.
 """
 
@@ -56,6 +57,7 @@ from chassis.document import (
 
 KEY_LIFE: Final = timedelta(hours=24)
 BUG_RETRY: Final = timedelta(seconds=60)
+CLOSE_RETRY: Final = timedelta(hours=1)
 RELEASED: Final = ("gap", "blocked")
 """Reasons that end by themselves once what comes before has been handled."""
 
@@ -81,6 +83,8 @@ class Folder(Generic[S]):
             Refused: the command may not be done now; the document is unchanged.
             ParkingFull: the event must wait and there is no room for it.
         """
+        if doc.closed is not None:
+            return self._after_the_end(delivery)
         now = max(now, doc.at)
         match delivery.message:
             case EffectDone():
@@ -236,6 +240,9 @@ class Folder(Generic[S]):
         return decision
 
     def _apply(self, doc: Document[S], decision: Decision[S], now: datetime, trace: str | None) -> None:
+        if decision.close:
+            self._close(doc, decision, now)
+            return
         topics = [self._topic(event, decision.state) for event in decision.events]
         if decision.state is not doc.state or decision.events or decision.effects:
             doc.dirty = True
@@ -253,6 +260,22 @@ class Folder(Generic[S]):
         if decision.due is not KEEP and decision.due != doc.due:
             doc.due = decision.due
             doc.dirty = True
+
+    def _close(self, doc: Document[S], decision: Decision[S], now: datetime) -> None:
+        """The outbox as it was loaded may have been cleared since: then it is closed an hour later than it could be."""
+        if decision.events or decision.effects:
+            raise ValueError(f"{self._kind.name} closes an aggregate and still says or causes something")
+        doc.dirty, doc.at = True, now
+        if doc.outbox or doc.effects or doc.parked:
+            doc.due = now + CLOSE_RETRY
+            return
+        doc.state, doc.due, doc.closed = None, None, now
+
+    @staticmethod
+    def _after_the_end(delivery: Delivery) -> Result:
+        if isinstance(delivery.message, Command):
+            raise Refused("closed", "this was closed and is kept no longer")
+        return Dropped()
 
     def _topic(self, event: object, state: S | None) -> str:
         if self._kind.topic_of is None or state is None:

@@ -10,20 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.decision import Command, Decision, Effect, Impossible, Outcome, Policy
+from chassis.codec import Codec
+from chassis.decision import Command, Decision, Effect, Impossible, Outcome, Policy, Refused
 from chassis.delivery import (
     Delivery,
     Dropped,
     EffectDeferred,
     EffectDone,
     Handled,
+    IdempotencyKey,
     Irrelevant,
     Position,
     Sweep,
     Unreadable,
     WasParked,
 )
-from chassis.document import MAX_PARKED, AggregateType, Document
+from chassis.document import MAX_PARKED, AggregateType, Document, OutboxEntry
 from chassis.fold import Folder, ParkingFull
 from schemas.event import DossierEvent, Record
 
@@ -217,3 +219,39 @@ def test_an_event_that_has_no_topic_leaves_the_document_as_it_was() -> None:
     result = Folder(lost, "one", decode).fold(doc, event(1, 1), NOW)
     assert isinstance(result, WasParked)
     assert (result.reason, doc.state, doc.last, doc.outbox, doc.seen) == ("bug", None, 0, [], {})
+
+
+def ends(state: Heard | None, _command: Do, _now: datetime) -> Decision[Heard]:
+    return Decision(state, close=True)
+
+
+ENDING = Folder(replace(KIND, handlers={**KIND.handlers, Do: ends}), "one", decode)
+
+
+def test_a_closed_aggregate_keeps_what_tells_old_from_new_and_drops_all_else() -> None:
+    doc: Document[Heard] = Document(ID, version=3)
+    ENDING.fold(doc, event(1, 1), NOW)
+    ENDING.fold(doc, Delivery(ID, Do(effect=""), key=IdempotencyKey("k", "d")), NOW)
+    assert (doc.state, doc.seen, doc.closed, doc.wake) == (None, {"said": 1}, NOW, None)
+    written = Codec(KIND).update(doc, lambda _kind, _clear: "")
+    assert written["$set"] == {"v": 1, "version": 4, "seen": {"said": 1}, "last": 0, "at": NOW, "closed": NOW}
+    assert {"state", "view", "keys", "outbox", "pending", "wake"} <= written["$unset"].keys()
+    loaded = Codec(KIND).load({"_id": ID, **written["$set"]})
+    for late in (event(1, 1), event(2, 2), Delivery(ID, Sweep()), Delivery(ID, EffectDone("x", Called(result="done")))):
+        assert isinstance(ENDING.fold(loaded, late, NOW), Dropped)
+    with pytest.raises(Refused, match="closed"):
+        ENDING.fold(loaded, Delivery(ID, Do(effect="")), NOW)
+    assert not loaded.dirty
+
+
+@pytest.mark.parametrize("left", ["outbox", "effects", "parked"])
+def test_nothing_is_closed_while_something_is_left(left: str) -> None:
+    doc: Document[Heard] = Document(ID, state=Heard(numbers=(1,)))
+    if left == "outbox":
+        doc.outbox = [OutboxEntry(1, "topic", "said.it.v1", NOW, None)]
+    elif left == "effects":
+        folder().fold(doc, Delivery(ID, Do(effect="call")), NOW)
+    else:
+        folder().fold(doc, event(2, 2), NOW)
+    ENDING.fold(doc, Delivery(ID, Do(effect="")), NOW)
+    assert (doc.closed, doc.state, doc.due) == (None, Heard(numbers=(1,)), NOW + timedelta(hours=1))
