@@ -44,6 +44,7 @@ class DurableWorld:
     accepted: frozenset[str] = frozenset()
     sent: tuple[str, ...] = ()
     """Idempotency keys in the order a partner executed them."""
+    applied: frozenset[tuple[str, str]] = frozenset()
     asked: dict[str, int] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
@@ -56,6 +57,7 @@ class DurableWorld:
             self.network,
             self.accepted,
             self.sent,
+            self.applied,
             self.asked,
             list(self.broken),
         )
@@ -101,6 +103,8 @@ class DurableWorld:
         """Another member leads: what the majority did not have is rolled back."""
         assert self.majority is not None
         self.docs = {name: dict(docs) for name, docs in self.majority.items()}
+        states = {i: unpack(raw).get("state") or {} for docs in self.docs.values() for i, raw in docs.items()}
+        self.applied = frozenset((i, ref) for i, state in states.items() for ref in state.get("applied", []))
 
     def execute(self, key: str, attempt: int) -> None:
         """A partner does what it was asked to do under an idempotency key."""
@@ -118,6 +122,7 @@ class DurableWorld:
         self.log[topic].append(record)
 
     def _hold(self, document: str, before: Doc, after: Doc) -> None:
+        self._once(document, before, after)
         old = {e["n"] for e in before.get("outbox", [])}
         new = {e["n"] for e in after.get("outbox", [])}
         published = {r.envelope.sequence for r in self.log[OUT] if r.key == document.encode()}
@@ -128,8 +133,16 @@ class DurableWorld:
                 self.broken.append(
                     f"RESURRECTED: event {n} of {short(document)} was cleared and is in the outbox again"
                 )
-        if before.get("version", 0) > after.get("version", 0):
-            self.broken.append(f"FORGOTTEN: {short(document)} went back to version {after.get('version', 0)}")
+
+    def _once(self, document: str, before: Doc, after: Doc) -> None:
+        """An input takes effect once, whatever became of the document since."""
+        known = len((before.get("state") or {}).get("applied", []))
+        for ref in (after.get("state") or {}).get("applied", [])[known:]:
+            if (document, ref) in self.applied:
+                self.broken.append(f"APPLIED TWICE: {ref} took effect on {short(document)} before")
+            self.applied |= {(document, ref)}
+        if before.get("closed") and not after.get("closed"):
+            self.broken.append(f"RESURRECTED: {short(document)} was closed and is back")
 
     def _in_order(self, record: Logged) -> None:
         n, known = record.envelope.sequence or 0, {}

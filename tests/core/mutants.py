@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 from pymongo.read_concern import ReadConcern
 
-from .scenarios import COMMAND, HOLDS, MIXED, ONE, TWO
+from .scenarios import COMMAND, HOLDS, MIXED, ONE, RETENTION, TWO
 from .tally import Input, dossier, said
 from .world import Scenario
 
@@ -79,6 +79,14 @@ PIPELINED: Final = Edit(
             await asyncio.sleep(0)
 """,
 )
+
+DELETES: Final = Edit(
+    "chassis.store:Collection.save",
+    'UpdateOne({"_id": i, "version": version}, update, upsert=True) for',
+    "__import__('pymongo').DeleteOne({\"_id\": i, \"version\": version}) if 'closed' in update['$set'] else "
+    'UpdateOne({"_id": i, "version": version}, update, upsert=True) for',
+)
+END: Final = ("R0 clear", "clock jumps", "R0 wake", "R0 find wake")
 
 MUTANTS: Final = (
     Mutant(
@@ -152,7 +160,7 @@ MUTANTS: Final = (
         (Edit("chassis.codec:Codec.update", '"keys": [asdict(k) for k in doc.keys]', '"keys": []'),),
         Scenario((), COMMAND, fuel={"crash": 1, "http": 2}),
         ("R0 http cmd", "R0 save", "R0 crashes", "R1 http cmd", "R1 save"),
-        "INPUT: cmd took effect 2 times",
+        "APPLIED TWICE: cmd",
         real=("R0 http cmd", "R0 save", "R0 crashes", "R1 http cmd", "R1 load"),
     ),
     Mutant(
@@ -249,5 +257,51 @@ MUTANTS: Final = (
         HOLDS["store failover, majority reads, HTTP, crash"],
         ("R0 http cmd", "R0 save", "R1 http cmd", "R1 load", "store fails over"),
         "INPUT: cmd took effect 0 times",
+    ),
+    Mutant(
+        "retention deletes; an old message comes again",
+        (DELETES,),
+        RETENTION,
+        ("R0 clear", "clock jumps", "R1 wake", "R1 find wake", "R1 delete"),
+        "APPLIED TWICE",
+        real=("R0 clear", "clock jumps", "R1 wake", "R1 find wake", "R1 save"),
+    ),
+    Mutant(
+        "retention deletes; a slow writer brings it back",
+        (DELETES,),
+        RETENTION,
+        ("R0 clear", "R0 commit", "R1 http cmd", "R1 load", *END[1:], "R0 delete", "R1 save"),
+        "APPLIED TWICE",
+        real=("R0 clear", "R0 commit", "R1 http cmd", "R1 load", *END[1:], "R0 save", "R1 save", "R1 load"),
+    ),
+    Mutant(
+        "retention deletes; a slow clear hits the new incarnation",
+        (DELETES,),
+        RETENTION,
+        (
+            "R0 send",
+            "R1 sweep",
+            "R1 find",
+            "R1 send",
+            "R0 commit",
+            *END,
+            "R0 delete",
+            "R0 http cmd",
+            "R0 save",
+            "R1 clear",
+        ),
+        ("SEQUENCE REUSED", "CLEARED UNPUBLISHED"),
+        real=(
+            "R0 send",
+            "R1 sweep",
+            "R1 find",
+            "R1 send",
+            "R0 commit",
+            *END,
+            "R0 save",
+            "R0 http cmd",
+            "R0 load",
+            "R1 clear",
+        ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from .tally import UNWRITABLE, Do, Input, dossier, said
@@ -91,6 +92,18 @@ HOLDS: Final = {
         fuel={"crash": 2, "lost": 1, "late": 1, "clock": 2, "wake": 2},
     ),
 }
+
+RETIRES: Final = (Input(dossier(0), 1, "m1"), Input(dossier(0), 2, "m2", events=0, due=1.0, retire=True))
+RETENTION: Final = Scenario(
+    RETIRES,
+    COMMAND,
+    batch=2,
+    fuel={"crash": 1, "rebalance": 1, "http": 1, "sweep": 1, "wake": 2, "clock": 2},
+)
+HOLDS["retention writes a tombstone"] = RETENTION
+HOLDS["retention writes a tombstone, slow writers"] = replace(
+    RETENTION, fuel={"late": 1, "lost": 1, "http": 1, "sweep": 1, "wake": 2, "clock": 1}
+)
 
 EVERYTHING: Final = Scenario(
     (*MIXED, Input(dossier(1), 2, "n2", events=0, effect="never"), Input(dossier(0), 3, "m3", events=2)),

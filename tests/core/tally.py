@@ -36,6 +36,7 @@ class Said(DossierEvent):
     due: float | None = None
     poison: bool = False
     size: int = 0
+    retire: bool = False
 
 
 class Noted(DossierEvent):
@@ -67,6 +68,7 @@ class Tally(Record):
     due: Instant | None = None
     early: bool = False
     expired: int = 0
+    retired: bool = False
 
 
 class Called(Outcome):
@@ -100,9 +102,10 @@ def take(state: Tally | None, message: Said | Do, now: datetime) -> Decision[Tal
     state = state or Tally()
     applied = (*state.applied, message.ref)
     due = state.due if message.due is None else now + timedelta(seconds=message.due)
+    retires = isinstance(message, Said) and message.retire
     who = message.dossier if isinstance(message, Do) else message.dossier_id
     return Decision(
-        state.model_copy(update={"applied": applied, "due": due}),
+        state.model_copy(update={"applied": applied, "due": due, "retired": state.retired or retires}),
         tuple(Noted(dossier_id=who, applied=applied, at=n, padding="x" * message.size) for n in range(message.events)),
         tuple(kind() for kind in EFFECTS if message.effect == kind.TYPE),
         due=due,
@@ -118,6 +121,8 @@ def called(state: Tally | None, outcome: Called, _now: datetime) -> Decision[Tal
 def expire(state: Tally | None, _due: DeadlineDue, now: datetime) -> Decision[Tally]:
     state = state or Tally()
     early = state.due is None or now < state.due
+    if state.retired and not early:
+        return Decision(state, due=None, close=True)
     return Decision(
         state.model_copy(update={"expired": state.expired + 1, "early": state.early or early, "due": None}), due=None
     )
@@ -152,6 +157,7 @@ class Input:
     due: float | None = None
     poison: bool = False
     size: int = 0
+    retire: bool = False
 
     @property
     def bad(self) -> bool:

@@ -218,7 +218,7 @@ class World:
             options.append(Choice(f"network {act[0]} is lost", partial(self._lands, act, lost=True)))
         for life in self.lives:
             options += self._of_life(life)
-        if self.fuel.get("clock") and self.loop.next_timer() is not None:
+        if self.fuel.get("clock"):
             options.append(self._spends("clock", "clock jumps", self._jump))
         if self.fuel.get("failover") and self.durable.docs != self.durable.majority:
             options.append(self._spends("failover", "store fails over", self._fail_over))
