@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test proof lint types contracts unit lock generate clean
+.PHONY: bench-core store help setup demo check test proof lint types contracts unit lock generate clean
 
 PY := .venv/bin/python
 ONCE ?=
@@ -7,7 +7,7 @@ DOSSIERS ?= 20
 KILL ?=
 
 help: ## show this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 setup: .venv/.installed ## install everything into .venv and .local
 	@$(PY) -m deploy.local.install
@@ -43,6 +43,12 @@ test: check ## everything on real Kafka and a real store
 
 proof: setup ## chaos, count gates, all journeys
 	@.venv/bin/pytest -q tests/chaos
+
+bench-core: setup ## the event core against the usual ways, the raw broker and the store's own limit
+	@$(PY) -m bench.core
+
+store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
+	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local
 
 lock: ## resolve requirements.lock again, without any index address
 	@uv pip compile -q pyproject.toml --group simulators --group store --group dev --generate-hashes --no-emit-index-url \

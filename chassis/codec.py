@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final, Generic
 
@@ -96,7 +96,7 @@ class Codec(Generic[S]):
         data = self._kind.encode(event, seal)
         if len(data) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"{entry.type} has {len(data)} bytes, at most {MAX_EVENT_BYTES}")
-        return replace(entry, data=data)
+        return OutboxEntry(entry.n, entry.topic, entry.type, entry.time, entry.trace, event, data)
 
     def _effect(self, stored: Stored) -> PendingEffect:
         effect_type = self._kind.effect_type(stored["type"])

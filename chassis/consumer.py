@@ -1,35 +1,48 @@
 """The consumer: records in, deliveries to the engines, offsets committed only for what is durable.
 
+A thin driver of aiokafka that obeys `frontier.Frontier`. Polling goes on while records are in hand; above a bound the
+partitions are paused, so memory stays bounded under any backlog and the membership is kept.
+
 Invariants:
     - An offset is committed only after its record was handled, dropped as seen, or durably parked.
-    - While a batch is worked on its partitions are paused and polling goes on: the membership is kept.
-    - On revoke the batch in hand is drained, then the epoch is fenced: nothing of it is committed afterwards.
+    - On revoke what is in hand is drained and committed, then fenced; no lock of the poll loop is taken there.
+    - A record that cannot be handled now stops its partition and no other; it is tried again later.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 
+from chassis.burial import Burial
 from chassis.delivery import WasParked
 from chassis.engine import Engine
 from chassis.fold import ParkingFull
+from chassis.frontier import Frontier, Ticket
 from chassis.kafka import new_consumer
 from chassis.reading import Raw, Reader, Unidentifiable
-from chassis.relay import Publisher, PublishFailed
-from chassis.telemetry import COMMITS, DEAD_LETTERS, LAG, logger
+from chassis.telemetry import COMMITS, LAG, STOPPED, logger
+from chassis.watchdog import Watchdog
 
 POLL_MS: Final = 200
+MAX_POLL: Final = 500
+MAX_IN_HAND: Final = 2_000
+COMMIT_EVERY: Final = 0.1
+COMMIT_TIMEOUT: Final = 5.0
 DRAIN: Final = 8.0
 BACKOFF: Final = 1.0
+LOOK_EVERY: Final = 1.0
+RETRY_STOPPED: Final = 15.0
+STAGNATION: Final = 180.0
+QUIET: Final = frozenset({"gap", "blocked"})
+"""Reasons that a later record ends by itself: parked, but no dead letter."""
 log = logger(__name__)
 
 
@@ -42,149 +55,225 @@ class Route:
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
-    """One member of the service's consumer group."""
+    """One member of the service's consumer group. `instance`: its name across restarts (static membership)."""
 
     def __init__(
         self,
         routes: Mapping[str, Route],
-        publisher: Publisher,
+        burial: Burial,
         *,
         bootstrap: str,
         group: str,
         replica: str,
-        dead_letters: str,
+        instance: str | None = None,
     ) -> None:
         self._routes = routes
-        self._publisher = publisher
-        self._dead_letters = dead_letters
-        self._bootstrap = bootstrap
-        self._group = group
-        self._replica = replica
+        self._burial = burial
+        self._new_client: Callable[[], Any] = lambda: new_consumer(bootstrap, group, f"{group}-{replica}", instance)
         self._client: Any = None
-        self._epoch = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._stuck: set[TopicPartition] = set()
+        self._frontier: Frontier[TopicPartition] = Frontier()
+        self._watchdog: Watchdog[TopicPartition] = Watchdog(STAGNATION)
+        self._moved = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._burying: set[asyncio.Task[None]] = set()
+        self._retry_at = 0.0
+        self._look_at = 0.0
         self.healthy = False
 
+    # -- life ---------------------------------------------------------------------------------------------------
+
     async def run(self) -> None:
-        """Works until cancelled; joins again after trouble with the broker."""
-        while True:
-            self._client = new_consumer(self._bootstrap, self._group, f"{self._group}-{self._replica}")
+        """Works until `stop`; joins again after trouble with the broker.
+
+        Raises:
+            Stagnation: a partition has lag and stood still for three minutes.
+        """
+        while not self._stopping.is_set():
+            self._client = self._new_client()
+            self._frontier = Frontier()
             self._client.subscribe(list(self._routes), listener=self)
             try:
                 await self._client.start()
-                self.healthy = True
-                while True:
-                    await self._poll()
+                await self._consume()
             except (KafkaError, OSError) as error:
                 log.warning("broker unavailable, joining again", error=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(BACKOFF)
+                await self._pause_unless_stopping(BACKOFF)
             finally:
                 self.healthy = False
-                with suppress(Exception):
-                    await asyncio.wait_for(asyncio.shield(self._client.stop()), 5)
+                await self._leave()
 
-    async def on_partitions_revoked(self, revoked: object) -> None:  # noqa: ARG002 - the listener's signature
-        """Drains the batch in hand, then fences its epoch."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), DRAIN)
-        self._epoch += 1
+    def stop(self) -> None:
+        """Makes `run` end: what is in hand is drained and committed first."""
+        self._stopping.set()
+        self._moved.set()
 
-    async def on_partitions_assigned(self, assigned: object) -> None:
-        """A new epoch begins from the committed offsets."""
-        log.info("partitions assigned", partitions=len(list(assigned)))  # type: ignore[call-overload]
-
-    async def _poll(self) -> None:
-        records: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = await self._client.getmany(
-            timeout_ms=POLL_MS
-        )
-        if not records:
-            return
-        epoch = self._epoch
-        self._idle.clear()
-        work = asyncio.create_task(self._work(records))
+    async def _consume(self) -> None:
+        committing = asyncio.create_task(self._keep_committing())
         try:
-            self._client.pause(*self._client.assignment())
-            while not work.done():
-                await asyncio.wait([work], timeout=1.0)
-                if not work.done():
-                    await self._client.getmany(timeout_ms=0)
-            offsets = work.result()
-            if epoch == self._epoch:
-                await self._commit(offsets)
+            self.healthy = True
+            while not self._stopping.is_set() and not committing.done():
+                await self._room()
+                self._take(await self._client.getmany(timeout_ms=POLL_MS, max_records=MAX_POLL))
+                self._watch()
+            await self._drained(self._frontier.partitions)
+            await self._commit()
         finally:
-            if not work.done():
-                work.cancel()
-            self._idle.set()
-            self._client.resume(*(self._client.assignment() - self._stuck))
+            committing.cancel()
+            with suppress(asyncio.CancelledError):
+                await committing  # raises what ended it
 
-    async def _work(self, records: Mapping[TopicPartition, list[Any]]) -> dict[TopicPartition, int]:
-        """Handles a batch; returns the offsets up to which all is durable."""
-        posted = {tp: [(r, await self._post(r)) for r in batch] for tp, batch in records.items()}
-        offsets: dict[TopicPartition, int] = {}
-        for tp, pairs in posted.items():
-            for record, future in pairs:
-                if not await self._settled(record, future):
-                    self._stuck.add(tp)
-                    break
-                offsets[tp] = record.offset + 1
-        return offsets
+    async def _leave(self) -> None:
+        self._frontier.fence(self._frontier.partitions)
+        closing = asyncio.create_task(self._client.stop())
+        _, late = await asyncio.wait([closing], timeout=5)
+        for task in late:
+            task.cancel()
+        if not late and closing.exception():
+            log.info("the consumer did not leave cleanly", error=repr(closing.exception()))
 
-    async def _post(self, record: Any) -> asyncio.Future[Any] | None:
-        route = self._routes[record.topic]
-        raw = Raw(record.topic, record.key, record.value or b"", tuple((k, bytes(v)) for k, v in record.headers))
+    async def _pause_unless_stopping(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    # -- membership ---------------------------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Drains and commits what is in hand, then fences it."""
+        partitions = frozenset(revoked)
+        self._frontier.drain(partitions)
+        await self._drained(partitions)
+        await self._commit()
+        self._frontier.fence(partitions)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """A new epoch begins from the committed offsets."""
+        self._frontier.assign(list(assigned))
+        log.info("partitions assigned", partitions=len(self._frontier.partitions))
+
+    async def _drained(self, partitions: frozenset[TopicPartition]) -> None:
+        until = time.monotonic() + DRAIN
+        while not self._frontier.drained(partitions) and (left := until - time.monotonic()) > 0:
+            self._moved.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), left)
+
+    # -- records ------------------------------------------------------------------------------------------------
+
+    async def _room(self) -> None:
+        """Waits until there is room in hand; polls on with the partitions paused, so that the group keeps us."""
+        paused = False
+        while self._frontier.in_hand >= MAX_IN_HAND and not self._stopping.is_set():
+            self._moved.clear()
+            try:
+                await asyncio.wait_for(self._moved.wait(), 1.0)
+            except TimeoutError:
+                paused = True
+                self._client.pause(*self._client.assignment())
+                self._take(await self._client.getmany(timeout_ms=0, max_records=1))
+                self._watch()
+        if paused:
+            self._client.resume(*(self._client.assignment() - self._frontier.stopped))
+
+    def _take(self, batches: Mapping[TopicPartition, list[Any]]) -> None:
+        for partition, records in batches.items():
+            for record in records:
+                ticket = self._frontier.take(partition, record.offset)
+                if ticket is None:
+                    break  # draining, stopped or fenced: it comes again
+                headers = tuple((name, value or b"") for name, value in record.headers)
+                self._post(ticket, Raw(record.topic, record.key, record.value or b"", headers))
+
+    def _post(self, ticket: Ticket[TopicPartition], raw: Raw) -> None:
+        route = self._routes[raw.topic]
         try:
             delivery = route.reader.read(raw)
         except Unidentifiable as error:
-            await self._bury(raw, "unidentifiable", str(error), secret=error.secret)
-            return None
-        return route.engine.post(delivery)
+            self._bury(ticket, raw, "unidentifiable", str(error), secret=error.secret)
+            return
+        route.engine.post(delivery).add_done_callback(lambda future: self._settled(ticket, raw, future))
 
-    async def _settled(self, record: Any, future: asyncio.Future[Any] | None) -> bool:
-        if future is None:
-            return True
-        raw = Raw(record.topic, record.key, record.value or b"", tuple((k, bytes(v)) for k, v in record.headers))
-        try:
-            result = await future
-        except ParkingFull as error:
-            log.critical("partition stopped: a person must look", topic=record.topic, why=str(error))
-            return False
-        except Exception as error:  # noqa: BLE001 - a message without a sequence that no handler can take
-            await self._bury(raw, "bug", f"{type(error).__name__}: {error}", secret=False)
-            return True
-        if isinstance(result, WasParked) and result.reason not in {"gap", "blocked"}:
-            await self._bury(raw, result.reason, result.detail, secret=False)
-        return True
-
-    async def _bury(self, raw: Raw, reason: str, detail: str, *, secret: bool) -> None:
-        """Copies a record to the dead letters; keeps on until Kafka has it."""
-        DEAD_LETTERS.labels(reason).inc()
-        log.error("dead letter", topic=raw.topic, reason=reason, detail=detail)
-        digest = hashlib.sha256(raw.value).hexdigest()
-        value = json.dumps({"sha256": digest}).encode() if secret else raw.value
-        headers = [*raw.headers, ("hoso-topic", raw.topic.encode()), ("hoso-reason", reason.encode())]
-        headers.append(("hoso-detail", detail[:1000].encode()))
-        key = (raw.key or digest.encode()).decode(errors="replace")
-        while True:
-            try:
-                await self._publisher.publish(self._dead_letters, [(key, value, headers)])
-            except PublishFailed as error:
-                log.warning("dead letter not acknowledged, trying again", error=str(error))
-                await asyncio.sleep(BACKOFF)
+    def _settled(self, ticket: Ticket[TopicPartition], raw: Raw, future: asyncio.Future[Any]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled():
+            return
+        if isinstance(error, ParkingFull):
+            self._stop_partition(ticket, str(error))
+        elif error is not None:  # a message without a sequence that no handler can take
+            self._bury(ticket, raw, "bug", f"{type(error).__name__}: {error}")
+        else:
+            result = future.result()
+            if isinstance(result, WasParked) and result.reason not in QUIET:
+                self._bury(ticket, raw, result.reason, result.detail)
             else:
-                return
+                self._done(ticket)
 
-    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    def _done(self, ticket: Ticket[TopicPartition]) -> None:
+        self._frontier.done(ticket)
+        self._moved.set()
+
+    def _bury(
+        self, ticket: Ticket[TopicPartition], raw: Raw, reason: str, detail: str, *, secret: bool = False
+    ) -> None:
+        async def bury() -> None:
+            await self._burial.bury(raw, reason, detail, secret=secret)
+            self._done(ticket)
+
+        task = asyncio.create_task(bury())
+        self._burying.add(task)
+        task.add_done_callback(self._burying.discard)
+
+    # -- standing still -----------------------------------------------------------------------------------------
+
+    def _stop_partition(self, ticket: Ticket[TopicPartition], why: str) -> None:
+        log.critical("partition stopped: a person must look", partition=str(ticket.partition), why=why)
+        self._frontier.stop(ticket)
+        self._moved.set()
+        self._retry_at = time.monotonic() + RETRY_STOPPED
+        with suppress(IllegalStateError):  # it may have been taken away meanwhile
+            self._client.pause(ticket.partition)
+
+    def _watch(self) -> None:
+        """Once a second: tries stopped partitions again, and looks whether any other stands still."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_EVERY
+        STOPPED.set(len(self._frontier.stopped))
+        if now >= self._retry_at:
+            for partition in self._frontier.stopped & self._client.assignment():
+                self._client.seek(partition, self._frontier.restart(partition))
+                self._client.resume(partition)
+        self._watchdog.look(self._lagging(), now)
+
+    def _lagging(self) -> Iterator[tuple[TopicPartition, int | None]]:
+        for partition in self._frontier.partitions:
+            position, end = self._frontier.position(partition), self._client.highwater(partition)
+            if end is None:
+                continue  # nothing was fetched of it yet
+            lag = max(0, end - position) if position is not None else 0
+            LAG.labels(partition.topic, str(partition.partition)).set(lag)
+            if partition not in self._frontier.stopped and (lag or self._frontier.in_hand_of(partition)):
+                yield partition, position
+
+    # -- commits ------------------------------------------------------------------------------------------------
+
+    async def _keep_committing(self) -> None:
+        """At most ten commits a second, each of all that is durable by then."""
+        while True:
+            await self._commit()
+            await asyncio.sleep(COMMIT_EVERY)
+
+    async def _commit(self) -> None:
+        offsets = self._frontier.commits()
         if not offsets:
             return
         try:
-            await self._client.commit(dict(offsets))
+            async with asyncio.timeout(COMMIT_TIMEOUT):  # aiokafka waits for a coordinator for ever
+                await self._client.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
             log.info("offsets not committed; the records come again and are dropped", error=str(error))
-            return
-        COMMITS.inc()
-        for tp, offset in offsets.items():
-            end = self._client.highwater(tp)
-            if end is not None:
-                LAG.labels(tp.topic, str(tp.partition)).set(max(0, end - offset))
+        except (KafkaError, TimeoutError) as error:
+            log.warning("offsets not committed, trying again", error=f"{type(error).__name__}: {error}")
+        else:
+            COMMITS.inc()
+            self._frontier.committed(offsets)

@@ -1,23 +1,25 @@
 """Load, fold, write once: every message of one kind of aggregate goes through here.
 
 Whatever concerns the same aggregate (events, commands, outcomes, deadlines) waits in one mailbox and is folded
-together: one `find`, one `bulk_write`. While a batch is being written the next one gathers, so a lone message is
+together: one `find`, one `bulk_write`. Two batches may be on their way at a time, never with an aggregate in common:
+while one waits for the store the other is folded, and what comes meanwhile gathers for the next. A lone message is
 never delayed to fill a batch.
 
 Invariants:
     - A future is resolved only after the write it reports on is durable.
-    - One batch is in flight at a time, so deliveries of one aggregate are folded in the order they were handed in.
+    - Deliveries of one aggregate are folded in the order they were handed in.
     - Trouble with the store resolves nothing: the batch is loaded and folded again until the store is back.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Generic
+
+from prometheus_client import Counter
 
 from chassis.codec import Codec, EventTooLarge
 from chassis.decision import Command, Refused, S
@@ -25,10 +27,12 @@ from chassis.delivery import Delivery, Dropped, Handled, Result, Unreadable
 from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
 from chassis.keyring import KeyNeeded, Keyring
+from chassis.mailbox import Mailbox
 from chassis.store import Collection, StoreUnavailable
 from chassis.telemetry import FAULTS, MESSAGES, STALE, logger
 
 MAX_BATCH: Final = 400
+LANES: Final = 2
 BACKOFF: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 log = logger(__name__)
@@ -64,8 +68,9 @@ class Engine(Generic[S]):
         self._codec = Codec(kind)
         self._clock = clock
         self._on_written = on_written
-        self._mailbox: deque[_Item] = deque()
+        self._mailbox: Mailbox[_Item] = Mailbox()
         self._arrived = asyncio.Event()
+        self._counters: dict[str, Counter] = {}
 
     async def handle(self, delivery: Delivery) -> Result:
         """What became of one delivery, once it is durable.
@@ -84,7 +89,7 @@ class Engine(Generic[S]):
     def post(self, delivery: Delivery) -> asyncio.Future[Result]:
         """Puts a delivery into the mailbox; the order of calls is the order of handling."""
         item = _Item(delivery, asyncio.get_running_loop().create_future())
-        self._mailbox.append(item)
+        self._mailbox.put(delivery.aggregate, item)
         self._arrived.set()
         return item.future
 
@@ -99,16 +104,19 @@ class Engine(Generic[S]):
 
     async def run(self) -> None:
         """Works until cancelled."""
+        await asyncio.gather(*(self._lane() for _ in range(LANES)))
+
+    async def _lane(self) -> None:
         while True:
             await self._arrived.wait()
-            batch = [self._mailbox.popleft() for _ in range(min(len(self._mailbox), MAX_BATCH))]
-            if not self._mailbox:
+            if groups := self._mailbox.take(MAX_BATCH):
+                await self._work(dict(groups))
+                for aggregate in groups:
+                    self._mailbox.release(aggregate)
+            if self._mailbox.ready:
+                self._arrived.set()
+            else:
                 self._arrived.clear()
-            if batch:
-                groups: dict[str, list[_Item]] = {}
-                for item in batch:
-                    groups.setdefault(item.delivery.aggregate, []).append(item)
-                await self._work(groups)
 
     async def _work(self, groups: dict[str, list[_Item]]) -> None:
         failures = 0
@@ -183,17 +191,19 @@ class Engine(Generic[S]):
             return await self.collection.save(writes)
 
     def _resolve(self, item: _Item) -> None:
-        result = item.result
+        result = item.result or Dropped()
+        self._count(result)
         if isinstance(result, Exception):
-            MESSAGES.labels(self.kind.name, type(result).__name__.lower()).inc()
             _fail([item], result)
-            return
-        if result is None:
-            result = Dropped()
-        repeated = isinstance(result, Handled) and result.repeated
-        MESSAGES.labels(self.kind.name, "repeated" if repeated else type(result).__name__.lower()).inc()
-        if not item.future.done():
+        elif not item.future.done():
             item.future.set_result(result)
+
+    def _count(self, result: Result | Exception) -> None:
+        name = "repeated" if isinstance(result, Handled) and result.repeated else type(result).__name__.lower()
+        counter = self._counters.get(name)
+        if counter is None:
+            counter = self._counters[name] = MESSAGES.labels(self.kind.name, name)
+        counter.inc()
 
 
 def _fail(items: Sequence[_Item], error: Exception) -> None:

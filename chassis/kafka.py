@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -13,6 +14,7 @@ MAX_RECORD_BYTES: Final = MAX_EVENT_BYTES + 16 * 1024
 _partition = DefaultPartitioner()
 
 
+@lru_cache(maxsize=16_384)
 def partition_of(key: str, partitions: int) -> int:
     """The partition Kafka's default partitioner (murmur2) gives a key, as every other client does."""
     numbers = list(range(partitions))
@@ -33,11 +35,16 @@ def new_producer(bootstrap: str, client: str) -> Any:
     )
 
 
-def new_consumer(bootstrap: str, group: str, client: str) -> Any:
-    """Explicit commits, from the earliest record, and no partition lost to a slow batch."""
+def new_consumer(bootstrap: str, group: str, client: str, instance: str | None = None) -> Any:
+    """Explicit commits, from the earliest record, and no partition lost to a slow batch.
+
+    `instance`: a name that outlives the process (static membership, KIP-345): started again within the session
+    time-out it gets its partitions back without a rebalance.
+    """
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=group,
+        group_instance_id=instance,
         client_id=client,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

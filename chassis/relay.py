@@ -40,6 +40,7 @@ class Publisher:
         self._client = f"{service}-{replica}"
         self.source = f"/hoso/{service}"
         self._producer: Any = None
+        self._starting = asyncio.Lock()
 
     async def publish(self, topic: str, records: Sequence[tuple[str, bytes, list[tuple[str, bytes]]]]) -> None:
         """Sends (key, value, headers) in order within each key, and returns when all are acknowledged.
@@ -56,10 +57,11 @@ class Publisher:
         PUBLISHED.labels(topic).inc(len(records))
 
     async def _send(self, topic: str, records: Sequence[tuple[str, bytes, list[tuple[str, bytes]]]]) -> None:
-        if self._producer is None:
-            producer = new_producer(self._bootstrap, self._client)
-            await producer.start()
-            self._producer = producer
+        async with self._starting:
+            if self._producer is None:
+                producer = new_producer(self._bootstrap, self._client)
+                await producer.start()
+                self._producer = producer
         count = len(await self._producer.partitions_for(topic))
         by_partition: dict[int, list[tuple[str, bytes, list[tuple[str, bytes]]]]] = {}
         for record in records:
@@ -96,36 +98,43 @@ class Relay:
     def __init__(self, engine: Engine[Any], publisher: Publisher) -> None:
         self._engine = engine
         self._publisher = publisher
-        self._offered: dict[str, list[OutboxEntry]] = {}
+        self._offered: dict[str, Sequence[OutboxEntry]] = {}
         self._acknowledged: dict[str, int] = {}
         self._work = asyncio.Event()
         self._left_behind: set[tuple[str, int]] = set()
         self.healthy = True
 
     def offer(self, aggregate: str, entries: Sequence[OutboxEntry]) -> None:
-        """The whole outbox of a document as it was just written or found; it replaces an earlier offer."""
-        known = self._acknowledged.get(aggregate, 0)
-        fresh = [e for e in entries if e.n > known]
-        if fresh:
-            self._offered[aggregate] = fresh
+        """The whole outbox of a document as it was just written or found; it replaces an earlier, shorter offer."""
+        known = self._offered.get(aggregate)
+        if entries and (known is None or known[-1].n <= entries[-1].n):
+            self._offered[aggregate] = entries
             self._work.set()
 
     async def run(self) -> None:
         """Works until cancelled."""
         while True:
             await self._work.wait()
-            offered, self._offered = self._offered, {}
+            offered = self._taken()
             self._work.clear()
             try:
-                await self._publish(offered)
+                if offered:
+                    await self._publish(offered)
                 self.healthy = True
             except (PublishFailed, StoreUnavailable) as error:
                 self.healthy = False
                 log.warning("events wait in the outbox, trying again", error=str(error)[:200])
                 for aggregate, entries in offered.items():
                     self._acknowledged.pop(aggregate, None)  # else what is published but not cleared stays for ever
-                    self.offer(aggregate, self._offered.get(aggregate, entries))
+                    self.offer(aggregate, entries)
                 await asyncio.sleep(BACKOFF)
+
+    def _taken(self) -> dict[str, list[OutboxEntry]]:
+        """What is offered and not yet acknowledged: an offer may be older than the acknowledgement."""
+        offered, self._offered = self._offered, {}
+        known = self._acknowledged
+        fresh = {a: [e for e in entries if e.n > known.get(a, 0)] for a, entries in offered.items()}
+        return {aggregate: entries for aggregate, entries in fresh.items() if entries}
 
     async def _publish(self, offered: Mapping[str, list[OutboxEntry]]) -> None:
         by_topic: dict[str, list[tuple[str, bytes, list[tuple[str, bytes]]]]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import secrets
 import signal
@@ -16,6 +17,7 @@ import uvicorn
 import uvloop
 from fastapi import APIRouter
 
+from chassis.burial import Burial
 from chassis.consumer import Consumer, Route
 from chassis.decision import Effect
 from chassis.delivery import Delivery, Sweep
@@ -36,6 +38,8 @@ from schemas.topics import CATALOGUES, dead_letter_topic, heard_by
 SWEEP_EVERY: Final = 0.5
 RELAY_SWEEP_EVERY: Final = 10
 DRAIN_SECONDS: Final = 5.0
+GRACE_SECONDS: Final = 25.0
+EXIT_HANGING: Final = 70
 log = logger(__name__)
 
 
@@ -98,11 +102,11 @@ class Platform:
             routes[name] = Route(reader, self._units[aggregate].engine)
         return Consumer(
             routes,
-            self.publisher,
+            Burial(self.publisher, dead_letter_topic(self.service.name)),
             bootstrap=self.settings.kafka_bootstrap_servers,
             group=self.service.name,
             replica=self.replica,
-            dead_letters=dead_letter_topic(self.service.name),
+            instance=self.settings.instance,
         )
 
     async def prepare(self) -> None:
@@ -118,9 +122,9 @@ class Platform:
                 return
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
-        """Everything that runs until the end."""
+        """Everything that runs until the end, but for the consumer: it ends first."""
         mine = [coroutine for unit in self._units.values() for coroutine in unit.tasks()]
-        return [*mine, self.consumer.run(), *self.service.background(self)]
+        return [*mine, *self.service.background(self)]
 
     async def ready(self) -> Mapping[str, str]:
         """What is wrong, by name of the check; empty when all is well."""
@@ -227,11 +231,16 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tasks = [asyncio.create_task(coroutine) for coroutine in platform.tasks()]
+    consuming = asyncio.create_task(platform.consumer.run())
     http = asyncio.create_task(server.serve())
     log.info("started", replica=platform.replica, port=settings.port)
     stopping = asyncio.create_task(_until(stop))
-    done, _ = await asyncio.wait([*tasks, http, stopping], return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait([*tasks, consuming, http, stopping], return_when=asyncio.FIRST_COMPLETED)
+    # Whatever hangs, the process ends within its grace period: to die anywhere is safe.
+    asyncio.get_running_loop().call_later(GRACE_SECONDS, os._exit, EXIT_HANGING)
     server.should_exit = True
+    platform.consumer.stop()
+    await asyncio.wait([consuming])
     await platform.close()
     for task in tasks:
         task.cancel()

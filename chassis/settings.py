@@ -28,6 +28,7 @@ class ServiceSettings(BaseSettings):
     database_prefix: str = _shared("HOSO_DATABASE_PREFIX", default="hoso")
     master_key: SecretStr = _shared("HOSO_MASTER_KEY", description="32 bytes in base64")
     oidc_issuer: str = _shared("OIDC_ISSUER")
+    instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
     log_level: str = _shared("LOG_LEVEL", default="INFO")
 
     @field_validator("master_key")

@@ -22,6 +22,7 @@ DEAD_LETTERS: Final = Counter("hoso_dead_letters", "Records parked or refused", 
 FAULTS: Final = Counter("hoso_faults", "Bugs met and survived", ["where"])
 LAG: Final = Gauge("hoso_consumer_lag", "Records not yet handled", ["topic", "partition"])
 REQUESTS: Final = Histogram("hoso_http_seconds", "HTTP requests", ["method", "route", "status"])
+STOPPED: Final = Gauge("hoso_consumer_stopped_partitions", "Partitions stopped at a record that cannot be handled now")
 KEY_READS: Final = Counter("hoso_key_reads", "Dossier keys read from the keyring")
 
 TRACE: Final[ContextVar[str | None]] = ContextVar("traceparent", default=None)

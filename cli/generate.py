@@ -38,7 +38,7 @@ def documents() -> dict[str, str]:
         for catalogue in catalogues().values()
         for name, event in catalogue.types.items()
     }
-    filing = {"$id": f"hoso:{upstream.FILED}", **upstream.Filing.model_json_schema()}
+    filing = {"$id": f"hoso:{upstream.FILED}", **upstream.UpstreamFiling.model_json_schema()}
     return {**found, f"{upstream.FILED}.schema.json": _text(filing), "asyncapi.json": _text(asyncapi())}
 
 
@@ -82,7 +82,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 def _messages(topic: Topic) -> dict[str, Any]:
     if topic.name == UPSTREAM:
-        return {upstream.FILED: _message(upstream.FILED, upstream.Filing.model_json_schema(), sealed=True)}
+        return {upstream.FILED: _message(upstream.FILED, upstream.UpstreamFiling.model_json_schema(), sealed=True)}
     if topic.name.startswith("upstream.replies."):
         types = catalogues()[upstream.STREAM].types
         return {

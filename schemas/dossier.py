@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.event import Dong, DossierEvent, Instant, Record, Text
-from schemas.personal import Address, Email, IdentityNumber, Name, Phone
+from schemas.personal import Address, Email, IdentityNumber, Name, Owner, Phone
 
 STREAM = "dossier"
 
@@ -64,6 +64,7 @@ class DossierSubmitted(DossierEvent):
     procedure_name: Bilingual
     route: Route
     source: Text | None = None
+    owner: Owner | None = None
     applicant: Applicant
     way: Way
     address: PostalAddress | None = None
@@ -81,6 +82,7 @@ class DossierAccepted(DossierEvent):
     due_at: Instant
     fee: tuple[FeeLine, ...] = ()
     total: Dong = 0
+    owner: Owner | None = None
 
 
 class DossierRejected(DossierEvent):

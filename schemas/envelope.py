@@ -35,18 +35,20 @@ class Envelope:
 
     def headers(self) -> Headers:
         """Kafka record headers."""
-        pairs = {
-            "ce_specversion": "1.0",
-            "ce_id": self.id,
-            "ce_source": self.source,
-            "ce_type": self.type,
-            "ce_subject": self.subject,
-            "ce_time": format_instant(self.time),
-            "ce_sequence": None if self.sequence is None else str(self.sequence),
-            "ce_traceparent": self.traceparent,
-            "content-type": self.content_type,
-        }
-        return [(name, value.encode()) for name, value in pairs.items() if value is not None]
+        pairs: Headers = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.id.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_subject", self.subject.encode()),
+            ("ce_time", format_instant(self.time).encode()),
+            ("content-type", self.content_type.encode()),
+        ]
+        if self.sequence is not None:
+            pairs.append(("ce_sequence", b"%d" % self.sequence))
+        if self.traceparent is not None:
+            pairs.append(("ce_traceparent", self.traceparent.encode()))
+        return pairs
 
 
 def read(headers: Iterable[tuple[str, bytes]]) -> Envelope:

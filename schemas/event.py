@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -61,7 +60,11 @@ class Record(BaseModel):
 
     def dump_json(self, seal: Seal | None = None) -> bytes:
         """As `dump`, as UTF-8 JSON."""
-        return json.dumps(self.dump(seal), ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            return self.model_dump_json(exclude_none=True, context={SEAL: seal}).encode()
+        except PydanticSerializationError:
+            self.dump(seal)  # raises what `seal` raised: on its way to text pydantic keeps only the words of it
+            raise
 
 
 class Event(Record):

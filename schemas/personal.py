@@ -102,5 +102,7 @@ Phone = Annotated[Personal, Kind("phone")]
 Email = Annotated[Personal, Kind("email")]
 IdentityNumber = Annotated[Personal, Kind("identity_number")]
 Address = Annotated[Personal, Kind("address")]
+Owner = Annotated[Personal, Kind("owner")]
+"""The account of whoever filed, by the identity provider's `sub`: it says who may see the dossier."""
 Form = Annotated[Personal, Kind("form")]
 """The answers of an electronic form, as one JSON text."""

@@ -53,6 +53,15 @@ class Filing(_Strict):
     address: FiledAddress | None = None
 
 
+class UpstreamFiling(Filing):
+    """A filing by an upstream portal. `account`: the applicant's `sub` at the identity provider both share.
+
+    Without it nobody but the portal and officers may see the dossier here, and it is paid at the desk.
+    """
+
+    account: Line | None = None
+
+
 class Problem(Record):
     """One wrong field: its path, what is wrong and what would be right."""
 

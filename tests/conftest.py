@@ -3,10 +3,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
 from deploy.local.rundir import sweep
+
+settings.register_profile("hoso", deadline=None)  # no test asserts on seconds
+settings.load_profile("hoso")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

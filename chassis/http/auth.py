@@ -28,6 +28,7 @@ ROLES: Final = frozenset(
         "citizen", "clerk", "specialist", "leader", "registrar", "accountant", "operator", "auditor", "upstream",
     }
 )  # fmt: skip
+OFFICERS: Final = ROLES - {"citizen", "upstream"}
 
 
 @dataclass(frozen=True, slots=True)

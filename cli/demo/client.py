@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,6 +27,13 @@ class Caller:
     def __init__(self, client: httpx.AsyncClient, token: str) -> None:
         self._client = client
         self._headers = {"authorization": f"Bearer {token}"}
+
+    @property
+    def account(self) -> str:
+        """The `sub` of the access token: what the identity provider calls this person."""
+        body = self._headers["authorization"].split(".")[1]
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return str(claims["sub"])
 
     async def get(self, url: str, **params: str) -> Any:
         """The JSON at `url`; raises DemoError if it stays wrong."""

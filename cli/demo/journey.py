@@ -97,7 +97,8 @@ class Journey:
             filed: str = (await citizen.post(url, planned.filing, key=planned.reference))["id"]
             return filed
         portal = self._stack.url("upstream_portal")
-        await citizen.post(f"{portal}/filings", {"reference": planned.reference, "data": planned.filing})
+        data = {**planned.filing, "account": citizen.account}
+        await citizen.post(f"{portal}/filings", {"reference": planned.reference, "data": data})
 
         async def reply() -> dict[str, Any] | None:
             replies = await citizen.get(f"{portal}/replies", reference=planned.reference)

@@ -155,7 +155,7 @@ def _service(stack: Stack, name: str, env: Mapping[str, str]) -> Process:
     return Process(
         name,
         (sys.executable, "-m", f"services.{name}.main"),
-        {**env, f"{name.upper()}_PORT": str(stack.ports[name])},
+        {**env, f"{name.upper()}_PORT": str(stack.ports[name]), "HOSO_INSTANCE": f"{name}-1"},
         ready=probes.http(stack.url(name) + "/readyz"),
         restart=True,
         ports=(stack.ports[name],),

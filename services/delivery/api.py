@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from chassis.delivery import IdempotencyKey
-from chassis.http import Caller, Problem, allow, idempotency, send
+from chassis.http import Caller, Problem, allow, idempotency, require_owner, send
 from chassis.service import Platform
 from schemas.event import DossierId
 from services.delivery.domain.consignment import Delivery
@@ -25,23 +25,24 @@ def router(platform: Platform) -> APIRouter:
     deliveries = platform.engine("deliveries")
     files = platform.store.files(FILES)
 
-    async def found(dossier: str) -> Delivery:
+    async def found(dossier: str, caller: Caller) -> Delivery:
         doc = await deliveries.read(dossier)
         if doc is None or doc.state is None:
             raise Problem(404, "not_found", "There is no delivery for this dossier")
         state: Delivery = doc.state
+        await require_owner(platform.keyring, dossier, state.owner, caller)
         return state
 
     @routes.get("/dossiers/{dossier}/delivery")
-    async def show(dossier: DossierId, _caller: Reader) -> dict[str, Any]:
+    async def show(dossier: DossierId, caller: Reader) -> dict[str, Any]:
         """Where the result is, without personal data."""
-        hidden = {"applicant", "address", "result"}
-        return (await found(dossier)).model_dump(mode="json", exclude=hidden, exclude_none=True)
+        hidden = {"owner", "applicant", "address", "result"}
+        return (await found(dossier, caller)).model_dump(mode="json", exclude=hidden, exclude_none=True)
 
     @routes.get("/dossiers/{dossier}/document")
-    async def document(dossier: DossierId, _caller: Reader) -> Response:
+    async def document(dossier: DossierId, caller: Reader) -> Response:
         """The result document (PDF)."""
-        state = await found(dossier)
+        state = await found(dossier, caller)
         kept = await files.get(state.document) if state.document else None
         if state.document is None or kept is None:
             raise Problem(404, "not_found", "There is no result document yet")

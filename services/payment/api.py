@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from chassis.delivery import Delivery, Handled, IdempotencyKey
-from chassis.http import Caller, Problem, allow, idempotency, public, send
+from chassis.http import Caller, Problem, allow, idempotency, public, require_owner, send
 from chassis.service import Platform
 from chassis.telemetry import TRACE, logger
 from schemas.event import DossierId
@@ -43,20 +43,25 @@ def router(platform: Platform) -> APIRouter:
 def _applicants(routes: APIRouter, platform: Platform) -> None:
     invoices = platform.engine("invoices")
 
-    @routes.get("/dossiers/{dossier}/invoice")
-    async def show(dossier: DossierId, _caller: Reader) -> dict[str, Any]:
-        """What is due and what became of it; 404 while nothing is."""
+    async def invoice_of(dossier: str, caller: Caller) -> Invoice:
         found = await invoices.read(dossier)
         if found is None or found.state is None:
             raise Problem(404, "not_found", "There is no invoice for this dossier")
         state: Invoice = found.state
-        return state.model_dump(mode="json", exclude_none=True)
+        await require_owner(platform.keyring, dossier, state.owner, caller)
+        return state
+
+    @routes.get("/dossiers/{dossier}/invoice")
+    async def show(dossier: DossierId, caller: Reader) -> dict[str, Any]:
+        """What is due and what became of it; 404 while nothing is."""
+        return (await invoice_of(dossier, caller)).model_dump(mode="json", exclude={"owner"}, exclude_none=True)
 
     @routes.post("/dossiers/{dossier}/payments", status_code=201)
     async def pay(
-        dossier: DossierId, request: Request, _caller: Citizen, key: Annotated[IdempotencyKey, Depends(idempotency)]
+        dossier: DossierId, request: Request, caller: Citizen, key: Annotated[IdempotencyKey, Depends(idempotency)]
     ) -> dict[str, Any]:
         """Begins an attempt; `url` is VNPAY's payment page for it."""
+        await invoice_of(dossier, caller)
         answer = await send(invoices, dossier, StartAttempt(), key)
         payer = request.client.host if request.client else "127.0.0.1"
         return {"attempt": answer["attempt"], "url": _url(platform.settings, dict(answer), payer)}

@@ -14,7 +14,7 @@ from chassis.reading import Raw, Unidentifiable
 from schemas import envelope, upstream
 from schemas.event import Event
 from schemas.personal import Seal
-from schemas.upstream import Filing, Problem
+from schemas.upstream import Problem, UpstreamFiling
 from services.submission.domain.filing import BadFiling, checked, dossier_id
 from services.submission.messages import UpstreamFiled, UpstreamInvalid
 
@@ -48,9 +48,9 @@ class UpstreamReader:
         if attributes.type != upstream.FILED:
             problems: tuple[Problem, ...] = (Problem(field="ce_type", problem=f"must be {upstream.FILED}"),)
             return UpstreamInvalid(source=source, reference=reference, event=event, problems=problems)
-        owner = f"upstream:{source}"
         try:
-            read = Filing.model_validate_json(payload)
+            read = UpstreamFiling.model_validate_json(payload)
+            owner = read.account or f"upstream:{source}"
             filing = checked(read, self._clock(), dossier=dossier, owner=owner, route="upstream", source=source)
         except ValidationError as error:
             problems = tuple(

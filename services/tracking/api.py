@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from chassis.http import Caller, Problem, allow
+from chassis.http import Caller, Problem, allow, require_owner
 from chassis.service import Platform
 from law.statuses import Status
 from schemas.event import DossierId
@@ -22,13 +22,14 @@ def router(platform: Platform) -> APIRouter:
 
     @routes.get("/dossiers/{dossier}/timeline")
     async def timeline(
-        dossier: DossierId, _caller: Annotated[Caller, Depends(allow("citizen", *OFFICERS))]
+        dossier: DossierId, caller: Annotated[Caller, Depends(allow("citizen", *OFFICERS))]
     ) -> dict[str, Any]:
         """Everything that happened, in order of time."""
         found = await dossiers.read(dossier)
         if found is None or found.state is None:
             raise Problem(404, "not_found", "Nothing is known of this dossier")
         state: Tracked = found.state
+        await require_owner(platform.keyring, dossier, state.owner, caller)
         return {**_summary(state), "entries": [e.model_dump(mode="json") for e in state.entries]}
 
     @routes.get("/dossiers")

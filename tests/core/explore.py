@@ -71,12 +71,13 @@ class Prover:
         """Nothing goes wrong any more: those still alive bring it to an end, without a restart."""
         world.calm()
         living = [life for life in world.lives if life.alive]
-        for _ in range(3):
+        for _ in range(3 if world.scenario.timed else 2):
             for life in living:
                 life.spawn(life.replica.relay.sweep())
                 life.spawn(life.wake())
                 world.calm()
-            world.pass_time(world.scenario.jump)
+            if world.scenario.timed:
+                world.pass_time(world.scenario.jump)
         why = list(world.durable.broken)
         if living:
             why += verdict(world.scenario, world.durable, drained=False)
@@ -117,6 +118,8 @@ class Prover:
         who = line.split(maxsplit=1)[0]
         for _ in range(40):
             options = world.choices()
+            if line == world.waits.label:
+                options = [world.waits]
             choice = next((o for o in options if (o.label + " ").startswith(line + " ")), None)
             own = choice or next((o for o in options if o.plain and o.label.startswith(f"{who} ")), world.waits)
             world.choose(own)
@@ -152,11 +155,12 @@ def after_crash_of_all(
     world.pass_time(now)
     try:
         (life,) = world.lives
-        for _ in range(3):
+        for _ in range(3 if scenario.timed else 1):
             life.spawn(life.sweep())
             life.spawn(life.wake())
             world.calm()
-            world.pass_time(scenario.jump)
+            if scenario.timed:
+                world.pass_time(scenario.jump)
         return [*world.durable.broken, *verdict(scenario, world.durable)], world.trace
     finally:
         world.end()

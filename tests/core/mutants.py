@@ -86,7 +86,7 @@ DELETES: Final = Edit(
     "__import__('pymongo').DeleteOne({\"_id\": i, \"version\": version}) if 'closed' in update['$set'] else "
     'UpdateOne({"_id": i, "version": version}, update, upsert=True) for',
 )
-END: Final = ("R0 clear", "clock jumps", "R0 wake", "R0 find wake")
+CLEAN: Final = ("R0 clear", "R0 commit", "clock jumps", "R0 wake", "R0 find wake")
 
 MUTANTS: Final = (
     Mutant(
@@ -107,9 +107,9 @@ MUTANTS: Final = (
         "relay publishes only the new events",
         (
             Edit(
-                "chassis.relay:Relay.offer",
-                "if e.n > known]",
-                "if e.n > known and (e.event is not None or all(x.event is None for x in entries))]",
+                "chassis.relay:Relay._taken",
+                "if e.n > known.get(a, 0)]",
+                "if e.n > known.get(a, 0) and (e.event is not None or all(x.event is None for x in entries))]",
             ),
         ),
         HOLDS["2 consumers, zombie, crash, sweeper"],
@@ -133,13 +133,13 @@ MUTANTS: Final = (
         "offsets committed before the write",
         (
             Edit(
-                "chassis.consumer:Consumer._work",
-                "if not await self._settled(record, future):",
-                "if record is None:",
+                "chassis.consumer:Consumer._post",
+                "route.engine.post(delivery).add_done_callback(lambda future: self._settled(ticket, raw, future))",
+                "route.engine.post(delivery)\n    self._done(ticket)",
             ),
         ),
         HOLDS["2 consumers, zombie, crash, sweeper"],
-        ("R0 commit",),
+        ("R0 poll", "clock goes on", "R0 commit"),
         "INPUT",
     ),
     Mutant(
@@ -270,9 +270,9 @@ MUTANTS: Final = (
         "retention deletes; a slow writer brings it back",
         (DELETES,),
         RETENTION,
-        ("R0 clear", "R0 commit", "R1 http cmd", "R1 load", *END[1:], "R0 delete", "R1 save"),
+        ("R0 clear", "R0 commit", "R1 http cmd", "R1 load", *CLEAN[2:], "R0 delete", "R1 save"),
         "APPLIED TWICE",
-        real=("R0 clear", "R0 commit", "R1 http cmd", "R1 load", *END[1:], "R0 save", "R1 save", "R1 load"),
+        real=("R0 clear", "R0 commit", "R1 http cmd", "R1 load", *CLEAN[2:], "R0 save", "R1 save", "R1 load"),
     ),
     Mutant(
         "retention deletes; a slow clear hits the new incarnation",
@@ -283,8 +283,7 @@ MUTANTS: Final = (
             "R1 sweep",
             "R1 find",
             "R1 send",
-            "R0 commit",
-            *END,
+            *CLEAN,
             "R0 delete",
             "R0 http cmd",
             "R0 save",
@@ -296,8 +295,7 @@ MUTANTS: Final = (
             "R1 sweep",
             "R1 find",
             "R1 send",
-            "R0 commit",
-            *END,
+            *CLEAN,
             "R0 save",
             "R0 http cmd",
             "R0 load",

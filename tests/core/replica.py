@@ -6,6 +6,7 @@ import random
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from chassis.burial import Burial
 from chassis.consumer import Consumer, Route
 from chassis.document import Document
 from chassis.engine import Engine
@@ -48,11 +49,10 @@ class Replica:
         )
         self.consumer = Consumer(
             {IN: Route(reader, self.engine)},
-            publisher,
+            Burial(publisher, DEAD),
             bootstrap=life.address,
             group="tally",
             replica=life.name,
-            dead_letters=DEAD,
         )
 
     def written(self, doc: Document[Any]) -> None:

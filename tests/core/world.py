@@ -26,7 +26,7 @@ from .store import Act, short
 from .tally import Do, Input, record
 
 EPOCH: Final = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-REST: Final = 5.0
+REST: Final = 2.5
 """Seconds without any call after which nothing more is expected to happen: longer than every back-off."""
 LIVES: Final[dict[str, Life]] = {}
 """By the address that its clients are given."""
@@ -44,6 +44,11 @@ class Scenario:
     fails_over: bool = False
     replicas: int = 2
     jump: float = 20.0
+
+    @property
+    def timed(self) -> bool:
+        """Leases or deadlines are part of it: only then does the end wait for them."""
+        return any(one.effect or one.due for one in (*self.inputs, *self.commands))
 
 
 class Request:

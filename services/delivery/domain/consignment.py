@@ -20,6 +20,7 @@ from schemas.delivery import (
 )
 from schemas.dossier import Applicant, DossierSubmitted, PostalAddress, ResultIssued, Way
 from schemas.event import Event, Instant, Record
+from schemas.personal import Owner
 from services.delivery.messages import (
     AskConsignment,
     Collect,
@@ -43,6 +44,7 @@ class Delivery(Record):
     dossier_id: str
     status: Status = "waiting"
     way: Way | None = None
+    owner: Owner | None = None
     applicant: Applicant | None = None
     address: PostalAddress | None = None
     result: ResultIssued | None = None
@@ -61,7 +63,7 @@ class Delivery(Record):
 def submitted(delivery: Delivery | None, event: DossierSubmitted, _now: datetime) -> Decision[Delivery]:
     """Who gets it, and how."""
     delivery = delivery or Delivery(dossier_id=event.dossier_id)
-    known = {"way": event.way, "applicant": event.applicant, "address": event.address}
+    known = {"way": event.way, "owner": event.owner, "applicant": event.applicant, "address": event.address}
     return _render(delivery.model_copy(update=known))
 
 

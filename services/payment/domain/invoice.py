@@ -14,6 +14,7 @@ from chassis.series import ConfirmNumber, NumberConfirmed, NumberTaken, TakeNumb
 from schemas.dossier import DossierAccepted, FeeLine
 from schemas.event import Event, Instant, Record
 from schemas.payment import InvoiceExpired, InvoiceOpened, PaymentFailed, PaymentReceived, ReceiptIssued
+from schemas.personal import Owner
 from services.payment.messages import GatewayNotified, QueryAnswered, QueryPayment, StartAttempt
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -41,6 +42,7 @@ class Invoice(Record):
 
     dossier_id: str
     number: str
+    owner: Owner | None = None
     lines: tuple[FeeLine, ...]
     total: int
     opened_at: Instant
@@ -88,6 +90,7 @@ def open_invoice(invoice: Invoice | None, event: DossierAccepted, now: datetime)
     invoice = Invoice(
         dossier_id=event.dossier_id,
         number=event.code,
+        owner=event.owner,
         lines=event.fee,
         total=event.total,
         opened_at=now,

@@ -31,7 +31,7 @@ from schemas.dossier import (
 )
 from schemas.event import Instant, Record
 from schemas.payment import PaymentReceived
-from schemas.personal import Form
+from schemas.personal import Form, Personal
 from services.submission.messages import (
     AcceptDossier,
     DecideDossier,
@@ -97,7 +97,14 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime) -> Decis
         **shared,
         **parts,
     )
-    event = DossierSubmitted(dossier_id=dossier.id, route=command.route, source=command.source, **shared, **parts)
+    event = DossierSubmitted(
+        dossier_id=dossier.id,
+        route=command.route,
+        source=command.source,
+        owner=Personal.of(command.owner),
+        **shared,
+        **parts,
+    )
     return Decision(dossier, (event,), answer=_filed_answer(dossier))
 
 
@@ -139,6 +146,7 @@ def numbered(dossier: Dossier | None, outcome: NumberTaken, now: datetime, codes
         due_at=due.due,
         fee=tuple(_line(line) for line in assessment.lines),
         total=assessment.total,
+        owner=Personal.of(dossier.owner),
     )
     return Decision(_settle_fee(accepted), (event,), (confirm,))
 

@@ -9,6 +9,7 @@ from chassis.decision import Decision, Handlers
 from law.statuses import Status
 from schemas import delivery, dossier, notification, payment
 from schemas.event import DossierEvent, Instant, Record, format_instant
+from schemas.personal import Owner
 
 MAX_ENTRIES: Final = 200
 REACHED: Final[tuple[tuple[str, Status], ...]] = (
@@ -37,6 +38,7 @@ class Tracked(Record):
 
     dossier_id: str
     procedure: str | None = None
+    owner: Owner | None = None
     code: str | None = None
     facts: frozenset[str] = frozenset()
     entries: tuple[Entry, ...] = ()
@@ -54,7 +56,7 @@ def track(tracked: Tracked | None, event: DossierEvent, now: datetime) -> Decisi
     entries = sorted({*tracked.entries, entry}, key=lambda e: (e.at, e.type, e.detail))[-MAX_ENTRIES:]
     changes: dict[str, object] = {"facts": tracked.facts | {event.TYPE}, "entries": tuple(entries)}
     if isinstance(event, dossier.DossierSubmitted):
-        changes["procedure"] = event.procedure
+        changes |= {"procedure": event.procedure, "owner": event.owner}
     if isinstance(event, dossier.DossierAccepted):
         changes["code"] = event.code
     return Decision(tracked.model_copy(update=changes))

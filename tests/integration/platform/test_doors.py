@@ -131,6 +131,26 @@ async def invoiced(platform: Platform) -> tuple[str, dict[str, str], dict[str, A
     return f"{payment}/dossiers/{dossier}/invoice", headers, told
 
 
+async def test_a_stranger_sees_nothing_of_a_dossier_in_any_service(platform: Platform) -> None:
+    invoice, mine, _ = await invoiced(platform)
+    dossier = invoice.removesuffix("/invoice").rpartition("/")[2]
+    looks = {"payment": ["invoice"], "delivery": ["delivery", "document"], "tracking": ["timeline"]}
+    urls = [f"{platform.stack.url(s)}/dossiers/{dossier}/{look}" for s, found in looks.items() for look in found]
+    theirs = await platform.token("citizen2")
+    assert {(await platform.client.get(url, headers=theirs)).status_code for url in urls} == {404}
+    pay = {**theirs, "idempotency-key": uuid.uuid4().hex}
+    assert (await platform.client.post(f"{invoice.removesuffix('invoice')}payments", headers=pay)).status_code == 404
+    clerk = await platform.token("clerk1")
+    for headers in (mine, clerk):
+        shown = await platform.client.get(invoice, headers=headers)
+        assert (shown.status_code, "owner" in shown.json()) == (200, False)
+
+    async def tracked() -> bool | None:
+        return True if (await platform.client.get(urls[-1], headers=mine)).status_code == 200 else None
+
+    assert await wait_for("the timeline for its owner", tracked)
+
+
 async def test_an_ipn_gets_the_protocol_s_code_and_only_the_right_one_changes_anything(platform: Platform) -> None:
     invoice, headers, told = await invoiced(platform)
     secret = platform.secrets["words"]["vnpay"]
