@@ -48,7 +48,7 @@ class Scenario:
     @property
     def timed(self) -> bool:
         """Leases or deadlines are part of it: only then does the end wait for them."""
-        return any(one.effect or one.due for one in (*self.inputs, *self.commands))
+        return any(one.effect or one.due for one in self.inputs) or any(c.effect or c.due for c in self.commands)
 
 
 class Request:
