@@ -5,6 +5,8 @@ PY := .venv/bin/python
 ONCE ?=
 DOSSIERS ?= 20
 KILL ?=
+SCHEDULES ?= 300
+SEED ?= 0
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -39,9 +41,10 @@ unit:
 	@.venv/bin/pytest -q tests/unit
 
 test: check ## everything on real Kafka and a real store
-	@.venv/bin/pytest -q tests/integration tests/e2e
+	@.venv/bin/pytest -q tests/core tests/integration tests/e2e
 
-proof: setup ## chaos, count gates, all journeys
+proof: setup ## schedules of the event core (SCHEDULES=n, SEED=n), chaos, count gates, all journeys
+	@HOSO_PROOF_SCHEDULES=$(SCHEDULES) HOSO_PROOF_SEED=$(SEED) .venv/bin/pytest -q tests/core
 	@.venv/bin/pytest -q tests/chaos
 
 bench-core: setup ## the event core against the usual ways, the raw broker and the store's own limit

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import structlog
 
+from .life import LIVES
 from .log import Consumer, Producer
 from .loop import Loop
 from .store import Client
-from .world import LIVES
 
 _real = time.monotonic
 

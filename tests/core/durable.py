@@ -12,7 +12,8 @@ from typing import Final
 from schemas.envelope import Envelope
 from schemas.envelope import read as read_envelope
 
-from .store import Act, Doc, Docs, pack, short, unpack
+from .query import Doc
+from .store import Act, Docs, pack, short, unpack
 
 IN: Final = "said.events.v1"
 OUT: Final = "noted.events.v1"

@@ -18,7 +18,7 @@ from .durable import IN, DurableWorld, Logged
 from .store import Act, short
 
 if TYPE_CHECKING:
-    from .world import Life, Request
+    from .life import Life, Request
 
 Records = list[tuple[bytes, bytes, Sequence[tuple[str, bytes]]]]
 

@@ -22,7 +22,7 @@ from .store import short
 from .tally import CATALOGUE, EFFECTS, KIND, NAME, Called, Tally
 
 if TYPE_CHECKING:
-    from .world import Life
+    from .life import Life
 
 
 class Replica:

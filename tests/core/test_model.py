@@ -11,8 +11,8 @@ import pytest
 from .explore import Prover
 from .scenarios import EVERYTHING, HOLDS
 
-SCHEDULES: Final = int(os.environ.get("HOSO_PROOF_SCHEDULES", "60"))
-"""Schedules per scenario; `make proof` runs more."""
+SCHEDULES: Final = int(os.environ.get("HOSO_PROOF_SCHEDULES", "25"))
+"""Schedules per scenario and kind of search; `make proof` runs more."""
 SEED: Final = int(os.environ.get("HOSO_PROOF_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 
 
