@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core store help setup demo check test proof lint types contracts unit lock generate clean
+.PHONY: bench-core bench-flow store help setup demo check test proof lint types contracts unit lock generate clean
 
 PY := .venv/bin/python
 ONCE ?=
@@ -7,6 +7,9 @@ DOSSIERS ?= 20
 KILL ?=
 SCHEDULES ?= 300
 SEED ?= 0
+RATE ?= 15
+SECONDS ?= 30
+STORED ?= 0
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -49,6 +52,9 @@ proof: setup ## schedules of the event core (SCHEDULES=n, SEED=n), chaos, count 
 
 bench-core: setup ## the event core against the usual ways, the raw broker and the store's own limit
 	@$(PY) -m bench.core
+
+bench-flow: setup ## whole dossiers through all services, open loop; RATE=dossiers a second, SECONDS=, STORED=
+	@$(PY) -m bench.flow --rate $(RATE) --seconds $(SECONDS) --stored $(STORED)
 
 store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
 	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local

@@ -49,6 +49,7 @@ class Codec(Generic[S]):
                 for p in stored.get("parked", [])
             ],
             keys=[KeyRecord(**{**k, "at": _utc(k["at"])}) for k in stored.get("keys", [])],
+            unknown=list(stored.get("unknown", [])),
             due=_utc(stored["due"]) if stored.get("due") else None,
             at=_utc(stored["at"]),
             closed=_utc(stored["closed"]) if stored.get("closed") else None,
@@ -74,6 +75,7 @@ class Codec(Generic[S]):
             "effects": [_effect_form(e, seal) for e in doc.effects],
             "parked": [{**asdict(p), "headers": [list(h) for h in p.headers]} for p in doc.parked],
             "keys": [asdict(k) for k in doc.keys],
+            "unknown": doc.unknown,
             "at": doc.at,
             "view": dict(self._kind.view(doc.state)) if doc.state is not None else {},
         }

@@ -34,6 +34,9 @@ class DeadlineDue(Record):
 Message = Event | Command | Outcome | DeadlineDue
 
 Policy = Literal["repeat", "ask", "never"]
+FailureReason = Literal["refused", "invalid", "erased", "exhausted", "lapsed"]
+"""Why an effect was certainly not executed and will not be: the partner refuses it; it cannot be put into the
+partner's protocol; the dossier's key is gone; it was tried too often; it was given up while it still waited."""
 
 
 class Effect(Record):
@@ -41,7 +44,11 @@ class Effect(Record):
 
     `POLICY` says what happens after a crash or a lost answer, when it may or may not have been executed:
     *repeat*: the partner keeps our key for longer than we retry; *ask*: the adapter's `ask` finds out first;
-    *never*: it is not tried again, `unknown()` becomes its outcome. `CALL_TIMEOUT` is below `LEASE` by a margin.
+    *never*: it is not tried again, `unknown()` becomes its outcome. `LEASE` is longer than `CALL_TIMEOUT` and a
+    margin of a second; what remains is how long it may wait its turn.
+
+    `CONCURRENCY`, `RATE` (a second, None for any) and `BURST` bound one process and can be overridden by the setting
+    `EFFECT_LIMITS`. Kinds with the same `PARTNER` share its circuit breaker; None has none.
     """
 
     TYPE: ClassVar[str]
@@ -49,11 +56,18 @@ class Effect(Record):
     LEASE: ClassVar[timedelta] = timedelta(seconds=15)
     CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=10)
     CONCURRENCY: ClassVar[int] = 16
+    RATE: ClassVar[float | None] = None
+    BURST: ClassVar[int] = 1
+    PARTNER: ClassVar[str | None] = None
     MAX_ATTEMPTS: ClassVar[int] = 1_000
 
     def unknown(self) -> Outcome:
-        """The outcome when the protocol cannot tell whether it was executed, or attempts ran out."""
+        """The outcome when the protocol cannot tell whether it was executed."""
         raise NotImplementedError(f"{type(self).__name__} has no unknown outcome")
+
+    def failed(self, reason: FailureReason) -> Outcome:  # noqa: ARG002 - for those that tell the reasons apart
+        """The outcome when it was certainly not executed and will not be; `unknown()` where no difference is made."""
+        return self.unknown()
 
 
 class Keep(Enum):

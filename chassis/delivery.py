@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis.decision import Message, Outcome, ParkReason
+from chassis.decision import FailureReason, Message, Outcome, ParkReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,28 @@ class Irrelevant:
 
 @dataclass(frozen=True, slots=True)
 class EffectDone:
-    """The outcome of the effect `effect_id`."""
+    """The outcome of the effect `effect_id`. `late`: it only counts as correction of an unknown one."""
 
     effect_id: str
     outcome: Outcome
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EffectDeferred:
-    """The effect was certainly not executed; try again at `until`."""
+    """The effect was certainly not executed; try again at `until`. `tried`: it counts as an attempt."""
 
     effect_id: str
     until: datetime
+    tried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFailed:
+    """The effect was certainly not executed, and this attempt is the last."""
+
+    effect_id: str
+    reason: FailureReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class Delivery:
     """A message for one aggregate. Exactly one of `position`, `key` or neither, by where it came from."""
 
     aggregate: str
-    message: Message | Unreadable | Irrelevant | EffectDone | EffectDeferred | Sweep
+    message: Message | Unreadable | Irrelevant | EffectDone | EffectDeferred | EffectFailed | Sweep
     trace: str | None = None
     position: Position | None = None
     key: IdempotencyKey | None = None

@@ -14,6 +14,7 @@ from schemas.personal import Seal
 
 MAX_PARKED: Final = 100
 MAX_KEYS: Final = 64
+MAX_UNKNOWN: Final = 32
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -34,7 +35,7 @@ class OutboxEntry:
 class PendingEffect:
     """`leased`: perhaps executed, until `until`. `waiting`: certainly not executed, to be tried at `until`.
 
-    `asks`: an earlier lease lapsed, so the adapter asks the partner before it executes.
+    `asks`: an earlier lease lapsed, so it was perhaps executed: an adapter that can asks the partner first.
     """
 
     id: str
@@ -86,12 +87,16 @@ class Document(Generic[S]):
     effects: list[PendingEffect] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     keys: list[KeyRecord] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    """Ids of the last effects reported unknown, at most `MAX_UNKNOWN`: a late outcome of one still counts."""
     due: datetime | None = None
     at: datetime = NEVER
     closed: datetime | None = None
     """When it became a tombstone: `version`, `last` and `seen` stay, and nothing is handled any more."""
     newborn: list[PendingEffect] = field(default_factory=list)
     """Effects leased by this fold: the runner executes them after the write. Not stored by itself."""
+    doubtful: list[PendingEffect] = field(default_factory=list)
+    """Effects this fold reported unknown, for the alert. Not stored."""
     dirty: bool = False
     """There is something to write. Not stored."""
     faults: list[str] = field(default_factory=list)
@@ -106,7 +111,9 @@ class Document(Generic[S]):
             effects=list(self.effects),
             parked=list(self.parked),
             keys=list(self.keys),
+            unknown=list(self.unknown),
             newborn=[],
+            doubtful=[],
             dirty=False,
             faults=[],
         )

@@ -1,4 +1,4 @@
-"""The rules of one aggregate, pure: inbox, parking, idempotency keys, effects, deadline.
+"""The rules of one aggregate, pure: inbox, parking, idempotency keys, deadline.
 
 `Folder.fold` takes a working copy of a document and one delivery and changes the copy. It does no I/O and reads no
 clock, so after a lost compare-and-set the engine loads again and folds again.
@@ -9,14 +9,13 @@ Invariants:
     - A handler that raises leaves the document as it was but for the parking of its event.
     - `last` counts the events ever said; it is neither `version` nor the length of the outbox.
     - A closed aggregate stays as it is: old messages, late outcomes and slow writers find that it was there.
-    - An effect is in the document from the write that decided it to the write that records its outcome.
+    - What happens to an effect after the write that decided it is `chassis.effects.leases`.
 """
 
 from __future__ import annotations
 
 import bisect
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic
 
@@ -36,6 +35,7 @@ from chassis.delivery import (
     Dropped,
     EffectDeferred,
     EffectDone,
+    EffectFailed,
     Handled,
     Irrelevant,
     Position,
@@ -52,11 +52,10 @@ from chassis.document import (
     KeyRecord,
     OutboxEntry,
     Parked,
-    PendingEffect,
 )
+from chassis.effects.leases import BUG_RETRY, Held, Leases
 
 KEY_LIFE: Final = timedelta(hours=24)
-BUG_RETRY: Final = timedelta(seconds=60)
 CLOSE_RETRY: Final = timedelta(hours=1)
 RELEASED: Final = ("gap", "blocked")
 """Reasons that end by themselves once what comes before has been handled."""
@@ -69,12 +68,12 @@ class ParkingFull(Exception):
 
 
 class Folder(Generic[S]):
-    """Folds deliveries into documents of one kind, for one replica."""
+    """Folds deliveries into documents of one kind, for one process, whose name `replica` is never used again."""
 
-    def __init__(self, kind: AggregateType[S], replica: str, decode: Decode) -> None:
+    def __init__(self, kind: AggregateType[S], replica: str, decode: Decode, held: Held | None = None) -> None:
         self._kind = kind
-        self._replica = replica
         self._decode = decode
+        self._leases: Leases[S] = Leases(replica, self._decide, held)
 
     def fold(self, doc: Document[S], delivery: Delivery, now: datetime) -> Result:
         """Applies one delivery to the working copy `doc`.
@@ -86,16 +85,21 @@ class Folder(Generic[S]):
         if doc.closed is not None:
             return self._after_the_end(delivery)
         now = max(now, doc.at)
-        match delivery.message:
-            case EffectDone():
-                return self._settle(doc, delivery.message, now, delivery.trace)
-            case EffectDeferred():
-                return self._defer(doc, delivery.message)
-            case Sweep():
-                return self._sweep(doc, now)
+        self._leases.adopt(doc, now)
         if delivery.position is not None:
             return self._receive(doc, delivery, delivery.position, now)
-        return self._command(doc, delivery, now)
+        match delivery.message:
+            case EffectDone() as done:
+                result = self._leases.settle(doc, done, now, delivery.trace)
+            case EffectFailed() as failed:
+                result = self._leases.fail(doc, failed, now, delivery.trace)
+            case EffectDeferred() as deferred:
+                result = self._leases.defer(doc, deferred)
+            case Sweep():
+                result = self._sweep(doc, now)
+            case _:
+                result = self._command(doc, delivery, now)
+        return result
 
     # -- inbox --------------------------------------------------------------------------------------------------
 
@@ -173,28 +177,10 @@ class Folder(Generic[S]):
             doc.dirty = True
         return Handled(decision.answer)
 
-    # -- effects ------------------------------------------------------------------------------------------------
-
-    def _settle(self, doc: Document[S], done: EffectDone, now: datetime, trace: str | None) -> Result:
-        pending = next((e for e in doc.effects if e.id == done.effect_id), None)
-        if pending is None:
-            return Dropped()
-        decision = self._decide(doc, done.outcome, now, trace or pending.trace)
-        doc.effects = [e for e in doc.effects if e.id != pending.id]
-        doc.dirty = True
-        return Handled(decision.answer)
-
-    def _defer(self, doc: Document[S], deferred: EffectDeferred) -> Result:
-        for at, pending in enumerate(doc.effects):
-            if pending.id == deferred.effect_id and pending.holder == self._replica and pending.status == "leased":
-                doc.effects[at] = replace(pending, status="waiting", until=deferred.until)
-                doc.dirty = True
-                return Handled({})
-        return Dropped()
+    # -- due ------------------------------------------------------------------------------------------------
 
     def _sweep(self, doc: Document[S], now: datetime) -> Result:
-        for pending in [e for e in doc.effects if e.until <= now]:
-            self._resume(doc, pending, now)
+        self._leases.resume(doc, now)
         if doc.due is not None and doc.due <= now:
             doc.due = None
             doc.dirty = True
@@ -204,29 +190,6 @@ class Folder(Generic[S]):
                 doc.due = now + BUG_RETRY
                 doc.faults.append(f"deadline: {type(error).__name__}: {error}")
         return Handled({}) if doc.dirty else Dropped()
-
-    def _resume(self, doc: Document[S], pending: PendingEffect, now: datetime) -> None:
-        """A waiting effect is tried; a lapsed lease means perhaps executed, and its policy says what then."""
-        lapsed_for_good = pending.status == "leased" and pending.effect.POLICY == "never"
-        if lapsed_for_good or pending.attempts >= pending.effect.MAX_ATTEMPTS:
-            try:
-                self._settle(doc, EffectDone(pending.id, pending.effect.unknown()), now, pending.trace)
-            except Exception as error:  # noqa: BLE001 - tried again later, reported by the engine
-                self._lease(doc, replace(pending, status="leased"), now + BUG_RETRY)
-                doc.faults.append(f"{pending.effect.TYPE}: {type(error).__name__}: {error}")
-            return
-        asks = pending.status == "leased" and pending.effect.POLICY == "ask"
-        until = now + pending.effect.LEASE
-        leased = replace(
-            pending, status="leased", holder=self._replica, attempts=pending.attempts + 1, asks=pending.asks or asks
-        )
-        doc.newborn.append(self._lease(doc, leased, until))
-
-    def _lease(self, doc: Document[S], pending: PendingEffect, until: datetime) -> PendingEffect:
-        leased = replace(pending, until=until)
-        doc.effects = [leased if e.id == pending.id else e for e in doc.effects]
-        doc.dirty = True
-        return leased
 
     # -- decisions ----------------------------------------------------------------------------------------------
 
@@ -253,10 +216,7 @@ class Folder(Generic[S]):
             doc.outbox.append(OutboxEntry(doc.last, topic, event.type_name(), now, trace, event))
         for effect in decision.effects:
             doc.issued += 1
-            effect_id = f"{self._kind.name}/{doc.id}/{doc.issued}"
-            leased = PendingEffect(effect_id, effect, "leased", now + effect.LEASE, self._replica, trace=trace)
-            doc.effects.append(leased)
-            doc.newborn.append(leased)
+            self._leases.grant(doc, f"{self._kind.name}/{doc.id}/{doc.issued}", effect, now, trace)
         if decision.due is not KEEP and decision.due != doc.due:
             doc.due = decision.due
             doc.dirty = True

@@ -1,9 +1,14 @@
 """Executes side effects under their leases and brings the outcomes back as messages.
 
+A thin driver: `chassis.effects.lane` says what may be sent now, this obeys it, with one timer for the next instant.
+
 Invariants:
-    - An effect is executed only under a lease this replica holds, and never past it on our own monotonic clock.
+    - An effect is executed only under a lease this process holds, begun early enough to end before the lease does, on
+      our own monotonic clock.
     - A definite outcome is recorded; `Retryable` means certainly not executed; anything else leaves the lease to
-      lapse, and the effect's policy decides (`fold.Folder`).
+      lapse, and the effect's policy decides (`chassis.effects.leases`).
+    - What waited too long, or for a partner whose circuit is open, is handed back before its lease lapses, and no
+      attempt is counted.
 """
 
 from __future__ import annotations
@@ -12,70 +17,41 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Literal
 
 from chassis.decision import Effect, Outcome
-from chassis.delivery import Delivery, EffectDeferred, EffectDone
+from chassis.delivery import Delivery, Dropped, EffectDeferred, EffectDone, EffectFailed
 from chassis.document import PendingEffect
+from chassis.effects.circuit import STATES, Circuits, Pass, Verdict
+from chassis.effects.edge import Adapter, Asks, Call, NotSent, Permanent, Retryable
+from chassis.effects.lane import Job, Lane, declared
+from chassis.effects.queue import Limit
+from chassis.effects.retry import delay
 from chassis.engine import Engine
 from chassis.keyring import Keyring
-from chassis.telemetry import EFFECTS, TRACE, child_trace, logger
-from schemas.personal import Personal
+from chassis.telemetry import (
+    CIRCUIT,
+    EFFECTS,
+    EFFECTS_OLDEST,
+    EFFECTS_QUEUED,
+    EFFECTS_RUNNING,
+    TRACE,
+    child_trace,
+    logger,
+)
 
-MARGIN: Final = 1.0
-FIRST_RETRY: Final = 0.2
-LAST_RETRY: Final = 60.0
+__all__ = ["Adapter", "Asks", "Call", "NotSent", "Permanent", "Retryable", "Runner", "declared"]
+
+REMEMBERED: Final = 60.0
+"""Seconds after its lease that an effect nobody can tell about is remembered as sent."""
+DRAINED: Final = 1.0
 log = logger(__name__)
-
-
-class Retryable(Exception):
-    """The effect was certainly not executed; it may be tried again, `after` some time if the partner said so."""
-
-    def __init__(self, why: str, *, after: timedelta | None = None) -> None:
-        super().__init__(why)
-        self.after = after
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What an adapter knows of the call. `id` is the idempotency key towards the partner."""
-
-    id: str
-    aggregate: str
-    attempts: int
-    trace: str | None
-    keyring: Keyring
-    deadline: float
-
-    async def open(self, value: Personal) -> str:
-        """The clear text of a sealed value of this aggregate's dossier."""
-        return await self.keyring.open(self.aggregate, value)
-
-    def check(self) -> None:
-        """Call it just before the bytes leave; raises Retryable when the lease is about to end."""
-        if time.monotonic() > self.deadline:
-            raise Retryable("the lease is about to end")
-
-
-class Adapter(Protocol):
-    """The only place that speaks a partner's protocol."""
-
-    async def execute(self, effect: Any, call: Call) -> Outcome:
-        """A definite outcome; raises Retryable if it was certainly not executed."""
-
-
-@runtime_checkable
-class Asks(Protocol):
-    """An adapter of an effect with policy *ask*."""
-
-    async def ask(self, effect: Any, call: Call) -> Outcome | None:
-        """What became of an earlier attempt; None only if it certainly never will be executed."""
+Message = EffectDone | EffectDeferred | EffectFailed
 
 
 class Runner:
-    """Runs the effects of one engine."""
+    """Runs the effects of one engine. `limits`: overrides by effect type; `circuits` are shared in a process."""
 
     def __init__(
         self,
@@ -85,62 +61,148 @@ class Runner:
         *,
         clock: Callable[[], datetime],
         jitter: random.Random,
+        circuits: Circuits | None = None,
+        limits: Mapping[str, Limit] | None = None,
     ) -> None:
         missing = [e.TYPE for e in engine.kind.effects if e not in adapters]
         if missing:
             raise LookupError(f"{engine.kind.name} has no adapter for {', '.join(missing)}")
+        circuits = circuits or Circuits(jitter.random)
+        limits = limits or {}
         self._engine = engine
-        self._adapters = adapters
         self._keyring = keyring
         self._clock = clock
-        self._jitter = jitter
-        self._slots = {e: asyncio.Semaphore(e.CONCURRENCY) for e in engine.kind.effects}
+        self._jitter = jitter.random
+        self._adapters = adapters
+        self._lanes: dict[type[Effect], Lane] = {}
+        for kind in engine.kind.effects:
+            circuit = circuits.of(kind.PARTNER) if kind.PARTNER else None
+            self._lanes[kind] = Lane(kind, limits.get(kind.TYPE) or declared(kind), circuit)
+            _watch(kind, self._lanes[kind])
+        self._held: dict[str, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.Handle | None = None
+        self._looks_at = 0.0
+        self._draining = False
 
     def start(self, aggregate: str, pending: PendingEffect) -> None:
-        """Executes an effect that was just leased to this replica."""
-        deadline = time.monotonic() + (pending.until - self._clock()).total_seconds() - MARGIN
-        task = asyncio.create_task(self._run(aggregate, pending, deadline), name=pending.id)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Takes in an effect that was just leased to this process; it is executed when its turn comes."""
+        now = time.monotonic()
+        life = min(
+            pending.until - self._clock(), pending.effect.LEASE
+        )  # the aggregate's last instant may be ahead of us
+        job = Job(aggregate, pending, now + life.total_seconds(), pending.trace)
+        self._held[pending.id] = job
+        self._lanes[type(pending.effect)].add(job, now)
+        self._look_at(now)
+
+    def held(self, effect_id: str) -> Literal["queued", "sent"] | None:
+        """What became of an effect here: still in our own queue, perhaps executed, or never heard of."""
+        job = self._held.get(effect_id)
+        return job.status if job is not None else None
 
     async def drain(self, grace: float) -> None:
-        """Lets running effects end; what does not end in `grace` seconds is left to its lease."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+        """Hands back what was not sent and waits for what was; what does not end in `grace` s is left to its lease."""
+        self._draining = True
+        self._pump()
+        try:
+            async with asyncio.timeout(grace):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        except TimeoutError:
+            log.warning("effects were cut off", effects=len(self._tasks))
         for task in self._tasks:
             task.cancel()
 
-    async def _run(self, aggregate: str, pending: PendingEffect, deadline: float) -> None:
-        effect = pending.effect
-        trace = child_trace(pending.trace)
-        TRACE.set(trace)
-        call = Call(pending.id, aggregate, pending.attempts, trace, self._keyring, deadline)
-        message: EffectDone | EffectDeferred
+    # -- scheduling: synchronous ----------------------------------------------------------------------------------
+
+    def _look_at(self, when: float) -> None:
+        """Pumps at `when` or before."""
+        if self._timer is not None:
+            if self._looks_at <= when:
+                return
+            self._timer.cancel()
+        self._looks_at = when
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, when - time.monotonic()), self._pump)
+
+    def _pump(self) -> None:
+        """Gives out everything that may be sent now and hands back what can no longer be."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = time.monotonic()
+        for lane in self._lanes.values():
+            for job, pause in lane.hand_back(now, everything=self._draining):
+                self._hand_back(job, DRAINED if self._draining else pause)
+            for job, permit in lane.give_out(now):
+                self._spawn(self._run(lane, job, permit, now))
+        self._forget(now)
+        instants = [at for lane in self._lanes.values() if (at := lane.next_at(now)) is not None]
+        if instants:
+            self._look_at(min(instants))
+
+    def _hand_back(self, job: Job, pause: float) -> None:
+        until = self._clock() + timedelta(seconds=pause)
+        self._spawn(self._give(job, EffectDeferred(job.pending.id, until, tried=False), "handed_back"))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _forget(self, now: float) -> None:
+        """Nobody asks about a lease that lapsed long ago; the oldest are first, but for those leased again."""
+        while self._held:
+            effect_id, job = next(iter(self._held.items()))
+            if job.status == "queued" or now < job.lapses + REMEMBERED:
+                return
+            del self._held[effect_id]
+
+    # -- execution --------------------------------------------------------------------------------------------------
+
+    async def _run(self, lane: Lane, job: Job, permit: Pass | None, began: float) -> None:
+        verdict: Verdict = "none"
         try:
-            async with self._slots[type(effect)]:
-                call.check()
-                async with asyncio.timeout(effect.CALL_TIMEOUT.total_seconds()):
-                    outcome = await self._execute(effect, call, asks=pending.asks)
-            message = EffectDone(pending.id, outcome)
-            result = "done"
+            message, result, verdict = await self._attempt(job, began, lane.timeout)
+        finally:
+            now = time.monotonic()
+            changed = lane.ended(permit, verdict, began=began, now=now)
+            if changed is not None:
+                log.warning("circuit changed", partner=job.pending.effect.PARTNER, state=changed)
+            self._look_at(now)
+        if message is None:
+            EFFECTS.labels(job.pending.effect.TYPE, result).inc()
+        else:
+            await self._give(job, message, result)
+
+    async def _attempt(self, job: Job, began: float, seconds: float) -> tuple[Message | None, str, Verdict]:
+        """The message to record, if any, a word for the metrics, and what it shows of the partner."""
+        pending, effect = job.pending, job.pending.effect
+        job.trace = child_trace(pending.trace)
+        TRACE.set(job.trace)
+        call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + seconds)
+        fields = {"effect": pending.id, "kind": effect.TYPE}
+        try:
+            async with asyncio.timeout(seconds):
+                outcome = await self._execute(effect, call, asks=pending.asks and effect.POLICY == "ask")
+        except NotSent as error:
+            log.info("effect not sent", **fields, why=str(error))
+            return EffectDeferred(pending.id, self._retry_at(pending, error), tried=False), "handed_back", "none"
         except Retryable as error:
-            message = EffectDeferred(pending.id, self._retry_at(pending, error))
-            result = "deferred"
-            log.info("effect deferred", effect=pending.id, kind=effect.TYPE, why=str(error))
+            log.info("effect deferred", **fields, why=str(error))
+            deferred = EffectDeferred(pending.id, self._retry_at(pending, error))
+            return deferred, "deferred", "failed" if error.after is None else "answered"
+        except Permanent as error:
+            log.warning("effect failed", **fields, why=str(error))
+            verdict: Verdict = "answered" if error.reason == "refused" else "none"
+            return EffectFailed(pending.id, error.reason), "failed", verdict
         except Exception as error:  # noqa: BLE001 - perhaps executed: the lease lapses and the policy decides
-            EFFECTS.labels(effect.TYPE, "uncertain").inc()
-            log.warning(
-                "effect uncertain", effect=pending.id, kind=effect.TYPE, error=f"{type(error).__name__}: {error}"
-            )
-            return
-        EFFECTS.labels(effect.TYPE, result).inc()
-        try:
-            await self._engine.handle(Delivery(aggregate, message, trace=trace))
-        except Exception:
-            log.exception("an outcome could not be recorded", effect=pending.id, kind=effect.TYPE)
+            log.warning("effect uncertain", **fields, error=f"{type(error).__name__}: {error}")
+            return None, "uncertain", "failed"
+        return EffectDone(pending.id, outcome), "done", "answered"
 
     async def _execute(self, effect: Effect, call: Call, *, asks: bool) -> Outcome:
+        call.check()
         adapter = self._adapters[type(effect)]
         if asks and isinstance(adapter, Asks):
             known = await adapter.ask(effect, call)
@@ -148,9 +210,33 @@ class Runner:
                 return known
         return await adapter.execute(effect, call)
 
+    async def _give(self, job: Job, message: Message, result: str) -> None:
+        """Hands a message to the document; what it no longer takes may still correct an unknown outcome."""
+        effect = job.pending.effect
+        EFFECTS.labels(effect.TYPE, result).inc()
+        try:
+            given = await self._engine.handle(Delivery(job.aggregate, message, trace=job.trace))
+            certain = not isinstance(message, EffectDone) and effect.POLICY == "never"
+            if isinstance(given, Dropped) and certain:
+                reason = message.reason if isinstance(message, EffectFailed) else "lapsed"
+                late = EffectDone(job.pending.id, effect.failed(reason), late=True)
+                await self._engine.handle(Delivery(job.aggregate, late, trace=job.trace))
+        except Exception:
+            log.exception("an outcome could not be recorded", effect=job.pending.id, kind=effect.TYPE)
+            return
+        if self._held.get(job.pending.id) is job:
+            del self._held[job.pending.id]
+
     def _retry_at(self, pending: PendingEffect, error: Retryable) -> datetime:
-        """Exponential back-off with full jitter, from 0.2 to 60 seconds."""
-        if error.after is not None:
-            return self._clock() + error.after
-        ceiling = min(LAST_RETRY, FIRST_RETRY * 2 ** min(pending.attempts, 12))
-        return self._clock() + timedelta(seconds=self._jitter.uniform(FIRST_RETRY, max(FIRST_RETRY, ceiling)))
+        after = error.after.total_seconds() if error.after is not None else None
+        return self._clock() + timedelta(seconds=delay(pending.attempts, self._jitter, after))
+
+
+def _watch(kind: type[Effect], lane: Lane) -> None:
+    """Gauges are read when they are asked for."""
+    EFFECTS_QUEUED.labels(kind.TYPE).set_function(lambda: len(lane.queue))
+    EFFECTS_RUNNING.labels(kind.TYPE).set_function(lambda: lane.queue.running)
+    EFFECTS_OLDEST.labels(kind.TYPE).set_function(lambda: lane.queue.oldest(time.monotonic()))
+    circuit = lane.circuit
+    if circuit is not None:
+        CIRCUIT.labels(str(kind.PARTNER)).set_function(lambda: STATES.index(circuit.state(time.monotonic())))

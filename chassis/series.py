@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Protocol
 from chassis.decision import Command, Decision, Effect, Outcome, Policy, Refused
 from chassis.document import AggregateType
 from chassis.engine import Engine
-from chassis.runner import Call
+from chassis.runner import Call, Retryable
 from schemas.event import Record
 
 MAX_HOLDERS: Final = 500
@@ -100,9 +100,12 @@ class TakesNumber:
         self._platform = platform
 
     async def execute(self, effect: TakeNumber, call: Call) -> Outcome:
-        """Raises Refused if the series is busy: the lease lapses and it is asked again."""
+        """Raises Retryable while the series is busy."""
         engine = self._platform.engine(NAME)
-        answer = await engine.tell(effect.series, Take(holder=call.aggregate), call.trace)
+        try:
+            answer = await engine.tell(effect.series, Take(holder=call.aggregate), call.trace)
+        except Refused as error:
+            raise Retryable(error.code) from error
         return NumberTaken(series=effect.series, number=answer["number"])
 
 

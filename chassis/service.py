@@ -9,9 +9,9 @@ import secrets
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import uvicorn
 import uvloop
@@ -22,16 +22,18 @@ from chassis.consumer import Consumer, Route
 from chassis.decision import Effect
 from chassis.delivery import Delivery, Sweep
 from chassis.document import AggregateType, Document
+from chassis.effects.circuit import Circuits
+from chassis.effects.queue import Limit
 from chassis.engine import Engine
 from chassis.fold import Decode, Folder
 from chassis.http import Verifier, create_app
 from chassis.keyring import Keyring
 from chassis.reading import Reader, StreamReader, decoder
 from chassis.relay import Publisher, Relay
-from chassis.runner import Adapter, Runner
+from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
-from chassis.telemetry import FAULTS, configure_logs, logger
+from chassis.telemetry import EFFECTS, FAULTS, configure_logs, logger
 from schemas.event import to_instant
 from schemas.topics import CATALOGUES, dead_letter_topic, heard_by
 
@@ -74,13 +76,12 @@ class Platform:
         self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
         self._units = {kind.name: _Unit(kind, self) for kind in service.aggregates}
         adapters = service.adapters(self)
+        jitter = random.Random(self.replica)  # noqa: S311 - it spreads retries
+        circuits = Circuits(jitter.random)
+        limits = effect_limits(service, self.settings)
         for unit in self._units.values():
             unit.runner = Runner(
-                unit.engine,
-                adapters,
-                self.keyring,
-                clock=self.clock,
-                jitter=random.Random(self.replica),  # noqa: S311
+                unit.engine, adapters, self.keyring, clock=self.clock, jitter=jitter, circuits=circuits, limits=limits
             )
         self.consumer = self._consumer()
 
@@ -151,6 +152,18 @@ class Platform:
         self._keys.close()
 
 
+def effect_limits(service: Service, settings: ServiceSettings) -> Mapping[str, Limit]:
+    """What the settings override. Raises LookupError for a kind of effect this service does not have."""
+    kinds = {effect.TYPE: effect for kind in service.aggregates for effect in kind.effects}
+    strange = sorted(set(settings.effect_limits) - set(kinds))
+    if strange:
+        raise LookupError(f"EFFECT_LIMITS names {', '.join(strange)}; {service.name} has {', '.join(sorted(kinds))}")
+    return {
+        name: replace(declared(kinds[name]), **given.model_dump(exclude_none=True))
+        for name, given in settings.effect_limits.items()
+    }
+
+
 class _Unit:
     """One kind of aggregate with its engine, relay and runner."""
 
@@ -162,7 +175,7 @@ class _Unit:
             kind,
             platform.store.collection(kind.name),
             platform.keyring,
-            Folder(kind, platform.replica, decode),
+            Folder(kind, platform.replica, decode, held=self._held),
             clock=platform.clock,
             on_written=self.written,
         )
@@ -170,12 +183,18 @@ class _Unit:
         self.runner: Runner
         self._clock = platform.clock
 
+    def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
+        return self.runner.held(effect_id)
+
     def written(self, doc: Document[Any]) -> None:
         """Hands what a write decided to those who carry it out."""
         if doc.outbox:
             self.relay.offer(doc.id, doc.outbox)
         for pending in doc.newborn:
             self.runner.start(doc.id, pending)
+        for pending in doc.doubtful:
+            EFFECTS.labels(pending.effect.TYPE, "unknown").inc()
+            log.error("nobody can tell whether an effect was executed", effect=pending.id, kind=pending.effect.TYPE)
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         return [self.engine.run(), self.relay.run(), self._sweep()]
@@ -188,8 +207,7 @@ class _Unit:
                 if rounds % RELAY_SWEEP_EVERY == 0:
                     await self.relay.sweep(everything=rounds == 0)
                 due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
-                for aggregate in due:
-                    await self.engine.handle(Delivery(aggregate, Sweep()))
+                await asyncio.gather(*(self.engine.post(Delivery(aggregate, Sweep())) for aggregate in due))
             except StoreUnavailable as error:
                 log.warning("sweep put off: store unavailable", error=str(error)[:200])
             except Exception:
@@ -240,13 +258,12 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     asyncio.get_running_loop().call_later(GRACE_SECONDS, os._exit, EXIT_HANGING)
     server.should_exit = True
     platform.consumer.stop()
-    await asyncio.wait([consuming])
+    await asyncio.wait([consuming, http])
     await platform.close()
     for task in tasks:
         task.cancel()
     with suppress(asyncio.CancelledError):
         await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.gather(http, return_exceptions=True)
     await platform.disconnect()
     failed = [task for task in done if task is not stopping and not task.cancelled() and task.exception()]
     if stopping not in done:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings
 
 from chassis.keyring import KEY_BYTES
@@ -18,8 +19,21 @@ def _shared(name: str, **options: Any) -> Any:
     return Field(validation_alias=AliasChoices(name), **options)
 
 
+class EffectLimit(BaseModel):
+    """Overrides what a kind of effect declares, for one process: at once, a second, at once after a rest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    concurrency: Annotated[int | None, Field(ge=1, le=1_000)] = None
+    rate: Annotated[float | None, Field(gt=0, le=100_000)] = None
+    burst: Annotated[int | None, Field(ge=1, le=10_000)] = None
+
+
 class ServiceSettings(BaseSettings):
-    """Common to all; a service's own carry its prefix (``PAYMENT_PORT``)."""
+    """Common to all; a service's own carry its prefix (``PAYMENT_PORT``).
+
+    `PAYMENT_EFFECT_LIMITS` is JSON by type of effect: ``{"vnpay.query": {"rate": 5, "burst": 10}}``.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
@@ -30,6 +44,7 @@ class ServiceSettings(BaseSettings):
     oidc_issuer: str = _shared("OIDC_ISSUER")
     instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
     log_level: str = _shared("LOG_LEVEL", default="INFO")
+    effect_limits: Mapping[str, EffectLimit] = {}
 
     @field_validator("master_key")
     @classmethod

@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from chassis.telemetry import STORE_CALLS
+from chassis.telemetry import DOCUMENTS, STORE_CALLS
 
 StoreUnavailable = PyMongoError
 """Trouble with the store: nothing is lost, back off and do it again."""
@@ -91,6 +91,7 @@ class Collection:
         fails as a duplicate `_id` at its index. Documents are never deleted, which is what makes this safe.
         """
         self._count("save")
+        DOCUMENTS.labels(self._name).inc(len(writes))
         requests = [UpdateOne({"_id": i, "version": version}, update, upsert=True) for i, version, update in writes]
         try:
             await self._raw.bulk_write(requests, ordered=False)

@@ -12,12 +12,17 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 STORE_CALLS: Final = Counter("hoso_store_calls", "Round trips to the store", ["collection", "operation"])
+DOCUMENTS: Final = Counter("hoso_documents_written", "Documents sent in compare-and-set writes", ["collection"])
 MESSAGES: Final = Counter("hoso_messages", "Messages handled, by what became of them", ["aggregate", "result"])
 STALE: Final = Counter("hoso_stale_writes", "Lost compare-and-sets", ["aggregate"])
 PUBLISHED: Final = Counter("hoso_events_published", "Events acknowledged by Kafka", ["topic"])
 PUBLISHES: Final = Counter("hoso_publish_batches", "Record batches sent to Kafka")
 COMMITS: Final = Counter("hoso_offset_commits", "Offset commits")
 EFFECTS: Final = Counter("hoso_effects", "Side effects, by what became of them", ["effect", "result"])
+EFFECTS_QUEUED: Final = Gauge("hoso_effects_queued", "Side effects that wait their turn here", ["effect"])
+EFFECTS_RUNNING: Final = Gauge("hoso_effects_running", "Side effects being executed here", ["effect"])
+EFFECTS_OLDEST: Final = Gauge("hoso_effects_oldest_seconds", "How long the oldest of those has waited", ["effect"])
+CIRCUIT: Final = Gauge("hoso_circuit_state", "A partner's circuit: 0 closed, 1 half-open, 2 open", ["partner"])
 DEAD_LETTERS: Final = Counter("hoso_dead_letters", "Records parked or refused", ["reason"])
 FAULTS: Final = Counter("hoso_faults", "Bugs met and survived", ["where"])
 LAG: Final = Gauge("hoso_consumer_lag", "Records not yet handled", ["topic", "partition"])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import inspect, platform
+from cli import inspect, law, platform
 from cli.demo.run import Demo, Job
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
@@ -22,6 +22,7 @@ app.command()(platform.status)
 app.command()(inspect.topics)
 app.add_typer(inspect.dossier, name="dossier")
 app.add_typer(inspect.dlq, name="dlq")
+app.add_typer(law.law, name="law")
 
 
 @app.callback()

@@ -7,13 +7,12 @@ A year without a table raises CalendarMissing: nothing is guessed. A year whose 
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from functools import cache
 from itertools import pairwise
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from law._data import packaged, parse_all
+from law._data import current, parse_all
 from law.errors import CalendarMissing, LawDataError
 from law.facts import Provenance, Strict
 
@@ -22,12 +21,27 @@ _ONE_DAY = timedelta(days=1)
 
 
 class DayOff(Provenance):
-    """A day on which nobody works; `swapped` for a make-up Saturday, `substitute` for a holiday on a weekend."""
+    """A day on which nobody works, or all days from `day` to `until`.
+
+    `swapped` for a make-up Saturday, `substitute` for a holiday on a weekend.
+    """
 
     day: date
-    name_vi: str
-    name_en: str
+    until: date | None = None
+    name_vi: str = Field(min_length=1)
+    name_en: str = Field(min_length=1)
     kind: Literal["holiday", "substitute", "swapped"] = "holiday"
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        length = ((self.until or self.day) - self.day).days
+        return tuple(self.day + n * _ONE_DAY for n in range(length + 1))
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not self.days:
+            raise ValueError(f"ends {self.until} before it starts {self.day}")
+        return self
 
 
 class MakeUpDay(Provenance):
@@ -46,9 +60,13 @@ class YearTable(Strict):
     days_off: tuple[DayOff, ...]
     make_up_days: tuple[MakeUpDay, ...] = ()
 
+    @property
+    def off(self) -> tuple[date, ...]:
+        return tuple(day for entry in self.days_off for day in entry.days)
+
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        off = [entry.day for entry in self.days_off]
+        off = self.off
         work = [entry.day for entry in self.make_up_days]
         _each_once([*off, *work])
         if any(day.year != self.year for day in [*off, *work]):
@@ -70,14 +88,14 @@ class Calendar:
             if table.year in self._tables:
                 raise LawDataError(f"two calendar tables for {table.year}")
             self._tables[table.year] = table
-        self._off = frozenset(entry.day for table in self._tables.values() for entry in table.days_off)
+        self._off = frozenset(day for table in self._tables.values() for day in table.off)
         self._made_up = frozenset(entry.day for table in self._tables.values() for entry in table.make_up_days)
         self.version = ",".join(self._tables[year].version for year in sorted(self._tables))
 
     @classmethod
     def from_texts(cls, texts: Mapping[str, str]) -> Self:
         """Build from JSON texts by name (a reviewed data version). Raises LawDataError."""
-        return cls(parse_all(YearTable, texts))
+        return cls(parse_all(YearTable, texts, "calendar"))
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -101,6 +119,7 @@ class Calendar:
 
     def next_working_day(self, day: date) -> date:
         """Return the first working day after `day`. Raises CalendarMissing."""
+        self.table(day.year)
         return self.on_or_after(day + _ONE_DAY)
 
     def on_or_after(self, day: date) -> date:
@@ -110,14 +129,13 @@ class Calendar:
         return day
 
 
-@cache
 def default() -> Calendar:
-    """Return the packaged calendar."""
-    return Calendar.from_texts(packaged("calendar"))
+    """Return the calendar in use: the packaged one, unless `law.dataset.use` put another in its place."""
+    return current(Calendar.from_texts)
 
 
 def is_working_day(day: date) -> bool:
-    """Whether offices work on `day` by the packaged calendar. Raises CalendarMissing."""
+    """Whether offices work on `day` by the calendar in use. Raises CalendarMissing."""
     return default().is_working_day(day)
 
 

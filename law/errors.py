@@ -4,7 +4,11 @@ LawError
 ├── LawDataError          a data file is wrong; names the file
 ├── UnknownProcedure      no version of that code in force on that date
 ├── CalendarMissing       no calendar table for that year
-├── FeeError              the inputs do not fit the charge
+├── FeeError              more than a payment can carry
+│   └── FeeInputError     names the input and what is allowed
+│       ├── MissingFeeInput
+│       ├── WrongFeeInput
+│       └── UnknownFeeInput
 ├── ClockError            an instant without a zone, a term of no days
 ├── BadDossierCode        not a dossier code of either generation
 └── PhoneError
@@ -25,12 +29,13 @@ class LawDataError(LawError):
 
 
 class UnknownProcedure(LawError):
-    """No version of the procedure `code` is in force on the day `on`."""
+    """No version of the procedure `code` is in force on the day `on`; `hint` says what was, or what replaced it."""
 
-    def __init__(self, code: str, on: date) -> None:
-        super().__init__(f"no procedure {code!r} is in force on {on.isoformat()}")
+    def __init__(self, code: str, on: date, hint: str = "") -> None:
+        super().__init__(f"no procedure {code!r} is in force on {on.isoformat()}{f': {hint}' if hint else ''}")
         self.code = code
         self.on = on
+        self.hint = hint
 
 
 class CalendarMissing(LawError):
@@ -42,7 +47,34 @@ class CalendarMissing(LawError):
 
 
 class FeeError(LawError):
-    """The inputs do not fit the charge."""
+    """The fee cannot be charged."""
+
+
+class FeeInputError(FeeError):
+    """`name` is the input that does not fit, `allowed` says in words what would."""
+
+    text = "the fee input {name!r} must be {allowed}"
+
+    def __init__(self, name: str, allowed: str) -> None:
+        super().__init__(self.text.format(name=name, allowed=allowed))
+        self.name = name
+        self.allowed = allowed
+
+
+class MissingFeeInput(FeeInputError):
+    """The fee depends on an input that is not given."""
+
+    text = "the fee needs the input {name!r}: {allowed}"
+
+
+class WrongFeeInput(FeeInputError):
+    """An input has a value that is not allowed."""
+
+
+class UnknownFeeInput(FeeInputError):
+    """An input on which the fee does not depend; `allowed` names those on which it does."""
+
+    text = "the fee does not depend on {name!r} but on: {allowed}"
 
 
 class ClockError(LawError):

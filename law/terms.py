@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from law.facts import Strict
+from law.facts import Provenance, Strict
 
 TermUnit = Literal["calendar", "working"]
 SupplementPolicy = Literal["resume", "restart"]
@@ -15,3 +15,11 @@ class Term(Strict):
 
     amount: int = Field(ge=1, le=3660)
     unit: TermUnit
+
+
+class TermCase(Provenance):
+    """Another term where the form answers `input` with one of `answers`: an adjustment, a notice."""
+
+    input: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    answers: tuple[str, ...] = Field(min_length=1)
+    term: Term

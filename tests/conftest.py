@@ -1,8 +1,10 @@
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
+import uvloop
 from hypothesis import settings
 
 from deploy.local.paths import RUNS
@@ -11,6 +13,11 @@ from deploy.local.rundir import sweep
 
 settings.register_profile("hoso", deadline=None)  # no test asserts on seconds
 settings.load_profile("hoso")
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the event loop the services run on: it differs from asyncio's in what its handles can do."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

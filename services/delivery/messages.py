@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
-from chassis.decision import Command, Effect, Outcome, Policy
+from chassis.decision import Command, Effect, FailureReason, Outcome, Policy
 from schemas.dossier import PostalAddress, ResultIssued
 from schemas.event import Instant, Record, Text
 from schemas.personal import Name, Phone
@@ -43,14 +43,19 @@ class OrderConsignment(Effect):
 
     TYPE: ClassVar[str] = "post.order"
     POLICY: ClassVar[Policy] = "ask"
+    PARTNER: ClassVar[str | None] = "post_office"
     order: Text
     to: Name
     phone: Phone
     address: PostalAddress
 
     def unknown(self) -> Outcome:
-        """Tried too often: an officer must look."""
-        return ConsignmentRefused(reason="the post office gives no answer")
+        """Asked too often what became of it: an officer must look."""
+        return ConsignmentRefused(reason="unknown: the post office gives no answer, it may have the order")
+
+    def failed(self, reason: FailureReason) -> Outcome:
+        """It was never ordered: an officer must look."""
+        return ConsignmentRefused(reason=f"not ordered: {reason}")
 
 
 class ConsignmentTaken(Outcome):
@@ -77,6 +82,7 @@ class AskConsignment(Effect):
 
     TYPE: ClassVar[str] = "post.ask"
     POLICY: ClassVar[Policy] = "repeat"
+    PARTNER: ClassVar[str | None] = "post_office"
     tracking: Text
 
 

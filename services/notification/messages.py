@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from chassis.decision import Command, Effect, Outcome, Policy
+from chassis.decision import Command, Effect, FailureReason, Outcome, Policy
 from schemas.event import Text
 from schemas.personal import Email, Phone
 
@@ -33,6 +33,7 @@ class SendSms(Effect):
 
     TYPE: ClassVar[str] = "sms.send"
     POLICY: ClassVar[Policy] = "never"
+    PARTNER: ClassVar[str | None] = "sms_centre"
     MAX_ATTEMPTS: ClassVar[int] = 500
     message: Text
     to: Phone
@@ -42,12 +43,17 @@ class SendSms(Effect):
         """The lease lapsed with no answer."""
         return SmsSettled(message=self.message, result="unknown")
 
+    def failed(self, reason: FailureReason) -> Outcome:
+        """It was never submitted."""
+        return SmsSettled(message=self.message, result="refused", reason=f"not sent: {reason}")
+
 
 class SendEmail(Effect):
     """Sends one e-mail. After DATA without an answer nobody can tell: never again."""
 
     TYPE: ClassVar[str] = "email.send"
     POLICY: ClassVar[Policy] = "never"
+    PARTNER: ClassVar[str | None] = "mail_server"
     MAX_ATTEMPTS: ClassVar[int] = 500
     message: Text
     to: Email
@@ -57,6 +63,10 @@ class SendEmail(Effect):
     def unknown(self) -> Outcome:
         """The lease lapsed with no answer."""
         return EmailSettled(message=self.message, result="unknown")
+
+    def failed(self, reason: FailureReason) -> Outcome:
+        """It was never handed over."""
+        return EmailSettled(message=self.message, result="refused", reason=f"not sent: {reason}")
 
 
 class RegisterParts(Effect):

@@ -28,6 +28,7 @@ class QueryPayment(Effect):
 
     TYPE: ClassVar[str] = "vnpay.query"
     POLICY: ClassVar[Policy] = "repeat"
+    PARTNER: ClassVar[str | None] = "vnpay"
     MAX_ATTEMPTS: ClassVar[int] = 100
     attempt: Text
     created_at: Instant

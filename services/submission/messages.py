@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from chassis.decision import Command, Effect, Outcome, Policy
 from schemas.dossier import Applicant, Bilingual, PostalAddress, Route, Way
 from schemas.event import DossierId, Instant, Text
@@ -23,6 +25,7 @@ class FileDossier(Command):
     procedure_name: Bilingual
     applicant: Applicant
     form: Form
+    answers: dict[str, str | int] = Field(default_factory=dict)
     way: Way
     address: PostalAddress | None = None
     filed_at: Instant

@@ -261,4 +261,11 @@ MUTANTS: Final = (
             "R1 clear",
         ),
     ),
+    Mutant(
+        "late outcome after unknown dropped",
+        (Edit("chassis.effects.leases:Leases.settle", "done.effect_id not in doc.unknown", "True"),),
+        LATE,
+        ("R0 call", "clock jumps", "R1 wake", "R1 find wake", "R1 save", "R0 load"),
+        "UNTRUE",
+    ),
 )

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from chassis.burial import Burial
 from chassis.consumer import Consumer, Route
 from chassis.document import Document
+from chassis.effects.edge import Call, Retryable
 from chassis.engine import Engine
 from chassis.fold import Folder
 from chassis.keyring import Keyring
 from chassis.reading import StreamReader, decoder
 from chassis.relay import Publisher, Relay
-from chassis.runner import Call, Retryable, Runner
+from chassis.runner import Runner
 from chassis.store import Store
 
 from .durable import DEAD, IN
@@ -34,7 +35,7 @@ class Replica:
             KIND,
             Store(life.address, "tally").collection(NAME),
             keyring,
-            Folder(KIND, life.name, decoder({"said": reader})),
+            Folder(KIND, life.address, decoder({"said": reader}), held=self._held),
             clock=life.clock,
             on_written=self.written,
         )
@@ -54,6 +55,9 @@ class Replica:
             group="tally",
             replica=life.name,
         )
+
+    def _held(self, effect_id: str) -> Any:
+        return self.runner.held(effect_id)
 
     def written(self, doc: Document[Any]) -> None:
         if doc.outbox:

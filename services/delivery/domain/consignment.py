@@ -128,9 +128,11 @@ def collect(delivery: Delivery | None, _command: Collect, now: datetime) -> Deci
 
 
 def taken(delivery: Delivery | None, outcome: ConsignmentTaken, now: datetime, poll: timedelta) -> Decision[Delivery]:
-    """The post office has it: ask where it is from time to time."""
+    """The post office has it, perhaps after nobody could tell: ask where it is from time to time."""
     if delivery is None:
         raise Impossible("a consignment nobody ordered")
+    if delivery.tracking is not None:
+        return Decision(delivery)
     ordered = ConsignmentOrdered(dossier_id=delivery.dossier_id, tracking=outcome.tracking, ordered_at=now)
     return Decision(delivery.to("travelling", tracking=outcome.tracking), (ordered,), due=now + poll)
 

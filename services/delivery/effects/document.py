@@ -15,8 +15,9 @@ import segno
 import typst
 
 from chassis.decision import Outcome
-from chassis.runner import Call
+from chassis.runner import Call, Retryable
 from chassis.service import Platform
+from chassis.store import StoreUnavailable
 from services.delivery.messages import DocumentRendered, RenderDocument
 
 FILES: Final = "documents"
@@ -69,7 +70,13 @@ class RendersDocuments:
         self._files = platform.store.files(FILES)
 
     async def execute(self, effect: RenderDocument, call: Call) -> Outcome:
-        """Renders in a thread: typst holds no event loop up."""
+        """Renders in a thread: typst holds no event loop up. Raises Retryable while the file store is away."""
+        try:
+            return await self._stored(effect, call)
+        except StoreUnavailable as error:
+            raise Retryable(f"file store: {type(error).__name__}") from error
+
+    async def _stored(self, effect: RenderDocument, call: Call) -> Outcome:
         await self._keyring.ensure([call.aggregate])
         kept = await self._files.get(effect.document)
         if kept is None:

@@ -26,6 +26,7 @@ from services.notification.messages import (
 
 SHORT: Final = 8
 Status = Literal["sending", "sent", "delivered", "failed", "unknown"]
+OPEN: Final = frozenset({"sending", "unknown"})
 FINAL: Final = frozenset({"delivered", "failed"})
 
 
@@ -109,8 +110,10 @@ def _make(contact: Contact, applicant: Applicant, kind: str, text: str) -> list[
 
 
 def settled(contact: Contact | None, outcome: SmsSettled | EmailSettled, now: datetime) -> Decision[Contact]:
-    """The partner answered, or never will."""
+    """The partner answered, or never will. Only a message nobody could tell about has its outcome corrected."""
     contact, told = _known(contact, outcome.message)
+    if told.status not in OPEN or outcome.result == told.status:
+        return Decision(contact)
     common = _event_fields(contact, told, now)
     if outcome.result == "unknown":
         return Decision(contact.with_message(_to(told, "unknown", now)), (MessageUnknown(**common),))

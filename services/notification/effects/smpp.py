@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Final
 
 import smpp34
@@ -21,6 +22,7 @@ from services.notification.settings import NotificationSettings
 ALPHANUMERIC, INTERNATIONAL, ISDN = 5, 1, 1
 WANT_RECEIPT: Final = 1
 BUSY: Final = (smpp34.ESME_RTHROTTLED, smpp34.ESME_RMSGQFUL)
+BUSY_PAUSE: Final = timedelta(seconds=1)
 PARTS_RETRY: Final = 0.2
 BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _RECEIPT: Final = re.compile(r"id:(?P<id>\S+) .*?stat:(?P<stat>[A-Z]+)(?: err:(?P<err>\S+))?", re.DOTALL)
@@ -115,8 +117,8 @@ class SendsSms:
         """Raises Retryable only while no part can have been taken."""
         to = await call.open(effect.to)
         ids: list[str] = []
+        call.check()
         for segment in segments(effect.text, effect.message):
-            call.check() if not ids else None
             response = await self._submit(to, segment, first=not ids)
             if not response.is_success:
                 reason = f"SMPP command_status 0x{response.command_status:08x}"
@@ -136,5 +138,5 @@ class SendsSms:
                 if response.command_status not in BUSY:
                     return response
                 if first:
-                    raise Retryable("the SMS centre is busy")
+                    raise Retryable("the SMS centre is busy", after=BUSY_PAUSE)
             await asyncio.sleep(PARTS_RETRY)

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
+
 from chassis.decision import Decision, Handlers, Impossible, Refused
 from chassis.series import ConfirmNumber, NumberConfirmed, NumberTaken, TakeNumber
 from law import clock, fees, procedures
@@ -59,6 +61,7 @@ class Dossier(Record):
     procedure_name: Bilingual
     applicant: Applicant
     form: Form
+    answers: dict[str, str | int] = Field(default_factory=dict)
     way: Way
     address: PostalAddress | None = None
     filed_at: Instant
@@ -94,6 +97,7 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime) -> Decis
         stage="filed",
         version=command.version,
         form=command.form,
+        answers=command.answers,
         **shared,
         **parts,
     )
@@ -130,8 +134,8 @@ def numbered(dossier: Dossier | None, outcome: NumberTaken, now: datetime, codes
     if dossier.received_at is None or dossier.stage != "receiving":
         raise Impossible(f"a number for a dossier in stage {dossier.stage}")
     procedure = procedures.default().version(dossier.procedure, dossier.version)
-    due = clock.due_date(procedure.term, dossier.filed_at)
-    assessment = fees.assess(procedure, _local_day(dossier.filed_at))
+    due = clock.due_date(procedure.term_for(dossier.answers), dossier.filed_at)
+    assessment = fees.assess(procedure, _local_day(dossier.filed_at), fees.FeeInputs(values=dossier.answers))
     code = str(codes.code(_local_day(dossier.received_at), outcome.number))
     accepted = dossier.to(
         "awaiting_fee" if assessment.total else "examining", code=code, due_at=due.due, total=assessment.total
@@ -167,7 +171,8 @@ def _settle_fee(dossier: Dossier) -> Dossier:
     if dossier.stage != "awaiting_fee" or dossier.paid_at is None or dossier.received_at is None:
         return dossier
     pause = clock.Pause(kind="fee", requested=dossier.received_at, answered=dossier.paid_at, policy="resume")
-    term = procedures.default().version(dossier.procedure, dossier.version).term
+    procedure = procedures.default().version(dossier.procedure, dossier.version)
+    term = procedure.term_for(dossier.answers)
     return dossier.to("examining", due_at=clock.due_date(term, dossier.filed_at, [pause]).due)
 
 

@@ -61,6 +61,7 @@ def checked(
         procedure_name=Bilingual(vi=procedure.name_vi, en=procedure.name_en),
         applicant=_sealed(filing.applicant),
         form=Personal.of(json.dumps(filing.form, ensure_ascii=False, sort_keys=True)),
+        answers=procedure.answers(filing.form),
         way=filing.way,
         address=None
         if filing.address is None

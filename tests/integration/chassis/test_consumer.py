@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from aiokafka.errors import KafkaError
 
 from chassis import consumer as module
 from chassis.burial import Burial
@@ -121,28 +121,31 @@ def walks(count: int) -> list[str]:
     return [str(uuid.uuid4()) for _ in range(count)]
 
 
-def produce(bootstrap: str, topic: str, steps: Iterable[tuple[str, int]]) -> None:
-    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
-    for walk, n in steps:
-        envelope = Envelope(
-            id=f"steps/{walk}/{n}",
-            source="/test",
-            type=Stepped.type_name(),
-            subject=walk,
-            time=datetime.fromisoformat("2026-11-25T00:00:00Z"),
-            sequence=n,
-        )
-        body = Stepped(dossier_id=walk).dump_json()
-        producer.produce(topic, value=body, key=walk.encode(), headers=list(envelope.headers()))
-        producer.poll(0)
-    producer.flush(30)
+async def produce(bootstrap: str, topic: str, steps: Iterable[tuple[str, int]]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
+        sent = []
+        for walk, n in steps:
+            envelope = Envelope(
+                id=f"steps/{walk}/{n}",
+                source="/test",
+                type=Stepped.type_name(),
+                subject=walk,
+                time=datetime.fromisoformat("2026-11-25T00:00:00Z"),
+                sequence=n,
+            )
+            body = Stepped(dossier_id=walk).dump_json()
+            sent.append(await producer.send(topic, body, key=walk.encode(), headers=envelope.headers()))
+        await asyncio.gather(*sent)
 
 
-def committed(bootstrap: str, group: str) -> dict[int, int]:
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(group, n) for n in range(PARTITIONS)])
-    found = admin.list_consumer_group_offsets([wanted])[group].result()
-    return {tp.partition: max(0, tp.offset) for tp in found.topic_partitions}
+async def committed(bootstrap: str, group: str) -> dict[int, int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        found = await admin.list_consumer_group_offsets(group)
+    finally:
+        await admin.close()
+    return {tp.partition: max(0, at.offset) for tp, at in found.items()}
 
 
 async def steps_of(engine: Engine[Walk], names: list[str]) -> dict[str, int]:
@@ -153,8 +156,8 @@ async def steps_of(engine: Engine[Walk], names: list[str]) -> dict[str, int]:
 async def all_committed(bench: Bench, group: str, records: int) -> None:
     async def there() -> bool:
         try:
-            return sum((await asyncio.to_thread(committed, bench.kafka, group)).values()) == records
-        except KafkaException:
+            return sum((await committed(bench.kafka, group)).values()) == records
+        except KafkaError:
             return False  # the coordinator is not there yet
 
     await until(there, 60)
@@ -164,14 +167,14 @@ async def test_every_record_is_handled_once_while_members_come_leave_and_die(ben
     names = walks(60)
     async with topic_of(bench) as topic:
         for n in (1, 2):
-            await asyncio.to_thread(produce, bench.kafka, topic, [(w, n) for w in names])
+            await produce(bench.kafka, topic, [(w, n) for w in names])
         async with Member(bench, topic, "one") as one:
             await all_committed(bench, topic, 120)
             async with Member(bench, topic, "two") as two, Member(bench, topic, "three") as three:
-                await asyncio.to_thread(produce, bench.kafka, topic, [(w, n) for n in range(3, 9) for w in names])
+                await produce(bench.kafka, topic, [(w, n) for n in range(3, 9) for w in names])
                 await two.leave()
                 await three.die()
-                await asyncio.to_thread(produce, bench.kafka, topic, [(w, n) for n in range(9, 11) for w in names])
+                await produce(bench.kafka, topic, [(w, n) for n in range(9, 11) for w in names])
                 await all_committed(bench, topic, 600)
             assert await steps_of(one.engine, names) == dict.fromkeys(names, 10)
 
@@ -182,14 +185,14 @@ async def test_a_partition_without_room_to_park_stops_alone_and_is_not_committed
     elsewhere = [w for w in others if partition_of(w, PARTITIONS) != partition]
     async with topic_of(bench) as topic, Member(bench, topic, "one") as one:
         gap = [(blocked, n) for n in range(2, MAX_PARKED + 3)]
-        await asyncio.to_thread(produce, bench.kafka, topic, [*gap, *((w, 1) for w in others)])
+        await produce(bench.kafka, topic, [*gap, *((w, 1) for w in others)])
 
         async def stopped() -> bool:
             return bool(one.consumer._frontier.stopped)
 
         await until(stopped, 30)
         await all_committed(bench, topic, MAX_PARKED + len(elsewhere))
-        assert (await asyncio.to_thread(committed, bench.kafka, topic))[partition] == MAX_PARKED
+        assert (await committed(bench.kafka, topic))[partition] == MAX_PARKED
         assert await steps_of(one.engine, elsewhere) == dict.fromkeys(elsewhere, 1)
 
 
@@ -198,13 +201,13 @@ async def test_in_hand_is_bounded_under_a_backlog_and_standing_still_ends_it(
 ) -> None:
     monkeypatch.setattr(module, "STAGNATION", 3.0)
     async with topic_of(bench) as topic:
-        await asyncio.to_thread(produce, bench.kafka, topic, [(w, 1) for w in walks(6_000)])
+        await produce(bench.kafka, topic, [(w, 1) for w in walks(6_000)])
         async with Member(bench, topic, "one", works=False) as one:
             with pytest.raises(Stagnation, match="stands still at None"):
                 await asyncio.wait_for(asyncio.shield(one.consuming), 60)
             waiting = one.engine._mailbox._free
             assert module.MAX_IN_HAND <= len(waiting) < module.MAX_IN_HAND + module.MAX_POLL
-            assert sum((await asyncio.to_thread(committed, bench.kafka, topic)).values()) == 0
+            assert sum((await committed(bench.kafka, topic)).values()) == 0
 
 
 async def test_a_named_member_that_comes_back_disturbs_nobody(bench: Bench) -> None:
@@ -218,7 +221,7 @@ async def test_a_named_member_that_comes_back_disturbs_nobody(bench: Bench) -> N
         await until(shared, 60)
         epoch, held = two.consumer._frontier._epoch, two.consumer._frontier.partitions
         await one.die()
-        await asyncio.to_thread(produce, bench.kafka, topic, [(w, 1) for w in names])
+        await produce(bench.kafka, topic, [(w, 1) for w in names])
         async with Member(bench, topic, "one again", instance="first"):
             await all_committed(bench, topic, 30)
             assert (two.consumer._frontier._epoch, two.consumer._frontier.partitions) == (epoch, held)
@@ -228,7 +231,7 @@ async def test_it_stops_within_its_grace_while_the_broker_hangs(tmp_path: Path, 
     async with Backbone(tmp_path / "own") as own:
         theirs = Bench(own.kafka, bench.store, bench.keyring, "unused")
         async with topic_of(theirs) as topic, Member(theirs, topic, "one") as one:
-            await asyncio.to_thread(produce, own.kafka, topic, [(w, 1) for w in walks(50)])
+            await produce(own.kafka, topic, [(w, 1) for w in walks(50)])
             await all_committed(theirs, topic, 50)
             pid = own.supervisor.pid("kafka")
             os.kill(pid, signal.SIGSTOP)

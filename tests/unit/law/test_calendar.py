@@ -1,6 +1,7 @@
 import json
 from datetime import date, timedelta
 
+import holidays
 import pytest
 
 from law import calendar as calendars
@@ -14,6 +15,9 @@ from law.errors import CalendarMissing, LawDataError
         ("2021-02-16", False),
         ("2021-02-17", True),
         ("2021-05-03", False),
+        ("2022-01-03", False),
+        ("2024-04-29", False),
+        ("2024-05-04", True),
         ("2025-04-26", True),
         ("2025-05-02", False),
         ("2026-01-02", False),
@@ -32,14 +36,14 @@ def test_known_days(day: str, works: bool) -> None:  # noqa: FBT001
 
 def test_working_days_of_the_years() -> None:
     calendar = calendars.default()
-    assert calendar.years == (2021, 2025, 2026, 2027)
+    assert calendar.years == (2021, 2022, 2023, 2024, 2025, 2026, 2027)
     days = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
     assert sum(map(calendar.is_working_day, days)) == 261 - 14 + 2  # 26/4 is a Sunday
 
 
 def test_missing_year_is_not_guessed() -> None:
-    with pytest.raises(CalendarMissing, match="2024"):
-        calendars.is_working_day(date(2024, 5, 4))
+    with pytest.raises(CalendarMissing, match="2028"):
+        calendars.is_working_day(date(2028, 5, 4))
 
 
 def test_only_2027_is_predicted() -> None:
@@ -47,9 +51,11 @@ def test_only_2027_is_predicted() -> None:
     assert predicted == [2027]
 
 
+OFF = {"day": "2030-01-01", "name_vi": "a", "name_en": "a", "source": "test", "mark": "V"}
+
+
 def table(**changes: object) -> str:
-    off = {"day": "2030-01-01", "name_vi": "a", "name_en": "a", "source": "test", "mark": "V"}
-    return json.dumps({"year": 2030, "version": "1", "predicted": False, "days_off": [off], **changes})
+    return json.dumps({"year": 2030, "version": "1", "predicted": False, "days_off": [OFF], **changes})
 
 
 @pytest.mark.parametrize(
@@ -57,6 +63,8 @@ def table(**changes: object) -> str:
     [
         ({"year": 2031}, "must lie in 2031"),
         ({"colour": 1}, "colour"),
+        ({"days_off": [{**OFF, "until": "2029-12-31"}]}, "ends 2029-12-31 before"),
+        ({"days_off": [{**OFF, "until": "2030-01-02"}, {**OFF, "day": "2030-01-02"}]}, "listed twice"),
         (
             {"make_up_days": [{"day": "2030-01-02", "instead_of": "2030-01-01", "source": "test", "mark": "V"}]},
             "weekend",
@@ -74,4 +82,15 @@ def test_wrong_data_names_the_file(changes: dict[str, object], message: str) -> 
 
 def test_one_table_a_year() -> None:
     with pytest.raises(LawDataError, match="two calendar tables for 2030"):
-        Calendar.from_texts({"a": table(), "b": table()})
+        Calendar.from_texts({"calendar/a.json": table(), "calendar/b.json": table()})
+
+
+@pytest.mark.parametrize("year", calendars.default().years)
+def test_the_library_lists_the_same_days_but_for_the_swap_announced_a_week_ahead(year: int) -> None:
+    library = holidays.country_holidays("VN", years=year)
+    own = calendars.default().table(year)
+    made_up = {entry.day for entry in own.make_up_days}
+    missing = {date(2026, 1, 2)} if year == 2026 else set()
+    assert set(own.off) - missing == {day for day in library if day.year == year}
+    assert missing <= set(own.off)
+    assert made_up - {date(2026, 1, 10)} == {day for day in library.weekend_workdays if day.year == year}

@@ -1,4 +1,4 @@
-"""Charges of a procedure and the dated reductions that cut them.
+"""Dated reductions, which cut a scale of charges.
 
 How a reduction's marks work: what is remembered but not verified must not become a claim to a citizen, so a reduction
 is applied only where its own mark is sure (V or T). A reduction marked R or U stays in the data, visible and unapplied,
@@ -10,13 +10,12 @@ A base amount has no such alternative: it is charged, with its mark.
 
 from datetime import date
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from law.facts import Fact, Mark, Provenance, Strict, weakest
 
-ChargeKind = Literal["phi", "le_phi"]
 _WHOLE = 100
 
 
@@ -69,36 +68,9 @@ class Schedule(Strict):
         bearing = [entry for entry in self.reductions if entry.bears_on(on)]
         return weakest(Mark.VERIFIED, *(weakest(entry.mark, entry.until.mark) for entry in bearing))
 
-
-class FlatRate(Strict):
-    """An amount in VND per unit (per card, per certificate)."""
-
-    type: Literal["flat"] = "flat"
-    amount: Fact[int]
-    unit_vi: str
-    unit_en: str
-
-    @model_validator(mode="after")
-    def _money(self) -> Self:
-        if self.amount.value <= 0:
-            raise ValueError("a charge is a positive number of VND")
-        return self
-
-
-class Charge(Strict):
-    """One line of a procedure's fees: phí and lệ phí are never added into one line, they have receipts of their own."""
-
-    code: str = Field(pattern=r"^[A-Z0-9-]{2,32}$")
-    kind: ChargeKind
-    name_vi: str
-    name_en: str
-    rate: FlatRate
-    schedule: str | None = None
-
-    def unit_price(self, on: date, schedule: Schedule | None) -> int:
-        """Return VND per unit on that day. Raises ValueError where the cut would leave a fraction of a đồng."""
-        percent = schedule.percent(on) if schedule else 0
-        price, rest = divmod(self.rate.amount.value * (_WHOLE - percent), _WHOLE)
+    def cut(self, amount: int, on: date) -> int:
+        """Return what is left of `amount` VND on that day. Raises ValueError where a fraction of a đồng would be."""
+        left, rest = divmod(amount * (_WHOLE - self.percent(on)), _WHOLE)
         if rest:
-            raise ValueError(f"{self.code}: {percent} % off {self.rate.amount.value} VND is no whole number")
-        return price
+            raise ValueError(f"{self.percent(on)} % off {amount} VND is no whole number")
+        return left

@@ -1,0 +1,45 @@
+"""Simulated partners in this process, on real sockets, and a call as the runner makes it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from chassis.keyring import Keyring
+from chassis.runner import Call
+from chassis.store import Store
+
+ID = "00000000-0000-0000-0000-000000000001"
+
+
+def call(seconds: float = 30.0) -> Call:
+    """Its keyring is never asked: the values of these tests are clear."""
+    keyring = Keyring(Store("mongodb://127.0.0.1:1", "none"), b"k" * 32)
+    return Call(f"kind/{ID}/1", ID, 1, None, keyring, time.monotonic() + seconds)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, port: int) -> AsyncIterator[None]:
+    """The app on loopback until the end of the block."""
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    task = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits, ten seconds at most."""
+    async with asyncio.timeout(10):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)

@@ -1,0 +1,53 @@
+"""Fee and term of a filing follow from what its form says, though the form itself is sealed when they are computed."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chassis.series import NumberTaken
+from law.codes import CodeSeries
+from schemas.dossier import DossierAccepted
+from schemas.upstream import Filing
+from services.submission.domain import dossier
+from services.submission.domain.filing import checked, dossier_id
+from services.submission.messages import AcceptDossier
+
+FILED = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
+CODES = CodeSeries(agency="000.00.12.H18")
+
+
+def accepted(request: str, rooms: int) -> DossierAccepted:
+    form = {
+        "enterprise_name": "Công ty TNHH Mẫu",
+        "tax_code": "5600128057",
+        "representative_name": "Lò Thị Mẫu",
+        "facility_address": "Số 1, phường Mường Thanh",
+        "request": request,
+        "location": "city_town",
+        "room_count": rooms,
+    }
+    applicant = {"kind": "enterprise", "name": "Công ty TNHH Mẫu", "phone": "0912345678"}
+    filing: dict[str, Any] = {"procedure": "1.001029", "applicant": applicant, "form": form, "way": "online"}
+    command = checked(
+        Filing.model_validate(filing), FILED, dossier=dossier_id("applicant", "1"), owner="applicant", route="portal"
+    )
+    state = dossier.file(None, command, FILED).state
+    received = dossier.accept(state, AcceptDossier(officer="clerk"), FILED, CODES)
+    outcome = NumberTaken(series="s", number=1)
+    event = dossier.numbered(received.state, outcome, FILED, CODES).events[0]
+    assert isinstance(event, DossierAccepted)
+    return event
+
+
+@pytest.mark.parametrize(
+    ("request_for", "rooms", "total", "due"),
+    [
+        ("new", 4, 6_000_000, "2026-12-02T10:00:00+00:00"),
+        ("add_rooms", 4, 8_000_000, "2026-12-01T10:00:00+00:00"),
+        ("change_owner", 4, 500_000, "2026-12-01T10:00:00+00:00"),
+    ],
+)
+def test_karaoke_by_what_is_asked_for(request_for: str, rooms: int, total: int, due: str) -> None:
+    event = accepted(request_for, rooms)
+    assert (event.total, event.due_at) == (total, datetime.fromisoformat(due))
