@@ -13,7 +13,7 @@ from .tally import Input, dossier, said
 from .world import Scenario
 
 RACE: Final = ("R0 send", "R1 sweep", "R1 find", "R1 send", "R0 clear", "R0 save", "R1 clear")
-LATE: Final = Scenario((Input(dossier(0), 1, "m1", effect="never", events=0),), fuel={"clock": 2, "wake": 2}, jump=20.0)
+LATE: Final = Scenario((Input(dossier(0), 1, "m1", effect="never", events=0),), fuel={"clock": 1, "wake": 1}, jump=20.0)
 
 
 @dataclass(frozen=True)
