@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from typing import Final
 
+from chassis.decision import Reason
+from chassis.parking import MAX_DETAIL, dead_letter
 from chassis.reading import Raw
 from chassis.relay import Publisher, PublishFailed
 from chassis.telemetry import DEAD_LETTERS, logger
-from schemas.event import MAX_EVENT_BYTES
 
 BACKOFF: Final = 1.0
-MAX_DETAIL: Final = 1_000
 log = logger(__name__)
 
 
@@ -24,23 +22,17 @@ class Burial:
         self._publisher = publisher
         self._topic = topic
 
-    async def bury(self, raw: Raw, reason: str, detail: str, *, secret: bool = False) -> None:
+    async def bury(self, raw: Raw, reason: Reason, detail: str, *, secret: bool = False) -> None:
         """Returns once Kafka has the copy; keeps on until it does.
 
         A record that may hold personal data in clear, or is larger than any event, is kept as its hash and size.
         """
         DEAD_LETTERS.labels(reason).inc()
         log.error("dead letter", topic=raw.topic, reason=reason, detail=detail[:MAX_DETAIL])
-        digest = hashlib.sha256(raw.value).hexdigest()
-        value = raw.value
-        if secret or len(value) > MAX_EVENT_BYTES:
-            value = json.dumps({"sha256": digest, "bytes": len(raw.value)}).encode()
-        headers = [*raw.headers, ("hoso-topic", raw.topic.encode()), ("hoso-reason", reason.encode())]
-        headers.append(("hoso-detail", detail[:MAX_DETAIL].encode()))
-        key = (raw.key or digest.encode()).decode(errors="replace")
+        letter = dead_letter(raw.topic, raw.key, raw.value, raw.headers, reason=reason, detail=detail, secret=secret)
         while True:
             try:
-                await self._publisher.publish(self._topic, [(key, value, headers)])
+                await self._publisher.publish(self._topic, [letter])
             except PublishFailed as error:
                 log.warning("dead letter not acknowledged, trying again", error=str(error))
                 await asyncio.sleep(BACKOFF)

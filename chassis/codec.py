@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final, Generic
 
 from chassis.decision import S
-from chassis.document import AggregateType, Document, KeyRecord, OutboxEntry, Parked, PendingEffect
+from chassis.document import AggregateType, Document, GivenUp, KeyRecord, OutboxEntry, Parked, PendingEffect
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.personal import Seal
+from schemas.versions import NewerForm
 
 Stored = dict[str, Any]
 TOMBSTONE: Final = ("v", "version", "seen", "last", "at", "closed")
@@ -20,8 +22,12 @@ class EventTooLarge(ValueError):
     """An event over 256 KiB is refused before the write."""
 
 
-class NewerSchema(Exception):
-    """The document was written by a newer release: leave it to a replica that knows it."""
+class Unloadable(Exception):
+    """This release cannot read a document: what concerns its aggregate is neither handled nor committed, but waits."""
+
+
+class NewerSchema(Unloadable):
+    """A newer release wrote it: leave it to a replica that knows it."""
 
 
 class Codec(Generic[S]):
@@ -29,25 +35,50 @@ class Codec(Generic[S]):
 
     def __init__(self, kind: AggregateType[S]) -> None:
         self._kind = kind
+        self._fields = frozenset(kind.state.model_fields)
 
     def load(self, stored: Stored) -> Document[S]:
-        """Raises NewerSchema for a document of a release to come."""
-        if stored["v"] > self._kind.schema_version:
-            raise NewerSchema(f"{self._kind.name}/{stored['_id']} has schema version {stored['v']}")
-        state = stored.get("state")
+        """The document as this release sees it: older forms are lifted, and written back when it is next saved.
+
+        Raises:
+            NewerSchema: the state or an effect is of a release to come.
+        """
+        try:
+            return self._load(stored)
+        except NewerForm as error:
+            raise NewerSchema(f"{self._kind.name}/{stored['_id']} {error}") from error
+
+    def load_all(self, found: Iterable[Stored]) -> tuple[dict[str, Document[S]], dict[str, Unloadable]]:
+        """Each document by id, or why this release cannot read that one: the others do not mind."""
+        loaded: dict[str, Document[S]] = {}
+        unloadable: dict[str, Unloadable] = {}
+        for stored in found:
+            try:
+                loaded[stored["_id"]] = self.load(stored)
+            except Unloadable as error:
+                unloadable[stored["_id"]] = error
+            except Exception as error:  # noqa: BLE001 - a document nobody can read holds up its own messages only
+                name = f"{self._kind.name}/{stored['_id']}"
+                unloadable[stored["_id"]] = Unloadable(f"{name} cannot be read: {type(error).__name__}: {error}"[:500])
+        return loaded, unloadable
+
+    def _load(self, stored: Stored) -> Document[S]:
+        versions, v, form = self._kind.versions, stored["v"], stored.get("state")
+        versions.check(v)
+        state = None if form is None else versions.read(v, form)
         return Document(
             id=stored["_id"],
             version=stored["version"],
             state=None if state is None else self._kind.state.model_validate(state),
+            # An upcaster's leftovers are not a newer release's: what is carried was written in this very version.
+            carried={k: x for k, x in form.items() if k not in self._fields} if form and v == versions.current else {},
             seen=dict(stored.get("seen", {})),
             last=stored.get("last", 0),
             issued=stored.get("issued", 0),
             outbox=[entry(e) for e in stored.get("outbox", [])],
-            effects=[self._effect(e) for e in stored.get("effects", [])],
-            parked=[
-                Parked(**{**p, "at": _utc(p["at"]), "headers": tuple((k, bytes(v)) for k, v in p["headers"])})
-                for p in stored.get("parked", [])
-            ],
+            effects=[self.effect(e) for e in stored.get("effects", [])],
+            parked=parked_records(stored),
+            given_up=[GivenUp(**{**g, "at": _utc(g["at"])}) for g in stored.get("given_up", [])],
             keys=[KeyRecord(**{**k, "at": _utc(k["at"])}) for k in stored.get("keys", [])],
             unknown=list(stored.get("unknown", [])),
             due=_utc(stored["due"]) if stored.get("due") else None,
@@ -66,24 +97,25 @@ class Codec(Generic[S]):
         doc.outbox = [e if e.event is None else self._encoded(e, e.event, seal) for e in doc.outbox]
         fresh = [e for e in doc.outbox if e.event is not None]
         values: Stored = {
-            "v": self._kind.schema_version,
+            "v": self._kind.versions.written,
             "version": doc.version + 1,
-            "state": None if doc.state is None else doc.state.dump(seal),
+            "state": None if doc.state is None else {**doc.carried, **self._kind.versions.write(doc.state.dump(seal))},
             "seen": doc.seen,
             "last": doc.last,
             "issued": doc.issued,
-            "effects": [_effect_form(e, seal) for e in doc.effects],
+            "effects": [effect_form(e, seal) for e in doc.effects],
             "parked": [{**asdict(p), "headers": [list(h) for h in p.headers]} for p in doc.parked],
+            "given_up": [asdict(g) for g in doc.given_up],
             "keys": [asdict(k) for k in doc.keys],
             "unknown": doc.unknown,
             "at": doc.at,
             "view": dict(self._kind.view(doc.state)) if doc.state is not None else {},
         }
         update: Stored = {"$set": values}
-        optional = {"due": doc.due, "wake": doc.wake}
+        optional = {"due": doc.due, "wake": doc.wake, "held": doc.held}
         if fresh:
             optional["pending"] = fresh[-1].n  # type: ignore[assignment]
-            update["$push"] = {"outbox": {"$each": [_entry_form(e) for e in fresh]}}
+            update["$push"] = {"outbox": {"$each": [entry_form(e) for e in fresh]}}
         values.update({name: value for name, value in optional.items() if value is not None})
         gone = {name: "" for name, value in optional.items() if value is None}
         if doc.closed is not None:
@@ -100,10 +132,14 @@ class Codec(Generic[S]):
             raise EventTooLarge(f"{entry.type} has {len(data)} bytes, at most {MAX_EVENT_BYTES}")
         return OutboxEntry(entry.n, entry.topic, entry.type, entry.time, entry.trace, event, data)
 
-    def _effect(self, stored: Stored) -> PendingEffect:
-        effect_type = self._kind.effect_type(stored["type"])
-        plain = {k: v for k, v in stored.items() if k not in {"type", "data"}}
-        effect = effect_type.model_validate(stored["data"])
+    def effect(self, stored: Stored) -> PendingEffect:
+        """One effect of a stored document; raises NewerForm for one this release does not know."""
+        try:
+            effect_type = self._kind.effect_type(stored["type"])
+        except KeyError as error:
+            raise NewerForm(f"holds an effect {stored['type']!r} that this release does not know") from error
+        plain = {k: v for k, v in stored.items() if k not in {"type", "v", "data"}}
+        effect = effect_type.model_validate(effect_type.VERSIONS.read(stored.get("v", 1), stored["data"]))
         return PendingEffect(**{**plain, "until": _utc(stored["until"]), "effect": effect})
 
 
@@ -112,15 +148,26 @@ def entry(stored: Stored) -> OutboxEntry:
     return OutboxEntry(**{**stored, "time": _utc(stored["time"]), "data": bytes(stored["data"])})
 
 
-def _entry_form(entry: OutboxEntry) -> Stored:
+def parked_records(stored: Stored) -> list[Parked]:
+    """The parked records of a stored document, as far as it holds them itself."""
+    return [
+        Parked(**{**p, "at": _utc(p["at"]), "headers": tuple((k, bytes(v)) for k, v in p["headers"])})
+        for p in stored.get("parked", [])
+    ]
+
+
+def entry_form(entry: OutboxEntry) -> Stored:
+    """The inverse of `entry`."""
     return {name: getattr(entry, name) for name in ("n", "topic", "type", "time", "trace", "data")}
 
 
-def _effect_form(pending: PendingEffect, seal: Seal) -> Stored:
+def effect_form(pending: PendingEffect, seal: Seal) -> Stored:
+    """The inverse of `Codec.effect`."""
     return {
         "id": pending.id,
         "type": pending.effect.TYPE,
-        "data": pending.effect.dump(seal),
+        "v": pending.effect.VERSIONS.written,
+        "data": pending.effect.VERSIONS.write(pending.effect.dump(seal)),
         "status": pending.status,
         "until": pending.until,
         "holder": pending.holder,

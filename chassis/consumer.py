@@ -7,6 +7,8 @@ Invariants:
     - An offset is committed only after its record was handled, dropped as seen, or durably parked.
     - On revoke what is in hand is drained and committed, then fenced; no lock of the poll loop is taken there.
     - A record that cannot be handled now stops its partition and no other; it is tried again later.
+    - A record left to a newer release holds its partition's commits up, not the records behind it: those are handled,
+      and dropped as seen when they come again.
 """
 
 from __future__ import annotations
@@ -21,14 +23,17 @@ from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 
+from chassis.breaker import SENDERS, Breaker
 from chassis.burial import Burial
+from chassis.codec import Unloadable
+from chassis.decision import Reason
 from chassis.delivery import WasParked
 from chassis.engine import Engine
 from chassis.fold import ParkingFull
 from chassis.frontier import Frontier, Ticket
 from chassis.kafka import new_consumer
-from chassis.reading import Raw, Reader, Unidentifiable
-from chassis.telemetry import COMMITS, LAG, STOPPED, logger
+from chassis.reading import Raw, Reader, Unidentifiable, deliver
+from chassis.telemetry import BREAKER_OPEN, COMMITS, LAG, STOPPED, logger
 from chassis.watchdog import Watchdog
 
 POLL_MS: Final = 200
@@ -47,11 +52,12 @@ log = logger(__name__)
 
 
 class Route:
-    """Where the records of one topic go."""
+    """Where the records of one topic go. `foreign`: another party writes it, whose mistakes alone stop nothing."""
 
-    def __init__(self, reader: Reader, engine: Engine[Any]) -> None:
+    def __init__(self, reader: Reader, engine: Engine[Any], *, foreign: bool = False) -> None:
         self.reader = reader
         self.engine = engine
+        self.breaker = Breaker(uncounted=SENDERS if foreign else ())
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -88,7 +94,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         Raises:
             Stagnation: a partition has lag and stood still for three minutes.
         """
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and not await self._held_back():
             self._client = self._new_client()
             self._frontier = Frontier()
             self._client.subscribe(list(self._routes), listener=self)
@@ -111,7 +117,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         committing = asyncio.create_task(self._keep_committing())
         try:
             self.healthy = True
-            while not self._stopping.is_set() and not committing.done():
+            while not self._stopping.is_set() and not committing.done() and not self._opened():
                 await self._room()
                 self._take(await self._client.getmany(timeout_ms=POLL_MS, max_records=MAX_POLL))
                 self._watch()
@@ -130,6 +136,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             task.cancel()
         if not late and closing.exception():
             log.info("the consumer did not leave cleanly", error=repr(closing.exception()))
+
+    def _opened(self) -> str | None:
+        """Why no further record may be taken, if so."""
+        return next((route.breaker.why for route in self._routes.values() if route.breaker.open), None)
+
+    async def _held_back(self) -> bool:
+        """After a run of dead letters the process stays, not ready, and takes nothing until it is started again."""
+        why = self._opened()
+        if why is not None:
+            log.critical("consumer stopped: a person must look", why=why)
+            await self._stopping.wait()
+        return why is not None
 
     async def _pause_unless_stopping(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -186,9 +204,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def _post(self, ticket: Ticket[TopicPartition], raw: Raw) -> None:
         route = self._routes[raw.topic]
         try:
-            delivery = route.reader.read(raw)
+            delivery = deliver(route.reader, raw)
         except Unidentifiable as error:
-            self._bury(ticket, raw, "unidentifiable", str(error), secret=error.secret)
+            self._bury(ticket, raw, error.reason, str(error), secret=error.secret)
             return
         route.engine.post(delivery).add_done_callback(lambda future: self._settled(ticket, raw, future))
 
@@ -198,6 +216,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         if isinstance(error, ParkingFull):
             self._stop_partition(ticket, str(error))
+        elif isinstance(error, Unloadable):
+            self._frontier.leave(ticket)
+            self._moved.set()
         elif error is not None:  # a message without a sequence that no handler can take
             self._bury(ticket, raw, "bug", f"{type(error).__name__}: {error}")
         else:
@@ -205,6 +226,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if isinstance(result, WasParked) and result.reason not in QUIET:
                 self._bury(ticket, raw, result.reason, result.detail)
             else:
+                self._routes[raw.topic].breaker.record(None)
                 self._done(ticket)
 
     def _done(self, ticket: Ticket[TopicPartition]) -> None:
@@ -212,8 +234,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._moved.set()
 
     def _bury(
-        self, ticket: Ticket[TopicPartition], raw: Raw, reason: str, detail: str, *, secret: bool = False
+        self, ticket: Ticket[TopicPartition], raw: Raw, reason: Reason, detail: str, *, secret: bool = False
     ) -> None:
+        if self._routes[raw.topic].breaker.record(reason):
+            BREAKER_OPEN.labels(raw.topic).set(1)
+
         async def bury() -> None:
             await self._burial.bury(raw, reason, detail, secret=secret)
             self._done(ticket)
@@ -252,7 +277,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue  # nothing was fetched of it yet
             lag = max(0, end - position) if position is not None else 0
             LAG.labels(partition.topic, str(partition.partition)).set(lag)
-            if partition not in self._frontier.stopped and (lag or self._frontier.in_hand_of(partition)):
+            if partition not in self._frontier.waiting and (lag or self._frontier.in_hand_of(partition)):
                 yield partition, position
 
     # -- commits ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from schemas.event import Event, Record
+from schemas.versions import FIRST, Versions
 
 S = TypeVar("S", bound=Record)
 
@@ -52,6 +53,7 @@ class Effect(Record):
     """
 
     TYPE: ClassVar[str]
+    VERSIONS: ClassVar[Versions] = FIRST
     POLICY: ClassVar[Policy]
     LEASE: ClassVar[timedelta] = timedelta(seconds=15)
     CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=10)
@@ -119,4 +121,18 @@ class Impossible(Exception):
     """An event that is wrong under every interleaving: it is parked and a person looks at it."""
 
 
-ParkReason = Literal["undecodable", "invalid", "impossible", "bug", "gap", "blocked"]
+ParkReason = Literal[
+    "undecodable",  # not JSON in UTF-8, or nested too deeply
+    "invalid",  # breaks its schema
+    "wrong_version",  # of a type we handle, in a version there never was
+    "future_version",  # of a type we handle, in a version of a release to come
+    "too_large",  # only its hash and size are kept
+    "impossible",
+    "bug",
+    "gap",  # an earlier one is missing
+    "blocked",  # an earlier one is parked
+]
+"""Why a record waits in its aggregate. A closed set: dashboards and alerts rely on these words."""
+
+Reason = ParkReason | Literal["unidentifiable"]
+"""Why a record is a dead letter; one without a readable id is nowhere else."""

@@ -18,6 +18,8 @@ class Position:
     sequence: int
     headers: tuple[tuple[str, bytes], ...] = ()
     value: bytes = b""
+    size: int = 0
+    """Of the value as Kafka has it, in bytes. Where it is more than `value` holds, the bytes were not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,27 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class Replay:
+    """Try the parked record that is next in `stream` again; those that follow it go with it."""
+
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Give up records of `stream`: `seen` advances past them, and those that follow are handled.
+
+    `missing` also gives up one that never came. `by` is the caller's subject; `because` is kept with the aggregate.
+    """
+
+    stream: str
+    sequences: frozenset[int]
+    by: str
+    because: str
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IdempotencyKey:
     """`digest` is the hash of the request; a key comes again with the same one or it is a conflict."""
 
@@ -78,7 +101,7 @@ class Delivery:
     """A message for one aggregate. Exactly one of `position`, `key` or neither, by where it came from."""
 
     aggregate: str
-    message: Message | Unreadable | Irrelevant | EffectDone | EffectDeferred | EffectFailed | Sweep
+    message: Message | Unreadable | Irrelevant | EffectDone | EffectDeferred | EffectFailed | Sweep | Replay | Drop
     trace: str | None = None
     position: Position | None = None
     key: IdempotencyKey | None = None

@@ -11,8 +11,11 @@ from chassis.decision import Effect, Handlers, ParkReason, S
 from schemas.envelope import CONTENT_TYPE
 from schemas.event import Event
 from schemas.personal import Seal
+from schemas.versions import FIRST, Versions
 
 MAX_PARKED: Final = 100
+MAX_PARKED_BYTES: Final = 4 * 1024 * 1024
+MAX_DROPS: Final = 50
 MAX_KEYS: Final = 64
 MAX_UNKNOWN: Final = 32
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -50,7 +53,11 @@ class PendingEffect:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A record that could not be handled yet, with its original bytes (which hold sealed fields only)."""
+    """A record that could not be handled yet, with its original bytes (which hold sealed fields only).
+
+    `at` is when it was first parked; `size` that of the whole value, more than `value` where the bytes were not kept.
+    `ref` names the side record that holds headers and value; here they are empty unless somebody fetched them.
+    """
 
     stream: str
     sequence: int
@@ -60,6 +67,26 @@ class Parked:
     at: datetime
     headers: tuple[tuple[str, bytes], ...]
     value: bytes
+    type: str = ""
+    size: int = 0
+    ref: str | None = None
+
+    @property
+    def weight(self) -> int:
+        """Bytes kept for it, here or beside."""
+        return 0 if self.reason == "too_large" else self.size
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """An event an operator gave up: which, who did it, when, why, and as what it was parked (None: never came)."""
+
+    stream: str
+    sequence: int
+    by: str
+    because: str
+    at: datetime
+    reason: ParkReason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +113,7 @@ class Document(Generic[S]):
     outbox: list[OutboxEntry] = field(default_factory=list)
     effects: list[PendingEffect] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
+    given_up: list[GivenUp] = field(default_factory=list)
     keys: list[KeyRecord] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     """Ids of the last effects reported unknown, at most `MAX_UNKNOWN`: a late outcome of one still counts."""
@@ -93,6 +121,8 @@ class Document(Generic[S]):
     at: datetime = NEVER
     closed: datetime | None = None
     """When it became a tombstone: `version`, `last` and `seen` stay, and nothing is handled any more."""
+    carried: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the state that a newer release added: not read here, and written back as they were."""
     newborn: list[PendingEffect] = field(default_factory=list)
     """Effects leased by this fold: the runner executes them after the write. Not stored by itself."""
     doubtful: list[PendingEffect] = field(default_factory=list)
@@ -110,6 +140,7 @@ class Document(Generic[S]):
             outbox=list(self.outbox),
             effects=list(self.effects),
             parked=list(self.parked),
+            given_up=list(self.given_up),
             keys=list(self.keys),
             unknown=list(self.unknown),
             newborn=[],
@@ -126,13 +157,18 @@ class Document(Generic[S]):
             instants.append(self.due)
         return min(instants, default=None)
 
+    @property
+    def held(self) -> datetime | None:
+        """Since when records are parked here; what operators and gauges find it by."""
+        return min((p.at for p in self.parked), default=None)
+
 
 @dataclass(frozen=True)
 class AggregateType(Generic[S]):
     """One kind of aggregate of one service: its collection, its state, what it reacts to and what it may cause.
 
     `topic_of` says where an event goes. `view` picks the plain fields of the state that lists filter by;
-    `indexes` are over those.
+    `indexes` are over those. `versions` are of the state's form.
     """
 
     name: str
@@ -144,7 +180,7 @@ class AggregateType(Generic[S]):
     content_type: str = CONTENT_TYPE
     view: Callable[[S], Mapping[str, Any]] = lambda _state: {}
     indexes: tuple[tuple[str, ...], ...] = ()
-    schema_version: int = 1
+    versions: Versions = FIRST
 
     def effect_type(self, name: str) -> type[Effect]:
         """The effect class of that name; raises KeyError for one this release does not know."""

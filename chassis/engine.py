@@ -21,7 +21,8 @@ from typing import Any, Final, Generic
 
 from prometheus_client import Counter
 
-from chassis.codec import Codec, EventTooLarge
+from chassis.aside import Aside
+from chassis.codec import Codec, EventTooLarge, Unloadable
 from chassis.decision import Command, Refused, S
 from chassis.delivery import Delivery, Dropped, Handled, Result, Unreadable
 from chassis.document import AggregateType, Document
@@ -59,10 +60,14 @@ class Engine(Generic[S]):
         *,
         clock: Clock,
         on_written: Written,
+        aside: Aside | None = None,
     ) -> None:
         self.kind = kind
         self.collection = collection
         self.healthy = True
+        self._aside = aside
+        self.unloadable = ""
+        """Why this release cannot read a document it met; it stays so until the process is replaced."""
         self._keyring = keyring
         self._folder = folder
         self._codec = Codec(kind)
@@ -78,6 +83,7 @@ class Engine(Generic[S]):
         Raises:
             Refused: a command that may not be done now.
             ParkingFull: an event that must wait and for which there is no room.
+            Unloadable: the document is of a newer release; nothing was done.
         """
         return await self.post(delivery)
 
@@ -151,7 +157,12 @@ class Engine(Generic[S]):
 
     async def _attempt(self, groups: dict[str, list[_Item]]) -> dict[str, list[_Item]]:
         """Loads, folds and writes; returns the groups whose compare-and-set was lost."""
-        loaded = {stored["_id"]: self._codec.load(stored) for stored in await self.collection.load(list(groups))}
+        loaded, unloadable = self._codec.load_all(await self.collection.load(list(groups)))
+        for aggregate, error in unloadable.items():
+            self._leave(groups[aggregate], error)
+        groups = {aggregate: items for aggregate, items in groups.items() if aggregate not in unloadable}
+        if self._aside is not None:
+            await self._aside.fill(loaded, {i: [item.delivery for item in items] for i, items in groups.items()})
         now = self._clock()
         docs = {i: self._fold(loaded.get(i) or Document[S](i), items, now) for i, items in groups.items()}
         dirty = [doc for doc in docs.values() if doc.dirty]
@@ -166,6 +177,14 @@ class Engine(Generic[S]):
             for item in items:
                 self._resolve(item)
         return {aggregate: items for aggregate, items in groups.items() if aggregate in lost}
+
+    def _leave(self, items: Sequence[_Item], error: Unloadable) -> None:
+        """Nothing is done about what this release cannot read, but to say so: the consumer does not commit it."""
+        self.unloadable = str(error)
+        log.error("left to another release", aggregate=self.kind.name, why=str(error))
+        for _ in items:
+            self._count(error)
+        _fail(items, error)
 
     def _fold(self, doc: Document[S], items: Sequence[_Item], now: datetime) -> Document[S]:
         for item in items:
@@ -182,6 +201,8 @@ class Engine(Generic[S]):
         return doc
 
     async def _save(self, dirty: Sequence[Document[S]]) -> set[int]:
+        if self._aside is not None:
+            await self._aside.keep(dirty)
         while True:
             try:
                 writes = [(d.id, d.version, self._codec.update(d, self._keyring.sealer(d.id))) for d in dirty]

@@ -3,10 +3,7 @@
 `Folder.fold` takes a working copy of a document and one delivery and changes the copy. It does no I/O and reads no
 clock, so after a lost compare-and-set the engine loads again and folds again.
 
-Invariants:
-    - `seen[stream]` advances by exactly one, with the state that event produced, also for irrelevant events.
-    - An event at or below `seen` changes nothing; seen + 1 is always tried; anything above is parked, never skipped.
-    - A handler that raises leaves the document as it was but for the parking of its event.
+Invariants (of the inbox: `chassis.inbox`):
     - `last` counts the events ever said; it is neither `version` nor the length of the outbox.
     - A closed aggregate stays as it is: old messages, late outcomes and slow writers find that it was there.
     - What happens to an effect after the write that decided it is `chassis.effects.leases`.
@@ -14,57 +11,30 @@ Invariants:
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Generic
 
-from chassis.decision import (
-    KEEP,
-    Command,
-    DeadlineDue,
-    Decision,
-    Impossible,
-    Message,
-    ParkReason,
-    Refused,
-    S,
-)
+from chassis.decision import KEEP, Command, DeadlineDue, Decision, Refused, S
 from chassis.delivery import (
     Delivery,
+    Drop,
     Dropped,
     EffectDeferred,
     EffectDone,
     EffectFailed,
     Handled,
-    Irrelevant,
-    Position,
+    Replay,
     Result,
     Sweep,
-    Unreadable,
-    WasParked,
 )
-from chassis.document import (
-    MAX_KEYS,
-    MAX_PARKED,
-    AggregateType,
-    Document,
-    KeyRecord,
-    OutboxEntry,
-    Parked,
-)
+from chassis.document import MAX_KEYS, AggregateType, Document, KeyRecord, OutboxEntry
 from chassis.effects.leases import BUG_RETRY, Held, Leases
+from chassis.inbox import Decode, Inbox, ParkingFull
+
+__all__ = ["Decode", "Folder", "ParkingFull"]
 
 KEY_LIFE: Final = timedelta(hours=24)
 CLOSE_RETRY: Final = timedelta(hours=1)
-RELEASED: Final = ("gap", "blocked")
-"""Reasons that end by themselves once what comes before has been handled."""
-
-Decode = Callable[[Position], Message | Unreadable | Irrelevant]
-
-
-class ParkingFull(Exception):
-    """An aggregate holds as many parked records as it may: its partition must stop and a person must look."""
 
 
 class Folder(Generic[S]):
@@ -72,7 +42,7 @@ class Folder(Generic[S]):
 
     def __init__(self, kind: AggregateType[S], replica: str, decode: Decode, held: Held | None = None) -> None:
         self._kind = kind
-        self._decode = decode
+        self._inbox: Inbox[S] = Inbox(kind.name, self._decide, decode)
         self._leases: Leases[S] = Leases(replica, self._decide, held)
 
     def fold(self, doc: Document[S], delivery: Delivery, now: datetime) -> Result:
@@ -87,7 +57,7 @@ class Folder(Generic[S]):
         now = max(now, doc.at)
         self._leases.adopt(doc, now)
         if delivery.position is not None:
-            return self._receive(doc, delivery, delivery.position, now)
+            return self._inbox.receive(doc, delivery, delivery.position, now)
         match delivery.message:
             case EffectDone() as done:
                 result = self._leases.settle(doc, done, now, delivery.trace)
@@ -97,67 +67,13 @@ class Folder(Generic[S]):
                 result = self._leases.defer(doc, deferred)
             case Sweep():
                 result = self._sweep(doc, now)
+            case Replay(stream):
+                result = self._inbox.replay(doc, stream, now)
+            case Drop() as drop:
+                result = self._inbox.drop(doc, drop, now)
             case _:
                 result = self._command(doc, delivery, now)
         return result
-
-    # -- inbox --------------------------------------------------------------------------------------------------
-
-    def _receive(self, doc: Document[S], delivery: Delivery, position: Position, now: datetime) -> Result:
-        seen = doc.seen.get(position.stream, 0)
-        if position.sequence <= seen:
-            return Dropped()
-        if position.sequence > seen + 1:
-            held = any(p.stream == position.stream and p.reason not in RELEASED for p in doc.parked)
-            return self._park(doc, position, "blocked" if held else "gap", f"waits for {seen + 1}", now)
-        failure = self._take(doc, delivery.message, position, now, delivery.trace)
-        if failure is not None:
-            return self._park(doc, position, *failure, now)
-        self._release(doc, position.stream, now)
-        return Handled({})
-
-    def _take(
-        self, doc: Document[S], message: object, position: Position, now: datetime, trace: str | None
-    ) -> tuple[ParkReason, str] | None:
-        """Handles the next event of a stream; says why if it cannot be."""
-        if isinstance(message, Unreadable):
-            return message.reason, message.detail
-        if not isinstance(message, Irrelevant):
-            try:
-                self._decide(doc, message, now, trace)
-            except Impossible as error:
-                return "impossible", str(error)
-            except Exception as error:  # noqa: BLE001 - a bug parks one aggregate and stops nothing else
-                return "bug", f"{type(error).__name__}: {error}"
-        doc.seen[position.stream] = position.sequence
-        doc.parked = [p for p in doc.parked if (p.stream, p.sequence) != (position.stream, position.sequence)]
-        doc.dirty = True
-        return None
-
-    def _release(self, doc: Document[S], stream: str, now: datetime) -> None:
-        """Handles the parked events that now follow."""
-        while True:
-            following = doc.seen[stream] + 1
-            parked = next((p for p in doc.parked if (p.stream, p.sequence) == (stream, following)), None)
-            if parked is None:
-                return
-            position = Position(stream, following, parked.headers, parked.value)
-            failure = self._take(doc, self._decode(position), position, now, None)
-            if failure is not None:
-                self._park(doc, position, *failure, now)
-                return
-
-    def _park(self, doc: Document[S], position: Position, reason: ParkReason, detail: str, now: datetime) -> Result:
-        keys = [(p.stream, p.sequence) for p in doc.parked]
-        key = (position.stream, position.sequence)
-        at = bisect.bisect_left(keys, key)
-        known = doc.parked.pop(at) if at < len(keys) and keys[at] == key else None
-        if known is None and len(doc.parked) >= MAX_PARKED:
-            raise ParkingFull(f"{self._kind.name}/{doc.id} already holds {MAX_PARKED} parked records")
-        attempts = known.attempts + 1 if known else 1
-        doc.parked.insert(at, Parked(*key, reason, detail, attempts, now, position.headers, position.value))
-        doc.dirty = True
-        return WasParked(reason, detail)
 
     # -- commands -----------------------------------------------------------------------------------------------
 

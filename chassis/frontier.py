@@ -21,7 +21,10 @@ class Ticket(Generic[P]):
 
 @dataclass(slots=True)
 class _Held:
-    """One partition while we hold it. `flying`: offsets in hand, ascending; `done`: those behind a slower one."""
+    """One partition while we hold it. `flying`: offsets in hand, ascending; `done`: those behind a slower one.
+
+    `left`: the lowest offset that was left, which no commit passes.
+    """
 
     epoch: int
     flying: deque[int] = field(default_factory=deque)
@@ -30,6 +33,11 @@ class _Held:
     committed: int | None = None
     draining: bool = False
     stopped: bool = False
+    left: int | None = None
+
+    @property
+    def durable(self) -> int | None:
+        return self.position if self.position is None or self.left is None else min(self.position, self.left)
 
 
 class Frontier(Generic[P]):
@@ -40,6 +48,7 @@ class Frontier(Generic[P]):
         - It never goes back within an epoch, and a ticket of an older epoch changes nothing.
         - A draining or stopped partition gives no tickets; a fenced one is not committed.
         - A stopped partition is committed up to the record that stopped it and no further.
+        - A record that was left holds the commits of its partition up until it is held anew; those behind it go on.
         - Memory is bounded by the records in hand.
     """
 
@@ -84,6 +93,11 @@ class Frontier(Generic[P]):
         """Those stopped at a record that cannot be handled now."""
         return frozenset(p for p, held in self._held.items() if held.stopped)
 
+    @property
+    def waiting(self) -> frozenset[P]:
+        """Those whose position stands still for a reason that is known: stopped, or a record was left."""
+        return self.stopped | {p for p, held in self._held.items() if held.left is not None}
+
     # -- records ------------------------------------------------------------------------------------------------
 
     def take(self, partition: P, offset: int) -> Ticket[P] | None:
@@ -114,6 +128,13 @@ class Frontier(Generic[P]):
             held.done.discard(offset)
             held.position = offset + 1
 
+    def leave(self, ticket: Ticket[P]) -> None:
+        """This process never can handle the record: it is out of hand, and is not committed."""
+        held = self._of(ticket)
+        if held is not None:
+            held.left = ticket.offset if held.left is None else min(held.left, ticket.offset)
+            self.done(ticket)
+
     def stop(self, ticket: Ticket[P]) -> None:
         """The record cannot be handled now: its partition waits, the others go on."""
         held = self._of(ticket)
@@ -125,8 +146,8 @@ class Frontier(Generic[P]):
         held = self._held[partition]
         self.assign([partition])
         renewed = self._held[partition]
-        renewed.position, renewed.committed = held.position, held.committed
-        return held.flying[0]
+        renewed.position, renewed.committed = held.durable, held.committed
+        return held.flying[0] if held.left is None else min(held.flying[0], held.left)
 
     def _of(self, ticket: Ticket[P]) -> _Held | None:
         held = self._held.get(ticket.partition)
@@ -139,7 +160,7 @@ class Frontier(Generic[P]):
 
     def commits(self) -> dict[P, int]:
         """The offsets that may be committed now and are not yet."""
-        return {p: h.position for p, h in self._held.items() if h.position is not None and h.position != h.committed}
+        return {p: h.durable for p, h in self._held.items() if h.durable is not None and h.durable != h.committed}
 
     def committed(self, offsets: Mapping[P, int]) -> None:
         """The broker has these."""
@@ -155,4 +176,4 @@ class Frontier(Generic[P]):
 
     def position(self, partition: P) -> int | None:
         """The offset after the last record below which all are done; None before the first."""
-        return self._held[partition].position
+        return self._held[partition].durable

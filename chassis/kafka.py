@@ -54,3 +54,15 @@ def new_consumer(bootstrap: str, group: str, client: str, instance: str | None =
         max_poll_records=500,
         fetch_max_wait_ms=100,
     )
+
+
+def new_rereader(bootstrap: str, client: str, topic: str) -> Any:
+    """Reads all partitions of a topic, outside any group, until others are assigned; commits nothing."""
+    return AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=bootstrap,
+        client_id=client,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_records=500,
+    )

@@ -17,7 +17,9 @@ import uvicorn
 import uvloop
 from fastapi import APIRouter
 
+from chassis.aside import Aside
 from chassis.burial import Burial
+from chassis.codec import Unloadable
 from chassis.consumer import Consumer, Route
 from chassis.decision import Effect
 from chassis.delivery import Delivery, Sweep
@@ -27,15 +29,18 @@ from chassis.effects.queue import Limit
 from chassis.engine import Engine
 from chassis.fold import Decode, Folder
 from chassis.http import Verifier, create_app
+from chassis.http.operations import operators
 from chassis.keyring import Keyring
+from chassis.operations import Heard, Operations
 from chassis.reading import Reader, StreamReader, decoder
 from chassis.relay import Publisher, Relay
+from chassis.repair import Repair
 from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
 from chassis.telemetry import EFFECTS, FAULTS, configure_logs, logger
 from schemas.event import to_instant
-from schemas.topics import CATALOGUES, dead_letter_topic, heard_by
+from schemas.topics import CATALOGUES, STREAMS, dead_letter_topic, heard_by
 
 SWEEP_EVERY: Final = 0.5
 RELAY_SWEEP_EVERY: Final = 10
@@ -69,10 +74,11 @@ class Platform:
         self.service = service
         self.settings: Any = settings
         self.replica = secrets.token_hex(4)
+        self._indexed = False
         url = settings.mongodb_url.get_secret_value()
         self.store = Store(url, f"{settings.database_prefix}_{service.name}")
         self._keys = Store(url, f"{settings.database_prefix}_keyring")
-        self.keyring = Keyring(self._keys, settings.master_key_bytes)
+        self.keyring = Keyring(self._keys, settings.masters)
         self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
         self._units = {kind.name: _Unit(kind, self) for kind in service.aggregates}
         adapters = service.adapters(self)
@@ -84,6 +90,8 @@ class Platform:
                 unit.engine, adapters, self.keyring, clock=self.clock, jitter=jitter, circuits=circuits, limits=limits
             )
         self.consumer = self._consumer()
+        self.operations = Operations([h for unit in self._units.values() for h in unit.heard()], self.clock)
+        self.repair = Repair(self.operations, settings.kafka_bootstrap_servers, self.replica)
 
     @staticmethod
     def clock() -> datetime:
@@ -100,7 +108,7 @@ class Platform:
             unit = self._units[self.service.hears[stream]]
             routes[topic.name] = Route(unit.readers[stream], unit.engine)
         for name, (reader, aggregate) in self.service.readers(self).items():
-            routes[name] = Route(reader, self._units[aggregate].engine)
+            routes[name] = Route(reader, self._units[aggregate].engine, foreign=True)
         return Consumer(
             routes,
             Burial(self.publisher, dead_letter_topic(self.service.name)),
@@ -110,28 +118,19 @@ class Platform:
             instance=self.settings.instance,
         )
 
-    async def prepare(self) -> None:
-        """Waits for the store and builds the declared indexes."""
-        while True:
-            try:
-                for unit in self._units.values():
-                    await unit.engine.collection.ensure_indexes(unit.engine.kind.indexes)
-            except StoreUnavailable as error:
-                log.warning("store unavailable, waiting", error=str(error)[:200])
-                await asyncio.sleep(1)
-            else:
-                return
-
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that runs until the end, but for the consumer: it ends first."""
         mine = [coroutine for unit in self._units.values() for coroutine in unit.tasks()]
-        return [*mine, *self.service.background(self)]
+        return [*mine, self.operations.watch(), *self.service.background(self)]
 
     async def ready(self) -> Mapping[str, str]:
         """What is wrong, by name of the check; empty when all is well."""
         wrong: dict[str, str] = {}
         try:
             await self.store.ping()
+            if not self._indexed:
+                wrong.update(await self._missing_indexes())
+                self._indexed = not wrong
         except StoreUnavailable as error:
             wrong["store"] = str(error)[:200]
         if not self.consumer.healthy:
@@ -139,7 +138,18 @@ class Platform:
         for name, unit in self._units.items():
             if not unit.relay.healthy:
                 wrong[f"relay {name}"] = "events wait in the outbox"
+            if not unit.engine.healthy:
+                wrong[f"engine {name}"] = "the store or the keyring does not answer"
+            if unit.engine.unloadable:
+                wrong[f"newer schema {name}"] = unit.engine.unloadable
         return wrong
+
+    async def _missing_indexes(self) -> Mapping[str, str]:
+        found = {
+            name: await unit.engine.collection.missing_indexes(unit.engine.kind.indexes)
+            for name, unit in self._units.items()
+        }
+        return {f"indexes {name}": f"run `hoso migrate`: {', '.join(names)}" for name, names in found.items() if names}
 
     async def close(self) -> None:
         """Lets running effects end, then closes the sockets."""
@@ -171,13 +181,17 @@ class _Unit:
         hears = [s for s, name in platform.service.hears.items() if name == kind.name]
         self.readers = {s: StreamReader(s, CATALOGUES[s], kind.handlers) for s in hears}
         decode: Decode = decoder(self.readers)
+        collection = platform.store.collection(kind.name)
+        self.folder = Folder(kind, platform.replica, decode, held=self._held)
+        self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection)
         self.engine = Engine(
             kind,
-            platform.store.collection(kind.name),
+            collection,
             platform.keyring,
-            Folder(kind, platform.replica, decode, held=self._held),
+            self.folder,
             clock=platform.clock,
             on_written=self.written,
+            aside=self.aside,
         )
         self.relay = Relay(self.engine, platform.publisher)
         self.runner: Runner
@@ -185,6 +199,13 @@ class _Unit:
 
     def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
         return self.runner.held(effect_id)
+
+    def heard(self) -> list[Heard]:
+        """The streams delivered to it, for operators."""
+        return [
+            Heard(stream, STREAMS[stream].name, reader, self.engine, self.folder, self.aside)
+            for stream, reader in self.readers.items()
+        ]
 
     def written(self, doc: Document[Any]) -> None:
         """Hands what a write decided to those who carry it out."""
@@ -199,6 +220,10 @@ class _Unit:
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         return [self.engine.run(), self.relay.run(), self._sweep()]
 
+    async def _look_at(self, aggregate: str) -> None:
+        with suppress(Unloadable):
+            await self.engine.handle(Delivery(aggregate, Sweep()))
+
     async def _sweep(self) -> None:
         """Wakes what fell due, and offers what a crash left in an outbox."""
         rounds = 0
@@ -207,7 +232,7 @@ class _Unit:
                 if rounds % RELAY_SWEEP_EVERY == 0:
                     await self.relay.sweep(everything=rounds == 0)
                 due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
-                await asyncio.gather(*(self.engine.post(Delivery(aggregate, Sweep())) for aggregate in due))
+                await asyncio.gather(*map(self._look_at, due))
             except StoreUnavailable as error:
                 log.warning("sweep put off: store unavailable", error=str(error)[:200])
             except Exception:
@@ -237,8 +262,8 @@ async def _until(event: asyncio.Event) -> None:
 
 async def _main(service: Service, settings: ServiceSettings) -> None:
     platform = Platform(service, settings)
-    await platform.prepare()
     router = service.routes(platform) if service.routes else APIRouter()
+    router.include_router(operators(platform.operations, platform.repair))
     app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready)
     server = _Server(
         uvicorn.Config(

@@ -3,20 +3,104 @@
 from __future__ import annotations
 
 import base64
+import json
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings
 
-from chassis.keyring import KEY_BYTES
+from chassis.keyring import FIRST_MASTER, KEY_BYTES, Masters
 
-T = TypeVar("T", bound="ServiceSettings")
+T = TypeVar("T", bound=BaseSettings)
 
 
 def _shared(name: str, **options: Any) -> Any:
     return Field(validation_alias=AliasChoices(name), **options)
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ValueError("must be base64") from error
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"must be {KEY_BYTES} bytes in base64, not {len(key)}")
+    return key
+
+
+class MasterSettings(BaseSettings):
+    """The master keys. ``HOSO_MASTER_KEY`` is number 1; ``HOSO_MASTER_KEYS`` (JSON, id to key) may add others.
+
+    New keys are wrapped by ``HOSO_MASTER_KEY_ID``; without it by number 1, or by the only one there is.
+    """
+
+    master_keys: SecretStr = _shared("HOSO_MASTER_KEYS", default=SecretStr(""), description="JSON, id to base64")
+    master_key: SecretStr = _shared("HOSO_MASTER_KEY", default=SecretStr(""), validate_default=True)
+    master_key_id: str = _shared("HOSO_MASTER_KEY_ID", default="", validate_default=True)
+
+    @field_validator("master_keys")
+    @classmethod
+    def _are_keys(cls, value: SecretStr) -> SecretStr:
+        _keys(value)
+        return value
+
+    @field_validator("master_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        text, others = value.get_secret_value(), info.data.get("master_keys")
+        if text:
+            _key(text)
+        elif others is not None and not others.get_secret_value():
+            raise ValueError("must be set: 32 bytes in base64 (or HOSO_MASTER_KEYS)")
+        return value
+
+    @field_validator("master_key_id")
+    @classmethod
+    def _is_one_of_them(cls, value: str, info: ValidationInfo) -> str:
+        if {"master_keys", "master_key"} <= info.data.keys():
+            _masters(info.data["master_keys"], info.data["master_key"], value)
+        return value
+
+    @property
+    def masters(self) -> Masters:
+        """The keys that wrap every dossier's key."""
+        return _masters(self.master_keys, self.master_key, self.master_key_id)
+
+
+def _keys(value: SecretStr) -> dict[str, bytes]:
+    try:
+        found = json.loads(value.get_secret_value() or "{}")
+    except ValueError as error:
+        raise ValueError("must be JSON, id to 32 bytes in base64") from error
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise ValueError("must be a JSON object, id to 32 bytes in base64")
+    return {name: _key(text) for name, text in found.items()}
+
+
+def _masters(several: SecretStr, one: SecretStr, current: str) -> Masters:
+    keys = _keys(several)
+    if one.get_secret_value():
+        keys = {FIRST_MASTER: _key(one.get_secret_value()), **keys}
+    only = next(iter(keys)) if len(keys) == 1 else FIRST_MASTER
+    return Masters(keys, current or only)
+
+
+class StoreSettings(BaseSettings):
+    """Where the databases are: one a service, with this prefix."""
+
+    mongodb_url: SecretStr = _shared("MONGODB_URL")
+    database_prefix: str = _shared("HOSO_DATABASE_PREFIX", default="hoso")
 
 
 class EffectLimit(BaseModel):
@@ -29,7 +113,7 @@ class EffectLimit(BaseModel):
     burst: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(StoreSettings, MasterSettings):
     """Common to all; a service's own carry its prefix (``PAYMENT_PORT``).
 
     `PAYMENT_EFFECT_LIMITS` is JSON by type of effect: ``{"vnpay.query": {"rate": 5, "burst": 10}}``.
@@ -38,29 +122,10 @@ class ServiceSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
     kafka_bootstrap_servers: str = _shared("KAFKA_BOOTSTRAP_SERVERS")
-    mongodb_url: SecretStr = _shared("MONGODB_URL")
-    database_prefix: str = _shared("HOSO_DATABASE_PREFIX", default="hoso")
-    master_key: SecretStr = _shared("HOSO_MASTER_KEY", description="32 bytes in base64")
     oidc_issuer: str = _shared("OIDC_ISSUER")
     instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
     log_level: str = _shared("LOG_LEVEL", default="INFO")
     effect_limits: Mapping[str, EffectLimit] = {}
-
-    @field_validator("master_key")
-    @classmethod
-    def _is_a_key(cls, value: SecretStr) -> SecretStr:
-        try:
-            length = len(base64.b64decode(value.get_secret_value(), validate=True))
-        except ValueError as error:
-            raise ValueError("must be base64") from error
-        if length != KEY_BYTES:
-            raise ValueError(f"must be {KEY_BYTES} bytes in base64, not {length}")
-        return value
-
-    @property
-    def master_key_bytes(self) -> bytes:
-        """The key that wraps every dossier's key."""
-        return base64.b64decode(self.master_key.get_secret_value())
 
 
 def load(settings: type[T]) -> T:
@@ -71,10 +136,13 @@ def load(settings: type[T]) -> T:
         _refuse(settings, error)
 
 
-def _refuse(settings: type[ServiceSettings], error: ValidationError) -> NoReturn:
+def _refuse(settings: type[BaseSettings], error: ValidationError) -> NoReturn:
     prefix = str(settings.model_config.get("env_prefix", ""))
     for problem in error.errors(include_input=False, include_url=False):
         field = str(problem["loc"][0])
-        variable = field if field.isupper() else f"{prefix}{field}".upper()
+        known = settings.model_fields.get(field)
+        alias = known.validation_alias if known else None
+        shared = str(alias.choices[0]) if isinstance(alias, AliasChoices) else field
+        variable = shared if shared.isupper() else f"{prefix}{field}".upper()
         print(f"setting {variable}: {problem['msg']}", file=sys.stderr)  # noqa: T201 - logs are not set up yet
     raise SystemExit(2)

@@ -1,7 +1,7 @@
 """The document store: MongoDB's wire protocol through motor, and motor nowhere else.
 
-Only find, bulk_write, insert, update, index creation and GridFS are used, so that every store that speaks this much
-serves. All writes are majority and journaled, all reads majority.
+Only find, bulk_write, insert, update, creation and listing of indexes, and GridFS are used, so that every store that
+speaks this much serves. All writes are majority and journaled, all reads majority.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 from bson import ObjectId
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
-from pymongo import ASCENDING, UpdateOne
+from pymongo import ASCENDING, DeleteOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -68,15 +68,19 @@ class Collection:
     def _count(self, operation: str) -> None:
         STORE_CALLS.labels(self._name, operation).inc()
 
-    async def ensure_indexes(self, view: Sequence[Sequence[str]]) -> None:
-        """The sweeper's partial indexes and those of the kind's own lists."""
-        for name in ("pending", "wake"):
-            await self._raw.create_index(
-                [(name, ASCENDING)], name=name, partialFilterExpression={name: {"$exists": True}}
-            )
-        for fields in view:
-            keys = [(f"view.{field}", ASCENDING) for field in fields]
-            await self._raw.create_index([*keys, ("_id", ASCENDING)], name="view_" + "_".join(fields))
+    async def ensure_indexes(self, view: Sequence[Sequence[str]]) -> list[str]:
+        """Builds the declared indexes that are missing and returns their names; the others stay as they are."""
+        missing = await self.missing_indexes(view)
+        for name in missing:
+            keys, options = declared_indexes(view)[name]
+            await self._raw.create_index(keys, name=name, **options)
+        return missing
+
+    async def missing_indexes(self, view: Sequence[Sequence[str]]) -> list[str]:
+        """Names of the declared indexes that do not exist."""
+        self._count("indexes")
+        there = {index["name"] async for index in self._raw.list_indexes()}
+        return [name for name in declared_indexes(view) if name not in there]
 
     async def load(self, ids: Sequence[str]) -> list[Stored]:
         """The documents that exist among `ids`, in any order."""
@@ -120,11 +124,34 @@ class Collection:
         found: list[Stored] = await self._raw.find({"pending": {"$gt": 0}}, fields).limit(limit).to_list(length=None)
         return found
 
-    async def parked(self, limit: int) -> list[Stored]:
-        """Documents that hold parked records, for `hoso dlq`."""
-        self._count("parked")
-        found: list[Stored] = await self._raw.find({"parked.0": {"$exists": True}}).limit(limit).to_list(length=None)
+    async def select(
+        self, query: Stored, fields: Sequence[str], limit: int, *, after: str | None = None
+    ) -> list[Stored]:
+        """`fields` of the documents that fit `query`; with `after`, ascending by id from there."""
+        self._count("select")
+        where = query if after is None else {**query, "_id": {"$gt": after}}
+        cursor = self._raw.find(where, dict.fromkeys(fields, 1)).limit(limit)
+        found: list[Stored] = await (cursor if after is None else cursor.sort("_id", ASCENDING)).to_list(length=None)
         return found
+
+    async def stream(self, query: Stored, fields: Sequence[str], page: int) -> AsyncIterator[list[Stored]]:
+        """`fields` of all documents that fit `query`, `page` at a time."""
+        self._count("stream")
+        cursor = self._raw.find(query, dict.fromkeys(fields, 1), batch_size=page)
+        while found := await cursor.to_list(length=page):
+            yield found
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        """Removes plain records; never a document of an aggregate."""
+        self._count("remove")
+        await self._raw.bulk_write([DeleteOne({"_id": i}) for i in ids], ordered=False)
+
+    async def scan(self, query: Mapping[str, Any], after: str, limit: int) -> list[Stored]:
+        """The next documents that fit `query`, by ascending id after `after`: for tools that go through all of them."""
+        self._count("scan")
+        found = self._raw.find({**query, "_id": {"$gt": after}}).sort("_id", ASCENDING).limit(limit)
+        documents: list[Stored] = await found.to_list(length=None)
+        return documents
 
     async def list(self, view: Mapping[str, Any], after: str | None, limit: int) -> list[Stored]:
         """One page of documents whose view fields equal `view`, by ascending id after `after`."""
@@ -135,14 +162,44 @@ class Collection:
         found: list[Stored] = await self._raw.find(query).sort("_id", ASCENDING).limit(limit).to_list(length=None)
         return found
 
-    async def insert_missing(self, records: Sequence[Stored]) -> None:
-        """Inserts those whose `_id` does not exist yet; the others stay as they are."""
+    async def insert_missing(self, records: Sequence[Stored]) -> set[int]:
+        """Inserts those whose `_id` does not exist yet; the others stay as they are, and their indexes are returned."""
         self._count("insert")
         try:
             await self._raw.insert_many(records, ordered=False)
         except BulkWriteError as error:
-            if any(e["code"] != DUPLICATE_KEY for e in error.details.get("writeErrors", [])):
+            failed = error.details.get("writeErrors", [])
+            if error.details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in failed):
                 raise
+            return {int(e["index"]) for e in failed}
+        return set()
+
+    async def change(self, writes: Sequence[tuple[Stored, Stored]]) -> int:
+        """Updates of plain records, each where its filter still holds; returns how many did."""
+        self._count("change")
+        result = await self._raw.bulk_write([UpdateOne(where, update) for where, update in writes], ordered=False)
+        return int(result.matched_count)
+
+    async def tally(self, query: Mapping[str, Any], field: str) -> dict[Any, int]:
+        """How many documents fit `query`, by the value of `field`; reads them all, one small field each."""
+        self._count("tally")
+        counts: dict[Any, int] = {}
+        async for stored in self._raw.find(query, {"_id": 0, field: 1}):
+            value = stored.get(field)
+            counts[value] = counts.get(value, 0) + 1
+        return counts
+
+
+def declared_indexes(view: Sequence[Sequence[str]]) -> dict[str, tuple[list[tuple[str, int]], dict[str, Any]]]:
+    """Name to (keys, options): the sweeper's partial indexes and those of the kind's own lists (`view`)."""
+    partial = {name: {"partialFilterExpression": {name: {"$exists": True}}} for name in ("pending", "wake", "held")}
+    indexes: dict[str, tuple[list[tuple[str, int]], dict[str, Any]]] = {
+        name: ([(name, ASCENDING)], options) for name, options in partial.items()
+    }
+    for fields in view:
+        keys = [(f"view.{field}", ASCENDING) for field in fields]
+        indexes["view_" + "_".join(fields)] = ([*keys, ("_id", ASCENDING)], {})
+    return indexes
 
 
 class Files:

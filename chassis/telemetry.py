@@ -24,6 +24,11 @@ EFFECTS_RUNNING: Final = Gauge("hoso_effects_running", "Side effects being execu
 EFFECTS_OLDEST: Final = Gauge("hoso_effects_oldest_seconds", "How long the oldest of those has waited", ["effect"])
 CIRCUIT: Final = Gauge("hoso_circuit_state", "A partner's circuit: 0 closed, 1 half-open, 2 open", ["partner"])
 DEAD_LETTERS: Final = Counter("hoso_dead_letters", "Records parked or refused", ["reason"])
+PARKED: Final = Gauge("hoso_parked_records", "Records parked in aggregates", ["aggregate", "reason"])
+OLDEST_GAP: Final = Gauge(
+    "hoso_oldest_gap_seconds", "Age of the oldest record that waits for a missing one", ["aggregate"]
+)
+BREAKER_OPEN: Final = Gauge("hoso_breaker_open", "1: stopped by a run of dead letters, a person must look", ["topic"])
 FAULTS: Final = Counter("hoso_faults", "Bugs met and survived", ["where"])
 LAG: Final = Gauge("hoso_consumer_lag", "Records not yet handled", ["topic", "partition"])
 REQUESTS: Final = Histogram("hoso_http_seconds", "HTTP requests", ["method", "route", "status"])

@@ -1,19 +1,24 @@
-"""``python -m cli.generate``: JSON Schema and AsyncAPI 3 from schemas/, and a golden for every type that has none.
+"""``python -m cli.generate``: JSON Schema of all that is published or stored, AsyncAPI 3, and missing goldens.
 
-Generated documents are overwritten; goldens never: they are what was once written and must decode for ever.
+Goldens are never overwritten: they are what was once written and must decode for ever. Schemas are overwritten unless
+the change breaks a reader: then nothing is written and every such field is named.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
+from cli import goldens
+from cli.compatibility import HOW, breaks
 from deploy.local.paths import ROOT
 from deploy.local.stack import SOURCE
 from schemas import upstream
-from schemas.event import Catalogue, Event
+from schemas.event import Catalogue, Event, Record
 from schemas.topics import CATALOGUES, STREAMS, UPSTREAM, Topic, declared
+from services.kinds import kinds
 
 GENERATED: Final = ROOT / "schemas" / "generated"
 GOLDENS: Final = ROOT / "schemas" / "goldens"
@@ -26,20 +31,51 @@ def catalogues() -> dict[str, Catalogue]:
     return {**CATALOGUES, upstream.STREAM: Catalogue(upstream.EVENTS)}
 
 
-def schema(event: type[Event]) -> dict[str, Any]:
-    """JSON Schema (2020-12) of one event type."""
-    return {"$id": f"hoso:{event.type_name()}", **event.model_json_schema(mode="serialization")}
+def schema(name: str, model: type[Record]) -> dict[str, Any]:
+    """JSON Schema (2020-12) of one form, as it is written."""
+    return {"$id": f"hoso:{name}", **model.model_json_schema(mode="serialization")}
+
+
+def published(event: type[Event]) -> dict[str, Any]:
+    """The schema of the version that is published; an older one than the model's is on record."""
+    name = event.type_name()
+    if name == event.type_name(event.VERSIONS.current):
+        return event.model_json_schema(mode="serialization")
+    found: dict[str, Any] = json.loads((GENERATED / f"{name}.schema.json").read_text())
+    return {key: value for key, value in found.items() if key != "$id"}
+
+
+def models() -> dict[str, type[Record]]:
+    """Path below `GENERATED` to the model of every form, in its current version."""
+    found: dict[str, type[Record]] = {}
+    for catalogue in catalogues().values():
+        for event in catalogue.types.values():
+            found[event.type_name(event.VERSIONS.current)] = event
+    for service, aggregates in kinds().items():
+        for kind in aggregates:
+            found[f"documents/{service}.{kind.name}.v{kind.versions.current}"] = kind.state
+    for name, _, effect in goldens.effect_types(kinds()):
+        found[f"effects/{name}.v{effect.VERSIONS.current}"] = effect
+    return found
 
 
 def documents() -> dict[str, str]:
-    """File name to content of everything that is generated."""
-    found = {
-        f"{name}.schema.json": _text(schema(event))
-        for catalogue in catalogues().values()
-        for name, event in catalogue.types.items()
-    }
+    """Path below `GENERATED` to content of everything that is generated."""
+    found = {f"{path}.schema.json": _text(schema(path.rpartition("/")[2], model)) for path, model in models().items()}
     filing = {"$id": f"hoso:{upstream.FILED}", **upstream.UpstreamFiling.model_json_schema()}
     return {**found, f"{upstream.FILED}.schema.json": _text(filing), "asyncapi.json": _text(asyncapi())}
+
+
+def broken(folder: Path = GENERATED) -> list[str]:
+    """Every field whose change breaks a reader, against the schemas checked in; they name type and version."""
+    found = []
+    for path, model in models().items():
+        file = folder / f"{path}.schema.json"
+        if file.exists():
+            now = schema(path, model)
+            changes = breaks(json.loads(file.read_text()), now, carried=path.startswith("documents/"))
+            found += [f"{path}: {change}" for change in changes]
+    return found
 
 
 def asyncapi() -> dict[str, Any]:
@@ -86,8 +122,8 @@ def _messages(topic: Topic) -> dict[str, Any]:
     if topic.name.startswith("upstream.replies."):
         types = catalogues()[upstream.STREAM].types
         return {
-            name: _message(name, event.model_json_schema(mode="serialization"), sealed=True)
-            for name, event in types.items()
+            event.type_name(): _message(event.type_name(), published(event), sealed=True)
+            for event in dict.fromkeys(types.values())
         }
     stream = STREAM_OF_TOPIC.get(topic.name)
     if stream is None:
@@ -95,8 +131,8 @@ def _messages(topic: Topic) -> dict[str, Any]:
             "dead_letter": {"name": "dead_letter", "payload": {}, "summary": "A copy of what could not be handled."}
         }
     return {
-        name: _message(name, event.model_json_schema(mode="serialization"), sealed=False)
-        for name, event in CATALOGUES[stream].types.items()
+        event.type_name(): _message(event.type_name(), published(event), sealed=False)
+        for event in dict.fromkeys(CATALOGUES[stream].types.values())
     }
 
 
@@ -129,12 +165,18 @@ def _text(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def write(folder: Path) -> None:
-    """Writes the generated documents."""
-    folder.mkdir(exist_ok=True)
-    for name, text in documents().items():
-        (folder / name).write_text(text)
+def write(generated: Path = GENERATED, golden: Path = GOLDENS) -> int:
+    """Writes the generated documents and the missing goldens; 1, and nothing, when a change breaks a reader."""
+    wrong = broken(generated)
+    if wrong:
+        print(*wrong, HOW, sep="\n", file=sys.stderr)  # noqa: T201 - what `make generate` says
+        return 1
+    new = {generated / name: text for name, text in documents().items()}
+    for path, text in {**new, **goldens.missing(golden, catalogues(), kinds())}.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return 0
 
 
 if __name__ == "__main__":
-    write(GENERATED)
+    sys.exit(write())

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import inspect, law, platform
+from cli import dlq, inspect, law, platform
 from cli.demo.run import Demo, Job
+from cli.keys import keys
+from cli.migrate import migrate
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
 
@@ -19,9 +21,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(platform.up)
 app.command()(platform.down)
 app.command()(platform.status)
+app.command()(migrate)
 app.command()(inspect.topics)
 app.add_typer(inspect.dossier, name="dossier")
-app.add_typer(inspect.dlq, name="dlq")
+app.add_typer(dlq.dlq, name="dlq")
+app.add_typer(dlq.gap, name="gap")
+app.add_typer(keys, name="keys")
 app.add_typer(law.law, name="law")
 
 

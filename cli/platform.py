@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -82,10 +83,15 @@ def _show(state: RunState) -> None:
 
 def address(name: str) -> str:
     """An address of the running platform, or of the newest demo that is up; exits with what to do if there is none."""
+    return running(name)[1][name]
+
+
+def running(name: str) -> tuple[Path, dict[str, str]]:
+    """Run directory and addresses of the platform that `address` speaks of."""
     runs = [RUN, *sorted(RUNS.glob("demo-*"), key=lambda path: path.stat().st_mtime, reverse=True)]
     for run in runs:
         state = read_state(run)
         if state is not None and name in state.addresses:
-            return state.addresses[name]
+            return run, state.addresses
     console.print("nothing is up; start it with `hoso up` or `make demo`")
     raise typer.Exit(1)

@@ -13,6 +13,11 @@ from datetime import datetime
 from schemas.event import format_instant
 
 CONTENT_TYPE = "application/json"
+MAX_HEADERS = 32
+MAX_HEADER_BYTES = 8 * 1024
+"""Of all names and values together."""
+MAX_ATTRIBUTE = 255
+MAX_SEQUENCE_DIGITS = 12
 Headers = list[tuple[str, bytes]]
 
 
@@ -57,10 +62,7 @@ def read(headers: Iterable[tuple[str, bytes]]) -> Envelope:
     Raises:
         BadEnvelope: names the header and what it should be.
     """
-    try:
-        found = {name.lower(): value.decode() for name, value in headers}
-    except UnicodeDecodeError as error:
-        raise BadEnvelope(f"headers must be UTF-8: {error.reason}") from error
+    found = _decoded(list(headers))
     if found.get("ce_specversion") != "1.0":
         raise BadEnvelope("ce_specversion must be 1.0")
     return Envelope(
@@ -70,15 +72,29 @@ def read(headers: Iterable[tuple[str, bytes]]) -> Envelope:
         subject=_required(found, "ce_subject"),
         time=_time(_required(found, "ce_time")),
         sequence=_sequence(found.get("ce_sequence")),
-        traceparent=found.get("ce_traceparent"),
-        content_type=found.get("content-type", CONTENT_TYPE),
+        traceparent=found.get("ce_traceparent", "")[:MAX_ATTRIBUTE] or None,
+        content_type=found.get("content-type", CONTENT_TYPE)[:MAX_ATTRIBUTE],
     )
+
+
+def _decoded(headers: Headers) -> dict[str, str]:
+    if len(headers) > MAX_HEADERS:
+        raise BadEnvelope(f"a record has at most {MAX_HEADERS} headers, not {len(headers)}")
+    if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+        raise BadEnvelope(f"the headers have at most {MAX_HEADER_BYTES} bytes")
+    try:
+        found = {name.lower(): value.decode() for name, value in headers}
+    except UnicodeDecodeError as error:
+        raise BadEnvelope(f"headers must be UTF-8: {error.reason}") from error
+    if len(found) < len(headers):
+        raise BadEnvelope("a header must not come twice")
+    return found
 
 
 def _required(found: Mapping[str, str], name: str) -> str:
     value = found.get(name, "")
-    if not 0 < len(value) <= 255:  # noqa: PLR2004 - a limit on every input
-        raise BadEnvelope(f"{name} must be present, 1 to 255 characters")
+    if not 0 < len(value) <= MAX_ATTRIBUTE:
+        raise BadEnvelope(f"{name} must be present, 1 to {MAX_ATTRIBUTE} characters")
     return value
 
 
@@ -95,6 +111,6 @@ def _time(text: str) -> datetime:
 def _sequence(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise BadEnvelope("ce_sequence must be a whole number from 1")
+    if len(text) > MAX_SEQUENCE_DIGITS or not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise BadEnvelope(f"ce_sequence must be a whole number from 1, at most {MAX_SEQUENCE_DIGITS} digits")
     return int(text)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from schemas.personal import SEAL, Seal
+from schemas.versions import FIRST, Versions
 
 MAX_EVENT_BYTES = 256 * 1024
 
@@ -19,7 +21,10 @@ def to_instant(value: datetime) -> datetime:
     """UTC, milliseconds; refuses a time without a zone."""
     if value.tzinfo is None:
         raise ValueError("must carry a time zone, for example 2026-11-24T08:30:00.000Z")
-    value = value.astimezone(UTC)
+    try:
+        value = value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be in the years 1 to 9999, UTC") from error
     return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 
@@ -33,6 +38,9 @@ DossierId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 Dong = Annotated[int, Field(ge=0, le=10_000_000_000)]
 """An amount of money: whole đồng."""
+
+
+_FORM = TypeAdapter(dict[str, Any])
 
 
 @contextmanager
@@ -68,16 +76,26 @@ class Record(BaseModel):
 
 
 class Event(Record):
-    """A fact of one stream. Its type is `TYPE`, its version `VERSION`; a changed meaning is a new version."""
+    """A fact of one stream. A changed meaning is a new version; handlers see the current one only."""
 
     STREAM: ClassVar[str]
     TYPE: ClassVar[str]
-    VERSION: ClassVar[int] = 1
+    VERSIONS: ClassVar[Versions] = FIRST
 
     @classmethod
-    def type_name(cls) -> str:
-        """The CloudEvents type, for example ``dossier.accepted.v1``."""
-        return f"{cls.TYPE}.v{cls.VERSION}"
+    def type_name(cls, version: int | None = None) -> str:
+        """The CloudEvents type, for example ``dossier.accepted.v1``; without a version, of the one published."""
+        return f"{cls.TYPE}.v{version or cls.VERSIONS.written}"
+
+    def dump(self, seal: Seal | None = None) -> dict[str, Any]:
+        """As it is published: in the version of `type_name`."""
+        return self.VERSIONS.write(super().dump(seal))
+
+    def dump_json(self, seal: Seal | None = None) -> bytes:
+        """As `dump`, as UTF-8 JSON."""
+        if self.VERSIONS.written == self.VERSIONS.current:
+            return super().dump_json(seal)
+        return json.dumps(self.dump(seal), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class DossierEvent(Event):
@@ -90,20 +108,41 @@ class UnknownType(ValueError):
     """No event of that type and version is known here."""
 
 
+class BrokenPayload(ValueError):
+    """A payload of an older version that its upcaster cannot read."""
+
+
 class Catalogue:
-    """The event types of one or more streams, by type name."""
+    """The event types of one or more streams, by the type name of every version."""
 
     def __init__(self, types: Iterable[type[Event]]) -> None:
-        self.types: Mapping[str, type[Event]] = {t.type_name(): t for t in types}
+        self._classes = {t.TYPE: t for t in types}
+        self.types: Mapping[str, type[Event]] = {
+            t.type_name(n): t for t in self._classes.values() for n in range(1, t.VERSIONS.current + 1)
+        }
 
     def decode(self, type_name: str, data: bytes) -> Event:
-        """Reads a payload.
+        """Reads a payload of any version as the current one.
 
         Raises:
             UnknownType: the type or its version is not in this catalogue.
+            BrokenPayload: the upcaster of an older version failed on it.
             pydantic.ValidationError: the payload breaks its schema.
         """
         event_type = self.types.get(type_name)
         if event_type is None:
-            raise UnknownType(f"unknown event type {type_name!r}; known: {', '.join(sorted(self.types))}")
-        return event_type.model_validate_json(data)
+            raise UnknownType(self._unknown(type_name))
+        if type_name == event_type.type_name(event_type.VERSIONS.current):
+            return event_type.model_validate_json(data)
+        form = _FORM.validate_json(data)
+        try:
+            form = event_type.VERSIONS.read(int(type_name.rpartition(".v")[2]), form)
+        except Exception as error:
+            raise BrokenPayload(f"{type_name} cannot be read: {type(error).__name__}: {error}") from error
+        return event_type.model_validate(form)
+
+    def _unknown(self, type_name: str) -> str:
+        known = self._classes.get(type_name.rpartition(".v")[0])
+        if known is not None:
+            return f"unknown version {type_name!r}; this release reads up to {known.type_name(known.VERSIONS.current)}"
+        return f"unknown event type {type_name!r}; known: {', '.join(sorted(self.types))}"

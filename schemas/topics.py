@@ -22,7 +22,7 @@ CONSUMERS: Final = ("submission", "payment", "notification", "delivery", "tracki
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`retention` None means for ever; `key` names what orders its records."""
+    """`retention` None means for ever; `key` names what orders its records; another party writes a `foreign` one."""
 
     name: str
     producers: tuple[str, ...]
@@ -30,13 +30,19 @@ class Topic:
     key: str
     retention: timedelta | None = None
     partitions: int = PARTITIONS
+    foreign: bool = False
 
     def config(self, *, replication: int) -> Mapping[str, str]:
-        """Kafka topic configuration. Never compacted: a consumer may need any event of any dossier."""
+        """Kafka topic configuration. Never compacted: a consumer may need any event of any dossier.
+
+        A foreign topic is kept uncompressed, so that the broker's limit (1 MiB) is on what its readers get: else 100 KB
+        may be 100 MB when unpacked.
+        """
         return {
             "cleanup.policy": "delete",
             "retention.ms": str(int(self.retention.total_seconds() * 1000)) if self.retention else "-1",
             "min.insync.replicas": str(min(replication, PRODUCTION_MIN_INSYNC)),
+            **({"compression.type": "uncompressed"} if self.foreign else {}),
         }
 
 
@@ -74,7 +80,7 @@ def dead_letter_topic(service: str) -> str:
 def declared(sources: tuple[str, ...]) -> tuple[Topic, ...]:
     """Every topic of a deployment that hears the upstream portals `sources`."""
     return (
-        Topic(UPSTREAM, sources, ("submission",), "portal's own reference", timedelta(days=7)),
+        Topic(UPSTREAM, sources, ("submission",), "portal's own reference", timedelta(days=7), foreign=True),
         *(Topic(reply_topic(s), ("submission",), (s,), "portal's own reference", timedelta(days=7)) for s in sources),
         *STREAMS.values(),
         *(Topic(dead_letter_topic(s), (s,), ("operator",), "dossier id", timedelta(days=90)) for s in CONSUMERS),

@@ -17,6 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from chassis.decision import FailureReason, Outcome
 from chassis.keyring import Keyring, Unopenable
+from chassis.store import StoreUnavailable
 from schemas.personal import Personal
 
 
@@ -59,11 +60,14 @@ class Call:
 
         Raises:
             Permanent: its key was erased, or it is not this dossier's.
+            NotSent: the keyring is away, or this process lacks the master key.
         """
         try:
             return await self.keyring.open(self.aggregate, value)
         except Unopenable as error:
             raise Permanent("erased", str(error)) from error
+        except StoreUnavailable as error:
+            raise NotSent(f"keyring: {type(error).__name__}") from error
 
     def check(self) -> None:
         """Call it just before the bytes leave; raises NotSent when the time of this call is over."""

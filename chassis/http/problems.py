@@ -10,13 +10,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from chassis.codec import Unloadable
 from chassis.decision import Refused
+from chassis.keyring import Unopenable
 from chassis.store import StoreUnavailable
 from chassis.telemetry import FAULTS, logger
 
 MEDIA_TYPE: Final = "application/problem+json"
 STATUS_OF_CODE: Final = {"not_found": 404, "forbidden": 403, "invalid": 422}
 RETRY_AFTER: Final = "1"
+UNAVAILABLE: Final = (StoreUnavailable, TimeoutError, Unloadable)
 log = logger(__name__)
 
 
@@ -71,8 +74,12 @@ def install(app: FastAPI) -> None:
     async def problem(_request: Request, error: Exception) -> JSONResponse:
         return _problem_of(error).response()
 
-    for kind in (Problem, Refused, RequestValidationError, HTTPException, StoreUnavailable, TimeoutError, Exception):
+    async def erased(_request: Request, _error: Exception) -> JSONResponse:
+        return Problem(410, "erased", "The personal data of this dossier was erased").response()
+
+    for kind in (Problem, Refused, RequestValidationError, HTTPException, Exception, *UNAVAILABLE):
         app.add_exception_handler(kind, problem)
+    app.add_exception_handler(Unopenable, erased)
 
 
 def _problem_of(error: Exception) -> Problem:
@@ -88,8 +95,8 @@ def _problem_of(error: Exception) -> Problem:
             headers = dict(error.headers) if error.headers else None
             code = str(error.detail).lower().replace(" ", "_")
             return Problem(error.status_code, code, str(error.detail), headers=headers)
-        case StoreUnavailable() | TimeoutError():
-            return unavailable("the store did not answer in time")
+        case StoreUnavailable() | TimeoutError() | Unloadable():
+            return unavailable("the store did not answer in time, or this replica is of an older release")
         case _:
             FAULTS.labels("http").inc()
             log.error("a request failed", exc_info=error)

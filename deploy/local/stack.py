@@ -1,7 +1,9 @@
 """The whole platform on this machine: backbone, topics, simulated partners, services, each a process of its own."""
 
+import asyncio
 import base64
 import json
+import os
 import secrets
 import sys
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.local import probes, topics
+from deploy.local import indexes, probes, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -52,7 +54,11 @@ async def start(backbone: Backbone) -> Stack:
     words = secret["words"]
     accounts = backbone.run.path / "accounts.json"
     accounts.write_text((ROOT / "simulators/identity/accounts.example.json").read_text())
-    await backbone.start(_partners(stack, words, str(accounts)), stack.addresses)
+    prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
+    await asyncio.gather(
+        indexes.create(backbone.store_url, prefix),
+        backbone.start(_partners(stack, words, str(accounts)), stack.addresses),
+    )
     common = {
         "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
         "MONGODB_URL": backbone.store_url,

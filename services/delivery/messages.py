@@ -29,6 +29,16 @@ class RenderDocument(Effect):
     holder: Name
     result: ResultIssued
 
+    def failed(self, reason: FailureReason) -> Outcome:
+        """Without the holder's name there is nothing to make."""
+        return DocumentRefused(reason=f"not made: {reason}")
+
+
+class DocumentRefused(Outcome):
+    """It cannot be made."""
+
+    reason: Text
+
 
 class DocumentRendered(Outcome):
     """It is stored. `sha256` and `size` are of the PDF in clear."""

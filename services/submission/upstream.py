@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from chassis import jose
 from chassis.delivery import Delivery
-from chassis.reading import Raw, Unidentifiable
+from chassis.reading import Raw, Unidentifiable, refuse_oversize
 from schemas import envelope, upstream
 from schemas.event import Event
 from schemas.personal import Seal
@@ -29,6 +29,7 @@ class UpstreamReader:
 
     def read(self, raw: Raw) -> Delivery:
         """A filing, or the list of its wrong fields, for the exchange of (portal, reference)."""
+        refuse_oversize(raw)
         try:
             attributes = envelope.read(raw.headers)
         except envelope.BadEnvelope as error:

@@ -12,8 +12,9 @@ import jsonschema
 import pytest
 import yaml
 from pydantic import AliasChoices
+from pydantic_settings import BaseSettings
 
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, StoreSettings
 from deploy.local.paths import ROOT
 from deploy.local.stack import SERVICES
 from schemas.topics import CONSUMERS
@@ -29,7 +30,7 @@ def settings_of(service: str) -> type[ServiceSettings]:
     return next(v for v in own if v is not ServiceSettings)
 
 
-def variables(settings: type[ServiceSettings]) -> tuple[set[str], set[str]]:
+def variables(settings: type[BaseSettings]) -> tuple[set[str], set[str]]:
     """Required variables, and all of them."""
     prefix = str(settings.model_config.get("env_prefix", ""))
     required, known = set(), set()
@@ -80,12 +81,22 @@ def test_every_service_that_consumes_is_there_and_scraped() -> None:
     assert set(targets) == {f"{service}:8000" for service in SERVICES}
 
 
+def test_services_start_after_the_stores_were_migrated() -> None:
+    assert COMPOSE["services"]["migrate"]["command"] == ["python", "-m", "cli.migrate"]
+    importlib.import_module("cli.migrate")
+    required, known = variables(StoreSettings)
+    assert required <= set(COMPOSE["services"]["migrate"]["environment"]) <= known
+    for service in SERVICES:
+        depends = COMPOSE["services"][service]["depends_on"]
+        assert depends["migrate"] == {"condition": "service_completed_successfully"}
+
+
 def test_secrets_come_from_the_environment() -> None:
     for name, service in COMPOSE["services"].items():
         for variable, value in service.get("environment", {}).items():
             if any(word in variable for word in ("SECRET", "PASSWORD", "MASTER", "JWK")):
                 assert str(value).startswith("${"), f"{name}: {variable}"
-                assert ":?" in value
+                assert ":?" in value or value.endswith(":-}"), "an empty one opens no door, another default might"
 
 
 def test_the_realm_enforces_pkce_and_knows_the_roles() -> None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .durable import DurableWorld
+from .life import Life
 from .oracle import told, verdict
+from .tally import CURE, Do, dossier
 from .world import Choice, Scenario, World
 
 STEPS = 150
@@ -76,6 +78,7 @@ class Prover:
                 life.spawn(life.replica.relay.sweep())
                 life.spawn(life.wake())
                 world.calm()
+                _operated(world, life)
             if world.scenario.timed:
                 world.pass_time(world.scenario.jump)
         why = list(world.durable.broken)
@@ -130,6 +133,16 @@ class Prover:
         raise LookupError(f"the schedule cannot go on with {line!r} after {trace}; possible: {possible}")
 
 
+def _operated(world: World, life: Life) -> None:
+    """At last the operator does what there is to do."""
+    if world.scenario.operator:
+        if world.scenario.operator == "replay":
+            life.spawn(life.command(Do(dossier=dossier(0), ref=CURE, events=0)))
+            world.calm()
+        life.spawn(life.operate())
+        world.calm()
+
+
 def _deviating(deviations: Mapping[int, int], step: int, _options: list[Choice]) -> int:
     return deviations.get(step, 0)
 
@@ -159,6 +172,7 @@ def after_crash_of_all(
             life.spawn(life.sweep())
             life.spawn(life.wake())
             world.calm()
+            _operated(world, life)
             if scenario.timed:
                 world.pass_time(scenario.jump)
         return [*world.durable.broken, *verdict(scenario, world.durable)], world.trace

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pymongo.errors import AutoReconnect
 
-from chassis.delivery import Delivery, IdempotencyKey, Sweep
+from chassis.decision import Refused
+from chassis.delivery import Delivery, Drop, IdempotencyKey, Replay, Sweep
 
 from .replica import Replica
 from .store import Act, short
@@ -138,6 +140,16 @@ class Life:
         """What the sweeper of a service does with deadlines and leases."""
         for aggregate in await self.replica.engine.collection.sleeping_until(self.clock(), limit=200):
             await self.replica.engine.handle(Delivery(aggregate, Sweep()))
+
+    async def operate(self) -> None:
+        """What an operator does about parked records: `hoso dlq replay`, once they are no poison any more, or drop."""
+        for one in [one for one in self.world.scenario.inputs if one.poison]:
+            if self.world.scenario.operator == "replay":
+                message: Replay | Drop = Replay("said")
+            else:
+                message = Drop("said", frozenset({one.sequence}), by="operator", because="poison")
+            with suppress(Refused):
+                await self.replica.engine.handle(Delivery(one.dossier, message))
 
     def crash(self) -> None:
         self.alive = False

@@ -180,8 +180,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "chassis.codec:Codec.update",
-                'update["$push"] = {"outbox": {"$each": [_entry_form(e) for e in fresh]}}',
-                'values["outbox"] = [_entry_form(e) for e in doc.outbox]',
+                'update["$push"] = {"outbox": {"$each": [entry_form(e) for e in fresh]}}',
+                'values["outbox"] = [entry_form(e) for e in doc.outbox]',
             ),
         ),
         Scenario(ONE, COMMAND, fuel={"http": 1, "sweep": 1}),

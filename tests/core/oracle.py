@@ -45,9 +45,15 @@ def _at_rest(doc: dict[str, Any], scenario: Scenario) -> list[str]:
     if doc.get("effects"):
         wrong.append(f"STUCK EFFECT: {name} has {[e['id'] for e in doc['effects']]}")
     parked = [p["sequence"] for p in doc.get("parked", [])]
-    behind = {
-        o.sequence for o in scenario.inputs if poison is not None and o.sequence >= poison and o.dossier == doc["_id"]
-    }
+    behind = (
+        set()
+        if scenario.operator
+        else {
+            o.sequence
+            for o in scenario.inputs
+            if poison is not None and o.sequence >= poison and o.dossier == doc["_id"]
+        }
+    )
     if parked != sorted(behind):
         wrong.append(f"PARKED: {name} holds {parked}, it should {sorted(behind)}")
     if (doc.get("state") or {}).get("early"):
@@ -83,10 +89,11 @@ def _inputs(scenario: Scenario, durable: DurableWorld, docs: dict[str, dict[str,
     states = {i: doc.get("state") or {} for i, doc in docs.items()}
     events = dict.fromkeys(docs, 0)
     commands = [(c.dossier, c.ref, c.events, c.ref in durable.accepted) for c in scenario.commands]
-    poison = {one.dossier: one.sequence for one in scenario.inputs if one.bad}
+    poison = {one.dossier: one.sequence for one in scenario.inputs if one.bad and not scenario.operator}
     inputs = {
         (one.dossier, one.ref, one.events, one.sequence < poison.get(one.dossier, one.sequence + 1))
         for one in scenario.inputs
+        if not (one.poison and scenario.operator == "drop")
     }
     for who, ref, count, must in [*sorted(inputs), *commands]:
         over = docs.get(who, {"closed": True}).get("closed")

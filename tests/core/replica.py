@@ -6,6 +6,7 @@ import random
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from chassis.aside import Aside
 from chassis.burial import Burial
 from chassis.consumer import Consumer, Route
 from chassis.document import Document
@@ -31,13 +32,15 @@ class Replica:
         reader = StreamReader("said", CATALOGUE, KIND.handlers)
         keyring = Keyring(Store(life.address, "keyring"), b"k" * 32)
         publisher = Publisher(life.address, "tally", life.name)
+        store = Store(life.address, "tally")
         self.engine: Engine[Tally] = Engine(
             KIND,
-            Store(life.address, "tally").collection(NAME),
+            store.collection(NAME),
             keyring,
             Folder(KIND, life.address, decoder({"said": reader}), held=self._held),
             clock=life.clock,
             on_written=self.written,
+            aside=Aside(store.collection(f"{NAME}_parked"), store.collection(NAME)),
         )
         self.relay = Relay(self.engine, publisher)
         partner = Partner(life)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from .tally import UNWRITABLE, Do, Input, dossier, said
+from .tally import CURE, UNWRITABLE, Do, Input, dossier, said
 from .world import Scenario
 
 ONE: Final = said(0, "m1")
 TWO: Final = said(0, "m1", "m2")
 MIXED: Final = (*said(0, "m1"), *said(1, "n1"), Input(dossier(0), 2, "m2"))
 COMMAND: Final = (Do(dossier=dossier(0), ref="cmd"),)
+CURES: Final = (Do(dossier=dossier(0), ref=CURE, events=0),)
 CLAIM: Final = (Do(dossier=dossier(0), ref="claim", events=0),)
 BOTH: Final = (*COMMAND, *CLAIM)
 
@@ -73,6 +74,23 @@ HOLDS: Final = {
     ),
     "a document that cannot be written fails alone in its batch": Scenario(
         (*said(0, "m1", UNWRITABLE, "m3"), *said(1, "n1", "n2")), batch=5, fuel={"crash": 1, "rebalance": 1, "lost": 1}
+    ),
+    "parked inside the document; replay": Scenario(
+        tuple(Input(dossier(0), n, f"m{n}", poison=n == 2) for n in (1, 2, 3, 4)),
+        CURES,
+        fuel={"crash": 2, "rebalance": 2, "http": 1, "operate": 2},
+        operator="replay",
+    ),
+    "parked inside the document; repeats in the log; replay": Scenario(
+        tuple(Input(dossier(0), n, f"m{n}", poison=n == 2) for n in (1, 2, 3, 2, 4, 3)),
+        CURES,
+        fuel={"crash": 2, "rebalance": 2, "http": 1, "operate": 2},
+        operator="replay",
+    ),
+    "parked inside the document; drop = seen advances": Scenario(
+        tuple(Input(dossier(0), n, f"m{n}", poison=n == 2) for n in (1, 2, 3, 4)),
+        fuel={"crash": 2, "rebalance": 2, "operate": 2},
+        operator="drop",
     ),
     "deadline checked": Scenario(
         (Input(dossier(0), 1, "m1", due=1.0), Input(dossier(0), 2, "m2", due=1000.0)),

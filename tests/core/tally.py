@@ -15,6 +15,8 @@ from schemas.event import MAX_EVENT_BYTES, Catalogue, DossierEvent, Instant, Rec
 from .durable import OUT, Logged
 
 NAME: Final = "tallies"
+CURE: Final = "cure"
+"""The input after which nothing is poison any more."""
 UNWRITABLE: Final = "unwritable"
 """An input after which the document cannot be written, by a bug."""
 WHEN: Final = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -97,9 +99,9 @@ EFFECTS: Final = (CallOnce, CallAgain, CallAsking)
 
 
 def take(state: Tally | None, message: Said | Do, now: datetime) -> Decision[Tally]:
-    if isinstance(message, Said) and message.poison:
-        raise Impossible("poison")
     state = state or Tally()
+    if isinstance(message, Said) and message.poison and CURE not in state.applied:
+        raise Impossible("poison")
     applied = (*state.applied, message.ref)
     due = state.due if message.due is None else now + timedelta(seconds=message.due)
     retires = isinstance(message, Said) and message.retire

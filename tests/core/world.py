@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from .durable import IN, DurableWorld
 from .life import LIVES, Life, Request
@@ -35,6 +35,7 @@ class Scenario:
     fails_over: bool = False
     replicas: int = 2
     jump: float = 20.0
+    operator: Literal["", "replay", "drop"] = ""
 
     @property
     def timed(self) -> bool:
@@ -134,6 +135,8 @@ class World:
         options = self._commands(life, again=True)
         if self.fuel.get("sweep"):
             options.append(self._starts(life, "sweep", life.sweep))
+        if self.fuel.get("operate"):
+            options.append(self._starts(life, "operate", life.operate))
         if self.fuel.get("wake"):
             options.append(self._starts(life, "wake", life.wake))
         for member in self.group.members:

@@ -27,6 +27,7 @@ from services.delivery.messages import (
     ConsignmentRefused,
     ConsignmentSeen,
     ConsignmentTaken,
+    DocumentRefused,
     DocumentRendered,
     Moved,
     OrderConsignment,
@@ -137,7 +138,9 @@ def taken(delivery: Delivery | None, outcome: ConsignmentTaken, now: datetime, p
     return Decision(delivery.to("travelling", tracking=outcome.tracking), (ordered,), due=now + poll)
 
 
-def refused(delivery: Delivery | None, outcome: ConsignmentRefused, now: datetime) -> Decision[Delivery]:
+def refused(
+    delivery: Delivery | None, outcome: ConsignmentRefused | DocumentRefused, now: datetime
+) -> Decision[Delivery]:
     """An officer must act."""
     return _failed(delivery, outcome.reason, now)
 
@@ -193,6 +196,7 @@ def handlers(poll: timedelta) -> Handlers:
         Collect: collect,
         ConsignmentTaken: lambda state, message, now: taken(state, message, now, poll),
         ConsignmentRefused: refused,
+        DocumentRefused: refused,
         DeadlineDue: lambda state, message, now: ask(state, message, now, poll),
         ConsignmentSeen: seen,
     }

@@ -15,7 +15,8 @@ import segno
 import typst
 
 from chassis.decision import Outcome
-from chassis.runner import Call, Retryable
+from chassis.keyring import Unopenable
+from chassis.runner import Call, Permanent, Retryable
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
 from services.delivery.messages import DocumentRendered, RenderDocument
@@ -75,16 +76,19 @@ class RendersDocuments:
             return await self._stored(effect, call)
         except StoreUnavailable as error:
             raise Retryable(f"file store: {type(error).__name__}") from error
+        except Unopenable as error:
+            raise Permanent("erased", str(error)) from error
 
     async def _stored(self, effect: RenderDocument, call: Call) -> Outcome:
-        await self._keyring.ensure([call.aggregate])
         kept = await self._files.get(effect.document)
         if kept is None:
             pdf = await asyncio.to_thread(render, effect, await call.open(effect.holder))
+            await self._keyring.ensure([call.aggregate])
             sealed = self._keyring.encrypt(call.aggregate, effect.document, pdf)
             await self._files.put(effect.document, sealed, {"dossier": call.aggregate})
             kept = await self._files.get(effect.document)
         if kept is None:
             raise LookupError("the document is not where it was just put")
+        await self._keyring.fetch([call.aggregate])
         pdf = self._keyring.decrypt(call.aggregate, effect.document, kept[0])
         return DocumentRendered(document=effect.document, sha256=hashlib.sha256(pdf).hexdigest(), size=len(pdf))

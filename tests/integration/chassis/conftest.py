@@ -26,6 +26,7 @@ class Added(DossierEvent):
     STREAM = "tally"
     TYPE = "tally.added"
     total: int
+    owner: Name | None = None
 
 
 class Tally(Record):
@@ -67,7 +68,7 @@ def add(state: Tally | None, command: Add, _now: datetime) -> Decision[Tally]:
     state = state or Tally()
     total = state.total + command.amount
     state = state.model_copy(update={"total": total, "owner": command.owner or state.owner})
-    event = Added(dossier_id="00000000-0000-0000-0000-000000000001", total=total)
+    event = Added(dossier_id="00000000-0000-0000-0000-000000000001", total=total, owner=command.owner)
     return Decision(state, (event,), answer={"total": total})
 
 
@@ -104,6 +105,7 @@ class Bench:
 
     kafka: str
     store: Store
+    keys: Store
     keyring: Keyring
     topic: str
     written: list[Document[Any]] = field(default_factory=list)
@@ -132,7 +134,7 @@ async def bench(backbone: Backbone) -> AsyncIterator[Bench]:
     await admin.start()
     await admin.create_topics([NewTopic(f"{name}.events.v1", num_partitions=3, replication_factor=1)])
     await admin.close()
-    yield Bench(backbone.kafka, store, Keyring(keys, b"k" * 32), f"{name}.events.v1")
+    yield Bench(backbone.kafka, store, keys, Keyring(keys, b"k" * 32), f"{name}.events.v1")
     store.close()
     keys.close()
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -121,7 +121,9 @@ def walks(count: int) -> list[str]:
     return [str(uuid.uuid4()) for _ in range(count)]
 
 
-async def produce(bootstrap: str, topic: str, steps: Iterable[tuple[str, int]]) -> None:
+async def produce(
+    bootstrap: str, topic: str, steps: Iterable[tuple[str, int]], body: Callable[[str], bytes] | None = None
+) -> None:
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
         sent = []
         for walk, n in steps:
@@ -133,8 +135,8 @@ async def produce(bootstrap: str, topic: str, steps: Iterable[tuple[str, int]]) 
                 time=datetime.fromisoformat("2026-11-25T00:00:00Z"),
                 sequence=n,
             )
-            body = Stepped(dossier_id=walk).dump_json()
-            sent.append(await producer.send(topic, body, key=walk.encode(), headers=envelope.headers()))
+            value = body(walk) if body else Stepped(dossier_id=walk).dump_json()
+            sent.append(await producer.send(topic, value, key=walk.encode(), headers=envelope.headers()))
         await asyncio.gather(*sent)
 
 
@@ -210,6 +212,19 @@ async def test_in_hand_is_bounded_under_a_backlog_and_standing_still_ends_it(
             assert sum((await committed(bench.kafka, topic)).values()) == 0
 
 
+async def test_a_run_of_dead_letters_stops_it_before_the_backlog_is_gone(bench: Bench) -> None:
+    backlog = module.MAX_IN_HAND + module.MAX_POLL + 500
+    async with topic_of(bench) as topic, Member(bench, topic, "one") as one:
+        await produce(bench.kafka, topic, [(w, 1) for w in walks(backlog)], body=lambda _walk: b"{}")
+
+        async def stopped() -> bool:
+            return one.consumer._opened() is not None and not one.consumer.healthy
+
+        await until(stopped, 60)
+        assert not one.consuming.done()
+        assert sum((await committed(bench.kafka, topic)).values()) < backlog
+
+
 async def test_a_named_member_that_comes_back_disturbs_nobody(bench: Bench) -> None:
     names = walks(30)
     async with topic_of(bench) as topic, Member(bench, topic, "two", instance="second") as two:
@@ -229,7 +244,7 @@ async def test_a_named_member_that_comes_back_disturbs_nobody(bench: Bench) -> N
 
 async def test_it_stops_within_its_grace_while_the_broker_hangs(tmp_path: Path, bench: Bench) -> None:
     async with Backbone(tmp_path / "own") as own:
-        theirs = Bench(own.kafka, bench.store, bench.keyring, "unused")
+        theirs = Bench(own.kafka, bench.store, bench.keys, bench.keyring, "unused")
         async with topic_of(theirs) as topic, Member(theirs, topic, "one") as one:
             await produce(own.kafka, topic, [(w, 1) for w in walks(50)])
             await all_committed(theirs, topic, 50)

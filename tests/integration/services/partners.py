@@ -12,15 +12,21 @@ from fastapi import FastAPI
 
 from chassis.keyring import Keyring
 from chassis.runner import Call
-from chassis.store import Store
 
 ID = "00000000-0000-0000-0000-000000000001"
 
 
+_keyrings: list[Keyring] = []
+
+
+def open_with(keyring: Keyring) -> None:
+    """Every call from now on opens its values with this one."""
+    _keyrings[:] = [keyring]
+
+
 def call(seconds: float = 30.0) -> Call:
-    """Its keyring is never asked: the values of these tests are clear."""
-    keyring = Keyring(Store("mongodb://127.0.0.1:1", "none"), b"k" * 32)
-    return Call(f"kind/{ID}/1", ID, 1, None, keyring, time.monotonic() + seconds)
+    """The values of these tests are clear; the keyring is asked whether the dossier was erased."""
+    return Call(f"kind/{ID}/1", ID, 1, None, _keyrings[0], time.monotonic() + seconds)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, Message
 from joserfc.jwk import ECKey
 
 from cli.demo.filings import plan
-from deploy.local import probes, topics
+from deploy.local import indexes, probes, topics
 from deploy.local.child import Process
 from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
@@ -30,6 +30,7 @@ async def portal(backbone: Backbone) -> AsyncIterator[httpx.AsyncClient]:
     own, key = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
     service, simulator = free_ports(2)
     await topics.create(backbone.kafka, (SOURCE,))
+    await indexes.create(backbone.store_url, "hoso")
     submission = {
         "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
         "MONGODB_URL": backbone.store_url,

@@ -25,6 +25,7 @@ class FrontierMachine(RuleBasedStateMachine):
         self.old: list[Ticket[str]] = []
         self.halted: dict[str, int] = {}
         self.leaving: set[str] = set()
+        self.left: dict[str, int] = {}
 
     @rule(partition=st.sampled_from(PARTITIONS))
     def assign(self, partition: str) -> None:
@@ -62,11 +63,24 @@ class FrontierMachine(RuleBasedStateMachine):
             self.frontier.stop(ticket)
             self.halted[ticket.partition] = ticket.offset
 
+    @precondition(lambda self: self.in_hand)
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        ticket = data.draw(st.sampled_from(self.in_hand))
+        if self.halted.get(ticket.partition) == ticket.offset:
+            return
+        self.in_hand.remove(ticket)
+        self.frontier.leave(ticket)
+        self.left[ticket.partition] = min(ticket.offset, self.left.get(ticket.partition, ticket.offset))
+        self.old.append(ticket)
+        assert ticket.partition in self.frontier.waiting
+
     @precondition(lambda self: self.halted)
     @rule(data=st.data())
     def restart(self, data: st.DataObject) -> None:
         partition = data.draw(st.sampled_from(sorted(self.halted)))
-        lowest = min(t.offset for t in self.in_hand if t.partition == partition)
+        unhandled = {t.offset for t in self.in_hand if t.partition == partition}
+        lowest = min(unhandled | {self.left.get(partition, min(unhandled))})
         assert self.frontier.restart(partition) == lowest
         self._forget(partition)
         self.next[partition] = lowest
@@ -113,6 +127,7 @@ class FrontierMachine(RuleBasedStateMachine):
         self.old.extend(t for t in self.in_hand if t.partition == partition)
         self.in_hand = [t for t in self.in_hand if t.partition != partition]
         self.halted.pop(partition, None)
+        self.left.pop(partition, None)
         self.leaving.discard(partition)
 
 
@@ -140,6 +155,22 @@ def test_a_slow_record_holds_the_commit_and_not_the_others() -> None:
     assert frontier.commits() == {"b": 1}
     frontier.done(slow)
     assert frontier.commits() == {"a": 3, "b": 1}
+
+
+def test_a_record_that_was_left_holds_the_commit_up_until_its_partition_is_held_anew() -> None:
+    frontier: Frontier[str] = Frontier()
+    frontier.assign(["a"])
+    tickets = [frontier.take("a", n) for n in range(4)]
+    for ticket in tickets:
+        assert ticket
+        frontier.leave(ticket) if ticket.offset == 2 else frontier.done(ticket)
+    assert (frontier.commits(), frontier.in_hand, frontier.waiting) == ({"a": 2}, 0, frozenset("a"))
+    frontier.assign(["a"])
+    for n in (2, 3):
+        again = frontier.take("a", n)
+        assert again
+        frontier.done(again)
+    assert (frontier.commits(), frontier.waiting) == ({"a": 4}, frozenset())
 
 
 def test_a_ticket_of_an_earlier_epoch_does_not_commit_what_was_read_again() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from chassis.http import Verifier, create_app
+from chassis.http.operations import operators
 from chassis.http.routes import guards, unguarded
+from chassis.operations import Operations
 from services.delivery import api as delivery
 from services.notification import api as notification
 from services.payment import api as payment
@@ -47,6 +49,23 @@ def app(module: Any) -> Any:
         return {}
 
     return create_app("test", module.router(platform), Verifier("http://127.0.0.1:9"), ready=ready)
+
+
+def doors() -> Any:
+    """What every service has besides its own."""
+    unused: Any = None
+    return app(SimpleNamespace(router=lambda _platform: operators(Operations((), unused), unused)))
+
+
+def test_only_operators_act_on_parked_records() -> None:
+    assert unguarded(doors()) == []
+    found = {route: set(guard[0] or ()) for route, guard in guards(doors()).items() if "/operations/" in route}
+    assert {route for route, roles in found.items() if roles != {"operator"}} == {
+        "GET /operations/parked",
+        "GET /operations/parked/{stream}/{aggregate:path}/{sequence}",
+    }
+    assert all(roles <= {"operator", "auditor"} for roles in found.values())
+    assert len(found) == 5
 
 
 @pytest.mark.parametrize("module", [submission, payment, notification, delivery, tracking])

@@ -1,0 +1,29 @@
+"""What every service stores, for tools: migration, goldens, schemas. No service imports this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from joserfc.jwk import ECKey
+
+from chassis.document import AggregateType
+from law.codes import CodeSeries, Generation
+from services.delivery.handlers import deliveries
+from services.notification.handlers import AGGREGATES as NOTIFICATION
+from services.payment.handlers import AGGREGATES as PAYMENT
+from services.submission.handlers import aggregates
+from services.tracking.handlers import DOSSIERS
+
+
+def kinds() -> Mapping[str, tuple[AggregateType[Any], ...]]:
+    """The aggregates of each service. What decides (codes, keys, intervals) is an example: nothing is decided here."""
+    codes = CodeSeries(agency="000.00.12.H18", generation=Generation.TT_01_2018)
+    return {
+        "submission": aggregates(codes, ECKey.generate_key("P-256"), {}),
+        "payment": PAYMENT,
+        "notification": NOTIFICATION,
+        "delivery": (deliveries(timedelta(minutes=1)),),
+        "tracking": (DOSSIERS,),
+    }
