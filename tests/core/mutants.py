@@ -26,6 +26,8 @@ class Mutant:
     schedule: tuple[str, ...]
     shows: str | tuple[str, ...]
     real: tuple[str, ...] | None = None
+    searched: bool = True
+    """False: the search needs minutes to find it, its schedule shows it."""
 
 
 PIPELINED: Final = Edit(
@@ -267,5 +269,6 @@ MUTANTS: Final = (
         LATE,
         ("R0 call", "clock jumps", "R1 wake", "R1 find wake", "R1 save", "R0 load"),
         "UNTRUE",
+        searched=False,
     ),
 )
