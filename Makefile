@@ -8,6 +8,7 @@ KILL ?=
 MINUTES ?= 3
 SEED ?= 1
 BROKERS ?= 1
+SCHEDULES ?= 100
 RATE ?= 15
 SECONDS ?= 30
 STORED ?= 0
@@ -45,9 +46,10 @@ unit:
 	@.venv/bin/pytest -q tests/unit
 
 test: check ## everything on real Kafka and a real store
-	@.venv/bin/pytest -q tests/integration tests/e2e
+	@.venv/bin/pytest -q tests/core tests/integration tests/e2e
 
-proof: setup ## chaos, count gates, all journeys
+proof: setup ## schedules of the event core (SCHEDULES=n, SEED=n), chaos, count gates, all journeys
+	@HOSO_PROOF_SCHEDULES=$(SCHEDULES) HOSO_PROOF_SEED=$(SEED) .venv/bin/pytest -q tests/core
 	@.venv/bin/pytest -q tests/chaos
 
 chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 BROKERS=1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from chassis.decision import S
 from chassis.document import AggregateType, Document, GivenUp, KeyRecord, OutboxEntry, Parked, PendingEffect
@@ -14,6 +14,8 @@ from schemas.personal import Seal
 from schemas.versions import NewerForm
 
 Stored = dict[str, Any]
+TOMBSTONE: Final = ("v", "version", "seen", "last", "at", "closed")
+"""What is kept of a closed aggregate: what tells an old message from a new one, and nothing of a person."""
 
 
 class EventTooLarge(ValueError):
@@ -81,6 +83,7 @@ class Codec(Generic[S]):
             unknown=list(stored.get("unknown", [])),
             due=_utc(stored["due"]) if stored.get("due") else None,
             at=_utc(stored["at"]),
+            closed=_utc(stored["closed"]) if stored.get("closed") else None,
         )
 
     def update(self, doc: Document[S], seal: Seal) -> Stored:
@@ -115,6 +118,10 @@ class Codec(Generic[S]):
             update["$push"] = {"outbox": {"$each": [entry_form(e) for e in fresh]}}
         values.update({name: value for name, value in optional.items() if value is not None})
         gone = {name: "" for name, value in optional.items() if value is None}
+        if doc.closed is not None:
+            values["closed"] = doc.closed
+            gone.update({name: "" for name in (*values, "outbox", "pending") if name not in TOMBSTONE})
+            update["$set"] = {name: values[name] for name in TOMBSTONE}
         if gone:
             update["$unset"] = gone
         return update

@@ -86,6 +86,10 @@ class Decision(Generic[S]):
     """The new state, and what follows from it; all of it is written at once or not at all.
 
     `answer` goes to whoever sent a command (JSON-able, no personal data in clear).
+
+    `close` ends the aggregate for good (retention): its document becomes a tombstone that drops whatever still comes.
+    Such a decision says and causes nothing. While events, effects or parked records are left, nothing is closed and
+    the deadline comes again in an hour.
     """
 
     state: S | None
@@ -93,6 +97,7 @@ class Decision(Generic[S]):
     effects: Sequence[Effect] = ()
     due: datetime | Keep | None = KEEP
     answer: Mapping[str, Any] = field(default_factory=dict)
+    close: bool = False
 
 
 Handler = Callable[[Any, Any, datetime], Decision[Any]]

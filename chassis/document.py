@@ -119,6 +119,8 @@ class Document(Generic[S]):
     """Ids of the last effects reported unknown, at most `MAX_UNKNOWN`: a late outcome of one still counts."""
     due: datetime | None = None
     at: datetime = NEVER
+    closed: datetime | None = None
+    """When it became a tombstone: `version`, `last` and `seen` stay, and nothing is handled any more."""
     carried: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the state that a newer release added: not read here, and written back as they were."""
     newborn: list[PendingEffect] = field(default_factory=list)

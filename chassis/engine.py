@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Generic
 
 from prometheus_client import Counter
 
 from chassis.aside import Aside
-from chassis.codec import Codec, Unloadable
+from chassis.codec import Codec, EventTooLarge, Unloadable
 from chassis.decision import Command, Refused, S
-from chassis.delivery import Delivery, Dropped, Handled, Result
+from chassis.delivery import Delivery, Dropped, Handled, Result, Unreadable
 from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
 from chassis.keyring import KeyNeeded, Keyring
@@ -141,8 +141,21 @@ class Engine(Generic[S]):
             except Exception as error:
                 FAULTS.labels("engine").inc()
                 log.exception("a batch could not be handled", aggregate=self.kind.name)
-                _fail([item for items in groups.values() for item in items], error)
+                await self._single_out([item for items in groups.values() for item in items], error)
                 return
+
+    async def _single_out(self, items: Sequence[_Item], error: Exception) -> None:
+        """What cannot be written fails alone: each is tried by itself, and an event that cannot be is parked."""
+        if len(items) > 1:
+            for item in items:
+                await self._work({item.delivery.aggregate: [item]})
+            return
+        (item,) = items
+        if item.delivery.position is None or isinstance(item.delivery.message, Unreadable):
+            _fail(items, Refused("too_large", str(error)) if isinstance(error, EventTooLarge) else error)
+            return
+        item.delivery = replace(item.delivery, message=Unreadable("bug", f"{type(error).__name__}: {error}"))
+        await self._work({item.delivery.aggregate: [item]})
 
     async def _attempt(self, groups: dict[str, list[_Item]]) -> dict[str, list[_Item]]:
         """Loads, folds and writes; returns the groups whose compare-and-set was lost."""

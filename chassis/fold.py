@@ -5,6 +5,7 @@ clock, so after a lost compare-and-set the engine loads again and folds again.
 
 Invariants (of the inbox: `chassis.inbox`):
     - `last` counts the events ever said; it is neither `version` nor the length of the outbox.
+    - A closed aggregate stays as it is: old messages, late outcomes and slow writers find that it was there.
     - What happens to an effect after the write that decided it is `chassis.effects.leases`.
 """
 
@@ -33,6 +34,7 @@ from chassis.inbox import Decode, Inbox, ParkingFull
 __all__ = ["Decode", "Folder", "ParkingFull"]
 
 KEY_LIFE: Final = timedelta(hours=24)
+CLOSE_RETRY: Final = timedelta(hours=1)
 
 
 class Folder(Generic[S]):
@@ -50,6 +52,8 @@ class Folder(Generic[S]):
             Refused: the command may not be done now; the document is unchanged.
             ParkingFull: the event must wait and there is no room for it.
         """
+        if doc.closed is not None:
+            return self._after_the_end(delivery)
         now = max(now, doc.at)
         self._leases.adopt(doc, now)
         if delivery.position is not None:
@@ -115,21 +119,39 @@ class Folder(Generic[S]):
         return decision
 
     def _apply(self, doc: Document[S], decision: Decision[S], now: datetime, trace: str | None) -> None:
+        if decision.close:
+            self._close(doc, decision, now)
+            return
+        topics = [self._topic(event, decision.state) for event in decision.events]
         if decision.state is not doc.state or decision.events or decision.effects:
             doc.dirty = True
         doc.state = decision.state
         doc.at = now
-        for event in decision.events:
+        for event, topic in zip(decision.events, topics, strict=True):
             doc.last += 1
-            doc.outbox.append(
-                OutboxEntry(doc.last, self._topic(event, decision.state), event.type_name(), now, trace, event)
-            )
+            doc.outbox.append(OutboxEntry(doc.last, topic, event.type_name(), now, trace, event))
         for effect in decision.effects:
             doc.issued += 1
             self._leases.grant(doc, f"{self._kind.name}/{doc.id}/{doc.issued}", effect, now, trace)
         if decision.due is not KEEP and decision.due != doc.due:
             doc.due = decision.due
             doc.dirty = True
+
+    def _close(self, doc: Document[S], decision: Decision[S], now: datetime) -> None:
+        """The outbox as it was loaded may have been cleared since: then it is closed an hour later than it could be."""
+        if decision.events or decision.effects:
+            raise ValueError(f"{self._kind.name} closes an aggregate and still says or causes something")
+        doc.dirty, doc.at = True, now
+        if doc.outbox or doc.effects or doc.parked:
+            doc.due = now + CLOSE_RETRY
+            return
+        doc.state, doc.due, doc.closed = None, None, now
+
+    @staticmethod
+    def _after_the_end(delivery: Delivery) -> Result:
+        if isinstance(delivery.message, Command):
+            raise Refused("closed", "this was closed and is kept no longer")
+        return Dropped()
 
     def _topic(self, event: object, state: S | None) -> str:
         if self._kind.topic_of is None or state is None:

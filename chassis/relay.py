@@ -125,6 +125,7 @@ class Relay:
                 self.healthy = False
                 log.warning("events wait in the outbox, trying again", error=str(error)[:200])
                 for aggregate, entries in offered.items():
+                    self._acknowledged.pop(aggregate, None)  # else what is published but not cleared stays for ever
                     self.offer(aggregate, entries)
                 await asyncio.sleep(BACKOFF)
 

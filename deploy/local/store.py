@@ -45,23 +45,36 @@ class Program:
         return [str(self.path), *place, "--sync-on-commit"]
 
 
-def choose(path: str | None = None, local: Path = LOCAL_BIN, venv: Path = VENV_BIN) -> Program:
-    """The first store found; `path` is searched instead of PATH. Raises MissingError."""
+def at_hand(path: str | None = None, local: Path = LOCAL_BIN, venv: Path = VENV_BIN) -> list[Program]:
+    """The stores found, the first is the one to choose; `path` is searched instead of PATH."""
     candidates: list[tuple[Kind, str | None]] = [
         ("mongod", shutil.which("mongod", path=path)),
         ("secantusd-rs", shutil.which("secantusd-rs", path=path) or shutil.which("secantusd-rs", path=str(local))),
         ("secantusd-py", shutil.which("secantusd-py", path=str(venv))),
     ]
-    for kind, found in candidates:
-        if found:
-            return Program(kind, Path(found))
-    raise MissingError(f"no document store: set {VARIABLE}, install mongod, or install requirements.lock into .venv")
+    return [Program(kind, Path(found)) for kind, found in candidates if found]
+
+
+def choose(path: str | None = None, local: Path = LOCAL_BIN, venv: Path = VENV_BIN) -> Program:
+    """Raises MissingError where none is at hand."""
+    found = at_hand(path, local, venv)
+    if not found:
+        raise MissingError(
+            f"no document store: set {VARIABLE}, install mongod, or install requirements.lock into .venv"
+        )
+    return found[0]
 
 
 class Store:
-    """`url` is a MongoDB connection string; `external` tells that the server is not ours to start."""
+    """`url` is a MongoDB connection string; `external` tells that the server is not ours to start.
 
-    def __init__(self, run_dir: Path, environment: Mapping[str, str] = os.environ) -> None:
+    `program` is the server to start; None chooses.
+    """
+
+    def __init__(
+        self, run_dir: Path, environment: Mapping[str, str] = os.environ, program: Program | None = None
+    ) -> None:
+        self._program = program
         given = environment.get(VARIABLE, "")
         self.external = bool(given)
         self._data = run_dir.absolute() / "store" / "data"
@@ -73,7 +86,7 @@ class Store:
         if self.external:
             await self._expect_external()
             return None
-        program = choose()
+        program = self._program or choose()
         self._data.mkdir(parents=True, exist_ok=True)
         return Process(
             "store",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -9,20 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.decision import Command, Decision, Effect, Impossible, Outcome, Policy
+from chassis.codec import Codec
+from chassis.decision import Command, Decision, Effect, Impossible, Outcome, Policy, Refused
 from chassis.delivery import (
     Delivery,
     Dropped,
     EffectDeferred,
     EffectDone,
     Handled,
+    IdempotencyKey,
     Irrelevant,
     Position,
     Sweep,
     Unreadable,
     WasParked,
 )
-from chassis.document import MAX_PARKED, AggregateType, Document
+from chassis.document import MAX_PARKED, AggregateType, Document, OutboxEntry
 from chassis.fold import Folder, ParkingFull
 from schemas.event import DossierEvent, Record
 
@@ -208,3 +211,47 @@ def test_effect_ids_never_repeat() -> None:
     folder().fold(doc, Delivery(ID, EffectDone(first, Called(result="done"))), NOW)
     folder().fold(doc, Delivery(ID, Do(effect="call")), NOW)
     assert doc.effects[0].id != first
+
+
+def test_an_event_that_has_no_topic_leaves_the_document_as_it_was() -> None:
+    lost = replace(KIND, handlers={Said: lambda *_: Decision(Heard(numbers=(1,)), (Said(dossier_id=ID, n=1),))})
+    doc: Document[Heard] = Document(ID)
+    result = Folder(lost, "one", decode).fold(doc, event(1, 1), NOW)
+    assert isinstance(result, WasParked)
+    assert (result.reason, doc.state, doc.last, doc.outbox, doc.seen) == ("bug", None, 0, [], {})
+
+
+def ends(state: Heard | None, _command: Do, _now: datetime) -> Decision[Heard]:
+    return Decision(state, close=True)
+
+
+ENDING = Folder(replace(KIND, handlers={**KIND.handlers, Do: ends}), "one", decode)
+
+
+def test_a_closed_aggregate_keeps_what_tells_old_from_new_and_drops_all_else() -> None:
+    doc: Document[Heard] = Document(ID, version=3)
+    ENDING.fold(doc, event(1, 1), NOW)
+    ENDING.fold(doc, Delivery(ID, Do(effect=""), key=IdempotencyKey("k", "d")), NOW)
+    assert (doc.state, doc.seen, doc.closed, doc.wake) == (None, {"said": 1}, NOW, None)
+    written = Codec(KIND).update(doc, lambda _kind, _clear: "")
+    assert written["$set"] == {"v": 1, "version": 4, "seen": {"said": 1}, "last": 0, "at": NOW, "closed": NOW}
+    assert {"state", "view", "keys", "outbox", "pending", "wake"} <= written["$unset"].keys()
+    loaded = Codec(KIND).load({"_id": ID, **written["$set"]})
+    for late in (event(1, 1), event(2, 2), Delivery(ID, Sweep()), Delivery(ID, EffectDone("x", Called(result="done")))):
+        assert isinstance(ENDING.fold(loaded, late, NOW), Dropped)
+    with pytest.raises(Refused, match="closed"):
+        ENDING.fold(loaded, Delivery(ID, Do(effect="")), NOW)
+    assert not loaded.dirty
+
+
+@pytest.mark.parametrize("left", ["outbox", "effects", "parked"])
+def test_nothing_is_closed_while_something_is_left(left: str) -> None:
+    doc: Document[Heard] = Document(ID, state=Heard(numbers=(1,)))
+    if left == "outbox":
+        doc.outbox = [OutboxEntry(1, "topic", "said.it.v1", NOW, None)]
+    elif left == "effects":
+        folder().fold(doc, Delivery(ID, Do(effect="call")), NOW)
+    else:
+        folder().fold(doc, event(2, 2), NOW)
+    ENDING.fold(doc, Delivery(ID, Do(effect="")), NOW)
+    assert (doc.closed, doc.state, doc.due) == (None, Heard(numbers=(1,)), NOW + timedelta(hours=1))
