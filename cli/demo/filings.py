@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 Way = Literal["online", "post", "in_person"]
+SUPPLEMENTED: Final = 3
+"""The number of the dossier that the desk asks a supplement for: a library notification over HTTP."""
 NAMES: Final = (
     "Lò Thị Mẫu",
     "Quàng Văn Ví Dụ",
@@ -18,7 +20,10 @@ NAMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One dossier of the demo. `reference` is unique within the run; `phone` within the phone book."""
+    """One dossier of the demo. `reference` is unique within the run; `phone` within the phone book.
+
+    `supplement`: the field of the form that the desk asks to be put right.
+    """
 
     number: int
     reference: str
@@ -27,6 +32,7 @@ class Planned:
     filing: dict[str, Any]
     phone: str
     pays: bool
+    supplement: str | None = None
 
 
 def plan(count: int, run: str) -> list[Planned]:
@@ -42,7 +48,8 @@ def _planned(number: int, run: str) -> Planned:
     if number % 2 == 0:
         filing["applicant"]["email"] = f"applicant{number}@example.vn"
     route: Literal["http", "upstream"] = "upstream" if number % 4 == 0 else "http"
-    return Planned(number, f"{run}-{number:04d}", route, way, filing, phone, pays=way != "online")
+    asked = "address" if number == SUPPLEMENTED else None
+    return Planned(number, f"{run}-{number:04d}", route, way, filing, phone, pays=way != "online", supplement=asked)
 
 
 def _library(name: str, phone: str, number: int) -> tuple[dict[str, Any], Way]:

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
+from services.reviewed_law import LawData
 
 
 class DeliverySettings(ServiceSettings):
@@ -20,6 +21,7 @@ class DeliverySettings(ServiceSettings):
     post_username: str
     post_password: SecretStr
     post_customer_code: str
+    law_data: LawData = None
     post_poll_seconds: Annotated[float, Field(ge=0.1, le=86_400)] = 900
 
     @property

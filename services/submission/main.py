@@ -6,8 +6,6 @@ from chassis import jose
 from chassis.series import ConfirmNumber, ConfirmsNumber, TakeNumber, TakesNumber
 from chassis.service import Service, run
 from chassis.settings import load
-from law import dataset
-from law.errors import LawDataError
 from schemas.topics import UPSTREAM
 from services.submission.api import router
 from services.submission.effects.filing import FilesUpstream
@@ -20,10 +18,6 @@ from services.submission.upstream import UpstreamReader
 def main() -> None:
     """Reads the settings and runs until SIGTERM."""
     settings = load(SubmissionSettings)
-    try:
-        dataset.use(settings.law_data)
-    except LawDataError as error:
-        raise SystemExit(f"setting HOSO_LAW_DATA: {error}") from error
     own = jose.key(settings.jwk_dict)
     portals = {source: jose.key(jwk) for source, jwk in settings.portals.items()}
     service = Service(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from joserfc.errors import JoseError
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis import jose
 from chassis.settings import ServiceSettings
 from law.codes import CodeSeries, Generation
 from law.terms import Term, TermUnit
+from services.reviewed_law import LawData
 from services.submission.domain.dossier import Rules
 
 
@@ -65,7 +65,7 @@ class SubmissionSettings(ServiceSettings):
     supplement_unit: TermUnit = "calendar"
     supplement_closing: Literal["stop", "wait"] = "stop"
     complaint_days: Annotated[int, Field(ge=1, le=90)] = 10
-    law_data: Annotated[Path | None, Field(validation_alias=AliasChoices("HOSO_LAW_DATA"))] = None
+    law_data: LawData = None
 
     @property
     def jwk_dict(self) -> dict[str, Any]:

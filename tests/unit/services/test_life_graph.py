@@ -210,3 +210,18 @@ def test_somebody_else_s_dossier_does_not_exist() -> None:
     with pytest.raises(Refused) as refused:
         player.tell(do.WithdrawDossier(owner="citizen2"))
     assert refused.value.code == "not_found"
+
+
+def test_a_dossier_stays_small_whatever_is_done_with_it() -> None:
+    player = lives.to_stage("examining")
+
+    def size() -> int:
+        return len(player.dossier.dump_json(lambda kind, _clear: f"sealed:1:{kind}:AAAA"))
+
+    before = size()
+    for _ in range(3_000):
+        player.tell(do.HandOver(by=SPECIALIST, to=COLLEAGUE.officer, reason="r"))
+        player.tell(do.ReleaseDossier(by=COLLEAGUE, reason="r"))
+        player.tell(do.TakeDossier(by=SPECIALIST))
+    assert size() < before + 100
+    assert before < 4_096

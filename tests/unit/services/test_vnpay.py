@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from chassis.decision import DeadlineDue
+from chassis.decision import DeadlineDue, Refused
 from cli.generate import GOLDENS
 from schemas.dossier import DossierAccepted
+from schemas.topics import CATALOGUES
 from services.payment.domain import invoice, vnpay
 from services.payment.domain.invoice import Invoice
 from services.payment.messages import GatewayNotified, StartAttempt
@@ -122,3 +124,24 @@ def test_txn_refs_lead_back_to_their_dossier() -> None:
     state = opened()
     assert invoice.dossier_of(state.attempts[0].id) == state.dossier_id
     assert invoice.dossier_of("x" * 35) is None
+
+
+@pytest.mark.parametrize("ended", ["withdrawn", "stopped"])
+def test_a_dossier_that_ends_cancels_what_is_not_paid(ended: str) -> None:
+    event: Any = CATALOGUES["dossier"].decode(
+        f"dossier.{ended}.v1", (GOLDENS / f"dossier.{ended}.v1.json").read_bytes()
+    )
+    state = opened()
+    cancelled = invoice.HANDLERS[type(event)](state, event, NOW)
+    said: list[Any] = list(cancelled.events)
+    assert [(e.TYPE, e.reason) for e in said] == [("payment.invoice_cancelled", ended)]
+    with pytest.raises(Refused, match="cancelled"):
+        invoice.start(cancelled.state, StartAttempt(), NOW)
+    late = invoice.notified(cancelled.state, told(state), NOW)
+    assert (late.answer, late.events) == ({"code": "00"}, ())
+    assert late.state is not None
+    assert (late.state.status, late.state.surplus) == ("cancelled", (state.attempts[0].id,))
+    paid = invoice.notified(state, told(state), NOW).state
+    kept = invoice.HANDLERS[type(event)](paid, event, NOW)
+    assert (kept.state, kept.events) == (paid, ())
+    assert invoice.HANDLERS[type(event)](None, event, NOW).state is None

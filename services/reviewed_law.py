@@ -1,0 +1,23 @@
+"""Law data in the place of the packaged ones, for services that read the law."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, AliasChoices, Field
+
+from law import dataset
+from law.errors import LawDataError
+
+
+def _use(folder: Path | None) -> Path | None:
+    try:
+        dataset.use(folder)
+    except LawDataError as error:
+        raise ValueError(str(error)) from error
+    return folder
+
+
+LawData = Annotated[Path | None, AfterValidator(_use), Field(validation_alias=AliasChoices("HOSO_LAW_DATA"))]
+"""`HOSO_LAW_DATA`, a folder of reviewed data: read with the settings, this process goes by it from then on."""
