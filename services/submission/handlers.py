@@ -19,14 +19,15 @@ from services.submission.upstream import reply_encoder
 
 def view(state: Dossier) -> dict[str, str | None]:
     """What lists filter by. `inbox`: whose turn it is (a specialist's is their unit's); `order`: due first."""
-    role = ROLES.get(state.stage)
+    role = "leader" if state.grievance else ROLES.get(state.stage)
+    alert = "overdue" if state.grievance and state.grievance.overdue else state.alert
     return {
         "stage": state.stage,
         "owner": state.owner,
         "procedure": state.procedure,
         "inbox": f"{role}:{state.unit}" if role == "specialist" else role,
         "holder": state.holder,
-        "alert": "complaint" if state.complaint and state.complaint.overdue else state.alert,
+        "alert": alert if role else None,
         "order": order(state),
     }
 

@@ -139,6 +139,11 @@ class Dossier(Record):
         return self.to(self.stage, now, **changes)
 
     @property
+    def grievance(self) -> Complaint | None:
+        """The complaint that waits for its answer."""
+        return self.complaint if self.complaint and self.complaint.answered_at is None else None
+
+    @property
     def answer(self) -> dict[str, Any]:
         """What whoever sent a command is told."""
         return {"id": self.id, "stage": self.stage, "revision": self.revision}

@@ -48,10 +48,10 @@ def complain(dossier: Dossier | None, command: Complain, now: datetime, rules: R
 
 
 def answer_complaint(dossier: Dossier | None, command: AnswerComplaint, now: datetime) -> Decision[Dossier]:
-    """Answered, by a leader who neither examined the dossier. Raises Refused `no_complaint`, `four_eyes`."""
+    """Answered, by a leader who did not examine the dossier. Raises Refused `no_complaint`, `four_eyes`."""
     dossier = enter(dossier, command)
-    complaint = dossier.complaint
-    if complaint is None or complaint.answered_at is not None:
+    complaint = dossier.grievance
+    if complaint is None:
         raise Refused("no_complaint", "there is no complaint to answer")
     if {command.by.officer, command.by.principal} & set(dossier.officers):
         raise Refused("four_eyes", "who examined a dossier does not answer a complaint about it")

@@ -117,8 +117,8 @@ def enter(dossier: Dossier | None, command: do.Official | do.Own) -> Dossier:
     name = type(command).__name__
     possible = allowed(dossier.stage)
     if name not in possible:
-        instead = ", ".join(possible) or "nothing more"
-        raise Refused("wrong_stage", f"the dossier is {dossier.stage}: {name} is not possible, only {instead}")
+        instead = f"only {', '.join(possible)}" if possible else "nothing is"
+        raise Refused("wrong_stage", f"the dossier is {dossier.stage}: {name} is not possible, {instead}")
     return dossier
 
 

@@ -123,6 +123,7 @@ def act(dossier: Dossier, by: By, note: str | None = None, step: Step | None = N
 def order(dossier: Dossier) -> str:
     """What inboxes are sorted by: due first, then by id; what has no due date comes last."""
     due = dossier.answer_by if dossier.stage == "filed" else dossier.due_at
+    due = dossier.grievance.due_at if dossier.grievance else due
     return f"{format_instant(due) if due else '9999'}/{dossier.id}"
 
 
@@ -141,9 +142,8 @@ def _deadlines(dossier: Dossier, rules: Rules) -> Iterator[datetime]:
             yield min(dossier.warn_at or dossier.due_at, dossier.due_at)
         elif dossier.alert == "soon":
             yield dossier.due_at
-    complaint = dossier.complaint
-    if complaint is not None and complaint.answered_at is None and not complaint.overdue:
-        yield complaint.due_at
+    if dossier.grievance is not None and not dossier.grievance.overdue:
+        yield dossier.grievance.due_at
 
 
 def fell_due(dossier: Dossier, _due: DeadlineDue, now: datetime, rules: Rules) -> Decision[Dossier]:
@@ -156,7 +156,7 @@ def fell_due(dossier: Dossier, _due: DeadlineDue, now: datetime, rules: Rules) -
 
 
 def _one(dossier: Dossier, due: datetime, now: datetime) -> tuple[Dossier, Event]:
-    complaint = dossier.complaint
+    complaint = dossier.grievance
     if complaint is not None:
         late = complaint.model_copy(update={"overdue": True})
         return dossier.same(now, complaint=late), _overdue(dossier, "complaint", due, now)

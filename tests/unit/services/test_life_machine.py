@@ -244,8 +244,12 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def lists_hold_it_where_somebody_can_act(self) -> None:
-        inbox = view(self.player.dossier)["inbox"]
-        assert (inbox is None) == (self.player.dossier.stage not in {*WORKED, "filed"})
+        shown, dossier = view(self.player.dossier), self.player.dossier
+        if dossier.grievance:
+            assert shown["inbox"] == "leader"
+        else:
+            assert (shown["inbox"] is None) == (dossier.stage not in {*WORKED, "filed"})
+        assert shown["alert"] is None or shown["inbox"] is not None
 
 
 Life.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
