@@ -68,8 +68,8 @@ class SupplementItem(Record):
     """One thing to put right: a field of the form or a document of the dossier, why, and what it is called."""
 
     kind: Literal["field", "document"]
-    name: Text
-    why: Text
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    why: Annotated[str, Field(min_length=1, max_length=300)]
     label: Bilingual | None = None
 
 
@@ -170,7 +170,7 @@ class SupplementRequested(DossierEvent):
 
     STREAM = STREAM
     TYPE = "dossier.supplement_requested"
-    items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=50)]
+    items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=30)]
     answer_by: Instant
     requested_at: Instant
     by: Act | None = None

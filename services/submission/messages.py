@@ -52,7 +52,7 @@ class RejectDossier(Official):
 class RequestSupplement(Official):
     """Asks the applicant, once, for everything that is missing (form 02)."""
 
-    items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=50)]
+    items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=30)]
 
 
 class AssignDossier(Official):

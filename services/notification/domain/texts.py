@@ -5,6 +5,7 @@ No personal data: a dossier is named by its code, before it has one by the first
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -15,6 +16,10 @@ from schemas.event import Event
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 SIGNATURE: Final = "Sở VHTTDL Điện Biên"
+SPELT: Final = str.maketrans({"×": "x", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'", "‘": "'"})
+SMS_LENGTH: Final = 459
+"""Three parts of a GSM text."""
+EMAIL_LENGTH: Final = 900
 Step = tuple[str, str]
 """A kind of message, one of each per dossier, and its text with ``{code}`` open."""
 
@@ -81,13 +86,24 @@ def _money_and_way(event: Event) -> Step | None:  # noqa: PLR0911 - one case a s
 
 
 def sms(text: str, code: str) -> str:
-    """For a phone: unaccented, with the agency's name in front."""
-    return unaccent(f"{SIGNATURE}: {text.format(code=code)}")
+    """For a phone: unaccented, with the agency's name in front, three parts at most."""
+    return _cut(_ascii(unaccent(f"{SIGNATURE}: {text.format(code=code)}")), SMS_LENGTH)
 
 
 def email(text: str, code: str) -> str:
     """For a mailbox."""
-    return f"{text.format(code=code)}\n\n{SIGNATURE}\n"
+    return f"{_cut(text.format(code=code), EMAIL_LENGTH)}\n\n{SIGNATURE}\n"
+
+
+def _ascii(text: str) -> str:
+    """One letter outside GSM-7 would make every part of a text a third as long."""
+    spelt = unicodedata.normalize("NFKD", text.translate(SPELT))
+    return spelt.encode("ascii", "replace").decode()
+
+
+def _cut(text: str, length: int) -> str:
+    """What an officer wrote at length is read on the portal."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
 def title(code: str) -> str:

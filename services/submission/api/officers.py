@@ -25,7 +25,7 @@ class Reason(Body):
 class Supplement(Body):
     """Everything that is missing."""
 
-    items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=50)]
+    items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=30)]
 
 
 class Assignment(Body):

@@ -13,6 +13,7 @@ from schemas.personal import Owner
 from schemas.work import Act
 
 MAX_ENTRIES: Final = 200
+MAX_DETAIL: Final = 500
 REACHED: Final[tuple[tuple[str, str | None, Status], ...]] = (
     ("dossier.completed", None, Status.RETURNED),
     ("dossier.withdrawn", None, Status.WITHDRAWN),
@@ -68,7 +69,9 @@ class Tracked(Record):
 def track(tracked: Tracked | None, event: DossierEvent, now: datetime) -> Decision[Tracked]:
     """Adds a fact and its entry; the timeline is sorted by time, then by type."""
     tracked = tracked or Tracked(dossier_id=event.dossier_id)
-    entry = Entry(at=_instant(event, now), type=event.TYPE, detail=_detail(event), by=getattr(event, "by", None))
+    entry = Entry(
+        at=_instant(event, now), type=event.TYPE, detail=_detail(event)[:MAX_DETAIL], by=getattr(event, "by", None)
+    )
     entries = sorted({*tracked.entries, entry}, key=lambda e: (e.at, e.type, e.detail))[-MAX_ENTRIES:]
     changes: dict[str, object] = {"facts": tracked.facts | {event.TYPE}, "entries": tuple(entries)}
     if isinstance(event, dossier.DossierSubmitted):
