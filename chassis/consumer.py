@@ -198,8 +198,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 ticket = self._frontier.take(partition, record.offset)
                 if ticket is None:
                     break  # draining, stopped or fenced: it comes again
-                headers = tuple((name, value or b"") for name, value in record.headers)
-                self._post(ticket, Raw(record.topic, record.key, record.value or b"", headers))
+                self._post(ticket, Raw(record.topic, record.key, record.value or b"", _headers(record)))
 
     def _post(self, ticket: Ticket[TopicPartition], raw: Raw) -> None:
         route = self._routes[raw.topic]
@@ -302,3 +301,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         else:
             COMMITS.inc()
             self._frontier.committed(offsets)
+
+
+def _headers(record: Any) -> tuple[tuple[str, bytes], ...]:
+    """The record's headers; Kafka allows one without a value."""
+    headers: tuple[tuple[str, bytes], ...] = tuple(record.headers)
+    if None in dict(headers).values():
+        return tuple((name, value or b"") for name, value in headers)
+    return headers

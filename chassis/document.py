@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, Literal
+from typing import Any, Final, Generic, Literal, NamedTuple
 
 from chassis.decision import Effect, Handlers, ParkReason, S
 from schemas.envelope import CONTENT_TYPE
@@ -21,8 +21,7 @@ MAX_UNKNOWN: Final = 32
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
+class OutboxEntry(NamedTuple):
     """An event decided and not yet cleared. `n` is its sequence; `event` is None once it was loaded from the store."""
 
     n: int

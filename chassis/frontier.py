@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 P = TypeVar("P", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket(Generic[P]):
+class Ticket(NamedTuple, Generic[P]):
     """One record in hand: where it came from, and in which epoch its partition was held then."""
 
     partition: P

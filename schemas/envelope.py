@@ -7,8 +7,8 @@ stream of one aggregate, from 1, without holes) and ``traceparent`` (W3C Trace C
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from schemas.event import format_instant
 
@@ -25,8 +25,7 @@ class BadEnvelope(ValueError):
     """A header that CloudEvents or this system requires is missing or malformed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The attributes of one event. `subject` is the aggregate (upstream: the portal's own reference)."""
 
     id: str
@@ -80,7 +79,7 @@ def read(headers: Iterable[tuple[str, bytes]]) -> Envelope:
 def _decoded(headers: Headers) -> dict[str, str]:
     if len(headers) > MAX_HEADERS:
         raise BadEnvelope(f"a record has at most {MAX_HEADERS} headers, not {len(headers)}")
-    if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+    if len("".join([name for name, _ in headers])) + len(b"".join([v for _, v in headers])) > MAX_HEADER_BYTES:
         raise BadEnvelope(f"the headers have at most {MAX_HEADER_BYTES} bytes")
     try:
         found = {name.lower(): value.decode() for name, value in headers}

@@ -36,13 +36,13 @@ class Entry:
 
 ENTRIES: Final = (
     Entry("chassis", "hot", 24_000),
-    Entry("chassis", "spread", 6_000),
+    Entry("chassis", "spread", 12_000),
     Entry("faststream", "hot", 1_600),
     Entry("faststream", "spread", 1_500),
     Entry("loop", "hot", 400),
     Entry("raw", "hot", 40_000),
     Entry("store", "hot", 24_000),
-    Entry("store", "spread", 6_000),
+    Entry("store", "spread", 12_000),
 )
 
 

@@ -21,7 +21,7 @@ STREAM: Final = "bench"
 PARTITIONS: Final = 12
 PER_AGGREGATE: Final = 8
 BLOCK: Final = 50
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 _NAMESPACE: Final = uuid.UUID("7f0a4c0e-6f3d-5a35-9d5e-2f6f4d1f7c11")
 _AT: Final = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 
@@ -83,7 +83,7 @@ class Piece:
 
 
 def pieces(mix: Mix, count: int) -> Iterator[Piece]:
-    """`hot`: 8 events of an aggregate fall within 400; `spread`: as many aggregates as fit in a third of `count`."""
+    """`hot`: 8 events of an aggregate fall within 400; `spread`: its two events are half of `count` apart."""
     size, depth = (BLOCK, PER_AGGREGATE) if mix == "hot" else (max(1, count // ROUNDS), ROUNDS)
     for block in range(-(-count // (size * depth))):
         names = [str(uuid.uuid5(_NAMESPACE, f"{mix}/{block}/{n}")) for n in range(size)]
