@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
 
 from chassis.http import Verifier, create_app
 from chassis.http.operations import operators
@@ -15,6 +17,7 @@ from services.delivery import api as delivery
 from services.notification import api as notification
 from services.payment import api as payment
 from services.submission import api as submission
+from services.submission.api.common import seen
 from services.tracking import api as tracking
 
 PUBLIC = {
@@ -105,3 +108,21 @@ def test_what_is_public_and_who_may_act() -> None:
     }
     assert {route for route, roles in found.items() if roles is None} == PUBLIC
     assert {route: set(roles or ()) for route, roles in found.items() if route.startswith("POST")} == ACTS
+
+
+def depends_on(dependant: Dependant | None, call: Any) -> bool:
+    return dependant is not None and (
+        dependant.call is call or any(depends_on(inner, call) for inner in dependant.dependencies)
+    )
+
+
+def test_every_officer_s_command_on_a_dossier_names_the_revision_it_was_decided_on() -> None:
+    asked = {
+        f"{method} {route.path}": depends_on(getattr(route, "dependant", None), seen)
+        for route in iter_route_contexts(app(submission).routes)
+        for method in route.methods or ()
+        if method == "POST" and "{dossier}" in (route.path or "")
+    }
+    officers = {route for route, roles in ACTS.items() if "citizen" not in roles and route in asked}
+    assert len(officers) >= 14
+    assert {route for route, found in asked.items() if found} == officers
