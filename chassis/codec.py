@@ -106,7 +106,7 @@ class Codec(Generic[S]):
             "effects": [effect_form(e, seal) for e in doc.effects],
             "parked": [{**asdict(p), "headers": [list(h) for h in p.headers]} for p in doc.parked],
             "given_up": [asdict(g) for g in doc.given_up],
-            "keys": [asdict(k) for k in doc.keys],
+            "keys": [key_form(k) for k in doc.keys],
             "unknown": doc.unknown,
             "at": doc.at,
             "view": dict(self._kind.view(doc.state)) if doc.state is not None else {},
@@ -154,6 +154,11 @@ def parked_records(stored: Stored) -> list[Parked]:
         Parked(**{**p, "at": _utc(p["at"]), "headers": tuple((k, bytes(v)) for k, v in p["headers"])})
         for p in stored.get("parked", [])
     ]
+
+
+def key_form(record: KeyRecord) -> Stored:
+    """One idempotency key as it is stored. Not `asdict`: that copies the answer part by part, on every write."""
+    return {name: getattr(record, name) for name in ("key", "digest", "answer", "at", "permanent")}
 
 
 def entry_form(entry: OutboxEntry) -> Stored:

@@ -57,7 +57,7 @@ async def run(job: Job) -> dict[str, Any]:
             if job.stored:
                 await asyncio.to_thread(stored.fill, backbone.store_url, job.stored, log)
             metrics = [f"{running.url(name)}/metrics" for name in SERVICES]
-            pids = [backbone.supervisor.pid(name) for name in SERVICES]
+            pids = {name: backbone.supervisor.pid(name) for name in SERVICES}
             before = await read(client, metrics, pids)
             log.print(f"{job.rate:g} dossiers a second for {job.seconds:g} s")
             dossiers = await load.run(max(1, round(job.rate * job.seconds)), job.rate, WARM_UP)
@@ -84,6 +84,7 @@ def summary(job: Job, dossiers: Sequence[Dossier], told: dict[str, float], spent
     failed = [d.error for d in dossiers if d.error]
     if failed:
         log.print(f"[red]{len(failed)} dossiers failed, for example: {failed[0]}")
+    log.print({name: f"{1000 * seconds / len(done):.1f} ms of CPU a dossier" for name, seconds in spent.cpu.items()})
     span = max(d.completed for d in done) - min(d.submitted for d in dossiers)
     acks = [1000 * (d.acknowledged - d.submitted) for d in dossiers if d.acknowledged]
     sms = [1000 * (told[d.phone] - d.submitted) for d in dossiers if d.phone in told]

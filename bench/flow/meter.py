@@ -18,25 +18,33 @@ COUNTED: Final = ("hoso_store_calls", "hoso_documents_written", "hoso_events_pub
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Totals since the processes began: counters by name, CPU seconds."""
+    """Totals since the processes began: counters by name, CPU seconds by process."""
 
     counts: Mapping[str, float]
-    cpu_s: float
+    cpu: Mapping[str, float]
+
+    @property
+    def cpu_s(self) -> float:
+        """Of all processes together."""
+        return sum(self.cpu.values())
 
     def since(self, before: Spent) -> Spent:
         """What was spent between two readings."""
-        counts = {name: self.counts[name] - before.counts.get(name, 0) for name in self.counts}
-        return Spent(counts, self.cpu_s - before.cpu_s)
+        return Spent(_less(self.counts, before.counts), _less(self.cpu, before.cpu))
 
 
-async def read(client: httpx.AsyncClient, metrics: Iterable[str], pids: Iterable[int]) -> Spent:
-    """Sums the counters at the addresses `metrics` and the CPU time of `pids`."""
+def _less(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
+    return {name: value - before.get(name, 0) for name, value in after.items()}
+
+
+async def read(client: httpx.AsyncClient, metrics: Iterable[str], pids: Mapping[str, int]) -> Spent:
+    """Sums the counters at the addresses `metrics`; the CPU time of `pids` by name."""
     counts: dict[str, float] = dict.fromkeys(COUNTED, 0.0)
     for answer in await asyncio.gather(*(client.get(url) for url in metrics)):
         for family in text_string_to_metric_families(answer.raise_for_status().text):
             if family.name in COUNTED:
                 counts[family.name] += sum(s.value for s in family.samples if s.name.endswith("_total"))
-    return Spent(counts, sum(cpu_seconds(pid) for pid in pids))
+    return Spent(counts, {name: cpu_seconds(pid) for name, pid in pids.items()})
 
 
 def cpu_seconds(pid: int) -> float:

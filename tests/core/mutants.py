@@ -118,7 +118,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "HTTP idempotency key not in the document",
-        (Edit("chassis.codec:Codec.update", '"keys": [asdict(k) for k in doc.keys]', '"keys": []'),),
+        (Edit("chassis.codec:Codec.update", '"keys": [key_form(k) for k in doc.keys]', '"keys": []'),),
         Scenario((), COMMAND, fuel={"crash": 1, "http": 2}),
         ("R0 http cmd", "R0 save", "R0 crashes", "R1 http cmd", "R1 save"),
         "APPLIED TWICE: cmd",
