@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 Way = Literal["online", "post", "in_person"]
-SUPPLEMENTED: Final = 3
-"""The number of the dossier that the desk asks a supplement for: a library notification over HTTP."""
 NAMES: Final = (
     "Lò Thị Mẫu",
     "Quàng Văn Ví Dụ",
@@ -20,10 +18,7 @@ NAMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One dossier of the demo. `reference` is unique within the run; `phone` within the phone book.
-
-    `supplement`: the field of the form that the desk asks to be put right.
-    """
+    """One dossier of the demo. `reference` is unique within the run; `phone` within the phone book."""
 
     number: int
     reference: str
@@ -32,7 +27,6 @@ class Planned:
     filing: dict[str, Any]
     phone: str
     pays: bool
-    supplement: str | None = None
 
 
 def plan(count: int, run: str) -> list[Planned]:
@@ -48,8 +42,7 @@ def _planned(number: int, run: str) -> Planned:
     if number % 2 == 0:
         filing["applicant"]["email"] = f"applicant{number}@example.vn"
     route: Literal["http", "upstream"] = "upstream" if number % 4 == 0 else "http"
-    asked = "address" if number == SUPPLEMENTED else None
-    return Planned(number, f"{run}-{number:04d}", route, way, filing, phone, pays=way != "online", supplement=asked)
+    return Planned(number, f"{run}-{number:04d}", route, way, filing, phone, pays=way != "online")
 
 
 def _library(name: str, phone: str, number: int) -> tuple[dict[str, Any], Way]:

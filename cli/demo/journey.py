@@ -86,8 +86,6 @@ class Journey:
         outcome.dossier = await self._file(citizen, planned)
         mine = f"{submission}/dossiers/{outcome.dossier}"
         self._step(outcome, "filed")
-        if planned.supplement is not None:
-            await self._supplement(citizen, mine, planned.supplement)
         await people.clerk.post(f"{mine}/accept")
         accepted = await self._stage(mine, {"awaiting_fee", "assigning"})
         outcome.code = accepted["code"]
@@ -126,11 +124,6 @@ class Journey:
             raise DemoError(f"the upstream filing was refused: {found}")
         dossier: str = found["dossier_id"]
         return dossier
-
-    async def _supplement(self, citizen: Caller, mine: str, field: str) -> None:
-        item = {"kind": "field", "name": field, "why": "chưa ghi số nhà"}
-        await self._people.clerk.post(f"{mine}/supplement", {"items": [item]})
-        await citizen.post(f"{mine}/supplement-answer", {"form": {field: "Số 7, tổ 1, phường Mường Thanh"}})
 
     async def _stage(self, url: str, stages: set[str]) -> dict[str, Any]:
         async def reached() -> dict[str, Any] | None:
