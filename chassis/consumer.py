@@ -24,16 +24,15 @@ from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 
-from chassis.breaker import SENDERS, Breaker
 from chassis.burial import Burial
 from chassis.codec import Unloadable
 from chassis.decision import Reason
 from chassis.delivery import WasParked
-from chassis.engine import Engine
 from chassis.fold import ParkingFull
 from chassis.frontier import Frontier, Ticket
 from chassis.kafka import new_consumer
-from chassis.reading import Raw, Reader, Unidentifiable, deliver
+from chassis.reading import Raw, Unidentifiable, deliver
+from chassis.route import Route, headers_of
 from chassis.telemetry import BREAKER_OPEN, COMMITS, LAG, STOPPED, logger
 from chassis.watchdog import Watchdog
 
@@ -51,15 +50,6 @@ STAGNATION: Final = 180.0
 QUIET: Final = frozenset({"gap", "blocked"})
 """Reasons that a later record ends by itself: parked, but no dead letter."""
 log = logger(__name__)
-
-
-class Route:
-    """Where the records of one topic go. `foreign`: another party writes it, whose mistakes alone stop nothing."""
-
-    def __init__(self, reader: Reader, engine: Engine[Any], *, foreign: bool = False) -> None:
-        self.reader = reader
-        self.engine = engine
-        self.breaker = Breaker(uncounted=SENDERS if foreign else ())
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -214,7 +204,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 ticket = self._frontier.take(partition, record.offset)
                 if ticket is None:
                     break  # draining, stopped or fenced: it comes again
-                self._post(ticket, Raw(record.topic, record.key, record.value or b"", _headers(record)))
+                self._post(ticket, Raw(record.topic, record.key, record.value or b"", headers_of(record)))
 
     def _post(self, ticket: Ticket[TopicPartition], raw: Raw) -> None:
         route = self._routes[raw.topic]
@@ -317,11 +307,3 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         else:
             COMMITS.inc()
             self._frontier.committed(offsets)
-
-
-def _headers(record: Any) -> tuple[tuple[str, bytes], ...]:
-    """The record's headers; Kafka allows one without a value."""
-    headers: tuple[tuple[str, bytes], ...] = tuple(record.headers)
-    if None in dict(headers).values():
-        return tuple((name, value or b"") for name, value in headers)
-    return headers

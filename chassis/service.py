@@ -20,7 +20,7 @@ from fastapi import APIRouter
 from chassis.aside import Aside
 from chassis.burial import Burial
 from chassis.codec import Unloadable
-from chassis.consumer import Consumer, Route
+from chassis.consumer import Consumer
 from chassis.decision import Effect
 from chassis.delivery import Delivery, Sweep
 from chassis.document import AggregateType, Document
@@ -35,6 +35,7 @@ from chassis.operations import Heard, Operations
 from chassis.reading import Reader, StreamReader, decoder
 from chassis.relay import Publisher, Relay
 from chassis.repair import Repair
+from chassis.route import Route
 from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable

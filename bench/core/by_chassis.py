@@ -12,7 +12,7 @@ import uvloop
 from bench.core.contender import Clock, Task
 from bench.core.work import CATALOGUE, STREAM, kind
 from chassis.burial import Burial
-from chassis.consumer import Consumer, Route
+from chassis.consumer import Consumer
 from chassis.decision import Handlers
 from chassis.delivery import Delivery
 from chassis.document import Document
@@ -21,6 +21,7 @@ from chassis.fold import Folder
 from chassis.keyring import Keyring
 from chassis.reading import Raw, StreamReader, decoder
 from chassis.relay import Publisher, Relay
+from chassis.route import Route
 from chassis.store import Store
 from chassis.telemetry import COMMITS, PUBLISHED, PUBLISHES, STORE_CALLS
 from schemas.event import to_instant

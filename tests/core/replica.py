@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chassis.aside import Aside
 from chassis.burial import Burial
-from chassis.consumer import Consumer, Route
+from chassis.consumer import Consumer
 from chassis.document import Document
 from chassis.effects.edge import Call, Retryable
 from chassis.engine import Engine
@@ -16,6 +16,7 @@ from chassis.fold import Folder
 from chassis.keyring import Keyring
 from chassis.reading import StreamReader, decoder
 from chassis.relay import Publisher, Relay
+from chassis.route import Route
 from chassis.runner import Runner
 from chassis.store import Store
 

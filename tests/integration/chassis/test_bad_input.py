@@ -17,8 +17,9 @@ from aiokafka.errors import MessageSizeTooLargeError
 from confluent_kafka import Consumer as Librdkafka
 
 from chassis.burial import Burial
-from chassis.consumer import Consumer, Route
+from chassis.consumer import Consumer
 from chassis.relay import Publisher
+from chassis.route import Route
 from deploy.local.platform import Backbone
 from deploy.local.probes import until
 from schemas.event import MAX_EVENT_BYTES

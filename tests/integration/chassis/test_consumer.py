@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 
 from chassis import consumer as module
 from chassis.burial import Burial
-from chassis.consumer import Consumer, Route
+from chassis.consumer import Consumer
 from chassis.decision import Decision
 from chassis.document import MAX_PARKED, AggregateType
 from chassis.engine import Engine
@@ -27,6 +27,7 @@ from chassis.fold import Folder
 from chassis.kafka import partition_of
 from chassis.reading import StreamReader, decoder
 from chassis.relay import Publisher
+from chassis.route import Route
 from chassis.watchdog import Stagnation
 from deploy.local.platform import Backbone
 from deploy.local.probes import until

@@ -16,11 +16,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.burial import Burial
 from chassis.codec import NewerSchema
-from chassis.consumer import Consumer, Route
+from chassis.consumer import Consumer
 from chassis.delivery import Delivery
 from chassis.document import AggregateType
 from chassis.engine import Engine
 from chassis.relay import Publisher
+from chassis.route import Route
 from chassis.service import Platform
 from deploy.local.probes import until
 from schemas.envelope import Envelope

@@ -1,0 +1,26 @@
+"""Where the records of one topic go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chassis.breaker import SENDERS, Breaker
+from chassis.engine import Engine
+from chassis.reading import Reader
+
+
+class Route:
+    """Reader, engine and breaker of one topic. `foreign`: another party writes it; its mistakes alone stop nothing."""
+
+    def __init__(self, reader: Reader, engine: Engine[Any], *, foreign: bool = False) -> None:
+        self.reader = reader
+        self.engine = engine
+        self.breaker = Breaker(uncounted=SENDERS if foreign else ())
+
+
+def headers_of(record: Any) -> tuple[tuple[str, bytes], ...]:
+    """The record's headers; Kafka allows one without a value."""
+    headers: tuple[tuple[str, bytes], ...] = tuple(record.headers)
+    if None in dict(headers).values():
+        return tuple((name, value or b"") for name, value in headers)
+    return headers
