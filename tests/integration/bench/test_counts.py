@@ -15,7 +15,7 @@ from deploy.local.platform import Backbone
 async def test_calls_for_a_thousand_events_of_a_backlog(backbone: Backbone, mix: Mix, most: float) -> None:
     label = f"gate{uuid.uuid4().hex[:8]}"
     said = await run(Entry("chassis", mix, 4_000), backbone, label, scale=1.0)
-    events = said.per_s * said.seconds
+    events = round(said.per_s * said.seconds)
     per_1000 = {name: 1000 * count / events for name, count in said.counts.items()}
     assert events >= 4_000
     assert 0 < per_1000["store"] <= most
