@@ -174,7 +174,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._frontier.assign(list(assigned))
         log.info("partitions assigned", partitions=len(self._frontier.partitions))
 
+    def _hurry(self) -> None:
+        for route in self._routes.values():
+            route.engine.hurry()
+
     async def _drained(self, partitions: frozenset[TopicPartition]) -> None:
+        self._hurry()
         until = time.monotonic() + DRAIN
         while not self._frontier.drained(partitions) and (left := until - time.monotonic()) > 0:
             self._moved.clear()
@@ -186,6 +191,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _room(self) -> None:
         """Waits until there is room in hand; polls on with the partitions paused, so that the group keeps us."""
         paused = False
+        if self._frontier.in_hand >= MAX_IN_HAND:
+            self._hurry()
         while self._frontier.in_hand >= MAX_IN_HAND and not self._stopping.is_set():
             self._moved.clear()
             try:

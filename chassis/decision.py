@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
+from chassis.mailbox import Patience
 from schemas.event import Event, Record
 from schemas.versions import FIRST, Versions
 
@@ -50,6 +51,7 @@ class Effect(Record):
 
     `CONCURRENCY`, `RATE` (a second, None for any) and `BURST` bound one process and can be overridden by the setting
     `EFFECT_LIMITS`. Kinds with the same `PARTNER` share its circuit breaker; None has none.
+    `PATIENCE`: how long its outcome may wait to be written together with something else.
     """
 
     TYPE: ClassVar[str]
@@ -62,6 +64,7 @@ class Effect(Record):
     BURST: ClassVar[int] = 1
     PARTNER: ClassVar[str | None] = None
     MAX_ATTEMPTS: ClassVar[int] = 1_000
+    PATIENCE: ClassVar[Patience] = Patience.NONE
 
     def unknown(self) -> Outcome:
         """The outcome when the protocol cannot tell whether it was executed."""

@@ -3,7 +3,8 @@
 Whatever concerns the same aggregate (events, commands, outcomes, deadlines) waits in one mailbox and is folded
 together: one `find`, one `bulk_write`. Two batches may be on their way at a time, never with an aggregate in common:
 while one waits for the store the other is folded, and what comes meanwhile gathers for the next. A lone message is
-never delayed to fill a batch.
+never delayed to fill a batch; events that follow a write of their aggregate closely are written together, and what
+only says that it was seen goes with them (`chassis.mailbox`). Commands and outcomes are not made to wait.
 
 Invariants:
     - A future is resolved only after the write it reports on is durable.
@@ -29,7 +30,7 @@ from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
 from chassis.keyring import KeyNeeded, Keyring
 from chassis.mailbox import Mailbox
-from chassis.store import Collection, StoreUnavailable
+from chassis.store import Collection, Stored, StoreUnavailable
 from chassis.telemetry import FAULTS, MESSAGES, STALE, logger
 
 MAX_BATCH: Final = 400
@@ -68,12 +69,16 @@ class Engine(Generic[S]):
         self._aside = aside
         self.unloadable = ""
         """Why this release cannot read a document it met; it stays so until the process is replaced."""
+        self.acknowledged: dict[str, int] = {}
+        """Up to which event Kafka has what may still be in an outbox: the relay says it, the next write clears it."""
         self._keyring = keyring
         self._folder = folder
         self._codec = Codec(kind)
         self._clock = clock
         self._on_written = on_written
-        self._mailbox: Mailbox[_Item] = Mailbox()
+        self._mailbox: Mailbox[_Item] = Mailbox(kind.rest)
+        self._waking: asyncio.Handle | None = None
+        self._wakes_at = 0.0
         self._arrived = asyncio.Event()
         self._counters: dict[str, Counter] = {}
 
@@ -95,8 +100,8 @@ class Engine(Generic[S]):
     def post(self, delivery: Delivery) -> asyncio.Future[Result]:
         """Puts a delivery into the mailbox; the order of calls is the order of handling."""
         item = _Item(delivery, asyncio.get_running_loop().create_future())
-        self._mailbox.put(delivery.aggregate, item)
-        self._arrived.set()
+        self._mailbox.put(delivery.aggregate, item, delivery.patience, asyncio.get_running_loop().time())
+        self._look()
         return item.future
 
     async def read(self, aggregate: str) -> Document[S] | None:
@@ -115,16 +120,37 @@ class Engine(Generic[S]):
         await asyncio.gather(*(self._lane() for _ in range(LANES)))
 
     async def _lane(self) -> None:
+        now = asyncio.get_running_loop().time
         while True:
             await self._arrived.wait()
             if groups := self._mailbox.take(MAX_BATCH):
                 await self._work(dict(groups))
                 for aggregate in groups:
-                    self._mailbox.release(aggregate)
-            if self._mailbox.ready:
-                self._arrived.set()
-            else:
-                self._arrived.clear()
+                    self._mailbox.release(aggregate, now())
+            self._look()
+
+    def _look(self) -> None:
+        """Calls the lanes if there is something to take, or sees to it that they are called when there is."""
+        loop = asyncio.get_running_loop()
+        self._mailbox.wake(loop.time())
+        if self._mailbox.ready:
+            self._arrived.set()
+        else:
+            self._arrived.clear()
+        at = self._mailbox.next_at
+        if at is not None and (self._waking is None or at < self._wakes_at):
+            if self._waking is not None:
+                self._waking.cancel()
+            self._waking, self._wakes_at = loop.call_at(at, self._wake), at
+
+    def hurry(self) -> None:
+        """Handles what is patient without waiting any longer."""
+        self._mailbox.hurry()
+        self._look()
+
+    def _wake(self) -> None:
+        self._waking = None
+        self._look()
 
     async def _work(self, groups: dict[str, list[_Item]]) -> None:
         failures = 0
@@ -207,11 +233,14 @@ class Engine(Generic[S]):
             await self._aside.keep(dirty)
         while True:
             try:
-                writes = [(d.id, d.version, self._codec.update(d, self._keyring.sealer(d.id))) for d in dirty]
+                writes = [(d.id, d.version, self._update(d)) for d in dirty]
             except KeyNeeded:
                 await self._keyring.ensure([d.id for d in dirty])
                 continue
             return await self.collection.save(writes)
+
+    def _update(self, doc: Document[S]) -> Stored:
+        return self._codec.update(doc, self._keyring.sealer(doc.id), self.acknowledged.get(doc.id, 0))
 
     def _resolve(self, item: _Item) -> None:
         result = item.result or Dropped()

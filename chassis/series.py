@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, Protocol
 from chassis.decision import Command, Decision, Effect, Outcome, Policy, Refused
 from chassis.document import AggregateType
 from chassis.engine import Engine
+from chassis.mailbox import Patience
 from chassis.runner import Call, Retryable
 from schemas.event import Record
 
@@ -52,6 +53,7 @@ class ConfirmNumber(Effect):
 
     TYPE: ClassVar[str] = "series.confirm"
     POLICY: ClassVar[Policy] = "repeat"
+    PATIENCE: ClassVar[Patience] = Patience.IDLE
     series: str
 
 

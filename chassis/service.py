@@ -45,6 +45,7 @@ from schemas.topics import CATALOGUES, STREAMS, dead_letter_topic, heard_by
 
 SWEEP_EVERY: Final = 0.5
 RELAY_SWEEP_EVERY: Final = 10
+CLEAR_SECONDS: Final = 2.0
 DRAIN_SECONDS: Final = 5.0
 GRACE_SECONDS: Final = 25.0
 EXIT_HANGING: Final = 70
@@ -158,6 +159,9 @@ class Platform:
 
     async def disconnect(self) -> None:
         """After the last write."""
+        with suppress(StoreUnavailable, TimeoutError):  # what stays in an outbox is published once more
+            async with asyncio.timeout(CLEAR_SECONDS):
+                await asyncio.gather(*(unit.relay.clear(0) for unit in self._units.values()))
         await self.publisher.close()
         self.store.close()
         self._keys.close()
@@ -210,8 +214,7 @@ class _Unit:
 
     def written(self, doc: Document[Any]) -> None:
         """Hands what a write decided to those who carry it out."""
-        if doc.outbox:
-            self.relay.offer(doc.id, doc.outbox)
+        self.relay.written(doc.id, doc.kept)
         for pending in doc.newborn:
             self.runner.start(doc.id, pending)
         for pending in doc.doubtful:

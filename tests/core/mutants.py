@@ -191,6 +191,20 @@ MUTANTS: Final = (
         "RESURRECTED",
     ),
     Mutant(
+        "the next write clears one event too many",
+        (Edit("chassis.codec:Codec.update", '"$slice": -kept', '"$slice": -max(0, kept - 1)'),),
+        HOLDS["messages emitting 0 and 2 events; cleared by the next write"],
+        ("R0 save", "R0 send", "R0 save", "R0 send"),
+        ("STUCK OUTBOX", "LOST EVENT"),
+    ),
+    Mutant(
+        "the next write clears what was only offered",
+        (Edit("chassis.engine:Engine._update", "self.acknowledged.get(doc.id, 0)", "doc.last"),),
+        HOLDS["2 consumers, zombie, crash, sweeper; cleared by the next write"],
+        ("R0 save", "R0 send", "R0 save"),
+        "LOST EVENT",
+    ),
+    Mutant(
         "deadline carried",
         (
             Edit(

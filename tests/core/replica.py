@@ -43,7 +43,7 @@ class Replica:
             on_written=self.written,
             aside=Aside(store.collection(f"{NAME}_parked"), store.collection(NAME)),
         )
-        self.relay = Relay(self.engine, publisher)
+        self.relay = Relay(self.engine, publisher, linger=life.world.scenario.linger)
         partner = Partner(life)
         self.runner = Runner(
             self.engine,
@@ -64,8 +64,7 @@ class Replica:
         return self.runner.held(effect_id)
 
     def written(self, doc: Document[Any]) -> None:
-        if doc.outbox:
-            self.relay.offer(doc.id, doc.outbox)
+        self.relay.written(doc.id, doc.kept)
         for pending in doc.newborn:
             self.runner.start(doc.id, pending)
 

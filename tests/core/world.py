@@ -25,7 +25,10 @@ REST: Final = 2.5
 
 @dataclass(frozen=True)
 class Scenario:
-    """`fuel`: how often each kind of trouble may happen. `batch`: records of a poll; `record_batch`: of a request."""
+    """`fuel`: how often each kind of trouble may happen. `batch`: records of a poll; `record_batch`: of a request.
+
+    `linger`: seconds for which what is acknowledged waits to be cleared by the next write.
+    """
 
     inputs: tuple[Input, ...] = ()
     commands: tuple[Do, ...] = ()
@@ -35,6 +38,7 @@ class Scenario:
     fails_over: bool = False
     replicas: int = 2
     jump: float = 20.0
+    linger: float = 0.0
     operator: Literal["", "replay", "drop"] = ""
 
     @property
