@@ -133,6 +133,11 @@ class Codec(Generic[S]):
             update["$unset"] = gone
         return update
 
+    @staticmethod
+    def stored(doc: Document[S], update: Stored) -> Stored:
+        """The document as it stands in the store after `update` was applied."""
+        return {"_id": doc.id, **update["$set"], "outbox": [entry_form(e) for e in doc.kept]}
+
     def _encoded(self, entry: OutboxEntry, event: Event, seal: Seal) -> OutboxEntry:
         data = self._kind.encode(event, seal)
         if len(data) > MAX_EVENT_BYTES:

@@ -30,6 +30,7 @@ from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
 from chassis.keyring import KeyNeeded, Keyring
 from chassis.mailbox import Mailbox
+from chassis.recent import Recent
 from chassis.store import Collection, Stored, StoreUnavailable
 from chassis.telemetry import FAULTS, MESSAGES, STALE, logger
 
@@ -62,11 +63,13 @@ class Engine(Generic[S]):
         clock: Clock,
         on_written: Written,
         aside: Aside | None = None,
+        recent: Recent | None = None,
     ) -> None:
         self.kind = kind
         self.collection = collection
         self.healthy = True
         self._aside = aside
+        self._recent = Recent() if recent is None else recent
         self.unloadable = ""
         """Why this release cannot read a document it met; it stays so until the process is replaced."""
         self.acknowledged: dict[str, int] = {}
@@ -103,6 +106,11 @@ class Engine(Generic[S]):
         self._mailbox.put(delivery.aggregate, item, delivery.patience, asyncio.get_running_loop().time())
         self._look()
         return item.future
+
+    async def clear(self, acknowledged: Sequence[tuple[str, int]]) -> None:
+        """Takes the events up to n out of each outbox."""
+        await self.collection.clear(acknowledged)
+        self._recent.forget(aggregate for aggregate, _ in acknowledged)
 
     async def read(self, aggregate: str) -> Document[S] | None:
         """The document as it is durably stored, for views."""
@@ -184,8 +192,16 @@ class Engine(Generic[S]):
         await self._work({item.delivery.aggregate: [item]})
 
     async def _attempt(self, groups: dict[str, list[_Item]]) -> dict[str, list[_Item]]:
-        """Loads, folds and writes; returns the groups whose compare-and-set was lost."""
-        loaded, unloadable = self._codec.load_all(await self.collection.load(list(groups)))
+        """Loads, folds and writes; returns the groups to do again.
+
+        Those are the ones whose compare-and-set was lost, and the ones that were folded on what this replica wrote
+        last and gave nothing to write: there no compare-and-set tells whether that was still true.
+        """
+        clock = asyncio.get_running_loop().time
+        recent = {stored["_id"]: stored for stored in self._recent.take(groups, clock())}
+        unread = [aggregate for aggregate in groups if aggregate not in recent]
+        found = await self.collection.load(unread) if unread else []
+        loaded, unloadable = self._codec.load_all([*recent.values(), *found])
         for aggregate, error in unloadable.items():
             self._leave(groups[aggregate], error)
         groups = {aggregate: items for aggregate, items in groups.items() if aggregate not in unloadable}
@@ -194,17 +210,18 @@ class Engine(Generic[S]):
         now = self._clock()
         docs = {i: self._fold(loaded.get(i) or Document[S](i), items, now) for i, items in groups.items()}
         dirty = [doc for doc in docs.values() if doc.dirty]
-        lost = {dirty[at].id for at in await self._save(dirty)} if dirty else set()
+        lost = {dirty[at].id for at in await self._save(dirty, clock)} if dirty else set()
         STALE.labels(self.kind.name).inc(len(lost))
+        again = lost | {aggregate for aggregate in recent if not docs[aggregate].dirty}
         for aggregate, items in groups.items():
-            if aggregate in lost:
+            if aggregate in again:
                 continue
             doc = docs[aggregate]
             if doc.dirty:
                 self._on_written(doc)
             for item in items:
                 self._resolve(item)
-        return {aggregate: items for aggregate, items in groups.items() if aggregate in lost}
+        return {aggregate: items for aggregate, items in groups.items() if aggregate in again}
 
     def _leave(self, items: Sequence[_Item], error: Unloadable) -> None:
         """Nothing is done about what this release cannot read, but to say so: the consumer does not commit it."""
@@ -228,7 +245,8 @@ class Engine(Generic[S]):
             log.error("a handler failed", aggregate=f"{self.kind.name}/{doc.id}", fault=fault)
         return doc
 
-    async def _save(self, dirty: Sequence[Document[S]]) -> set[int]:
+    async def _save(self, dirty: Sequence[Document[S]], clock: Callable[[], float]) -> set[int]:
+        """Writes all that the fold changed; the indexes of those whose compare-and-set was lost."""
         if self._aside is not None:
             await self._aside.keep(dirty)
         while True:
@@ -237,7 +255,15 @@ class Engine(Generic[S]):
             except KeyNeeded:
                 await self._keyring.ensure([d.id for d in dirty])
                 continue
-            return await self.collection.save(writes)
+            break
+        lost = await self.collection.save(writes)
+        now = clock()
+        for at, (doc, (_, _, update)) in enumerate(zip(dirty, writes, strict=True)):
+            if at in lost:
+                self._recent.contested(doc.id)
+            elif doc.closed is None:
+                self._recent.put(self._codec.stored(doc, update), now)
+        return lost
 
     def _update(self, doc: Document[S]) -> Stored:
         return self._codec.update(doc, self._keyring.sealer(doc.id), self.acknowledged.get(doc.id, 0))

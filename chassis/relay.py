@@ -188,7 +188,7 @@ class Relay:
         due = list(takewhile(lambda a: self._uncleared[a] <= until, self._uncleared))[:MAX_CLEARED]
         done = [(aggregate, self._acknowledged[aggregate]) for aggregate in due]
         if done:
-            await self._engine.collection.clear(done)
+            await self._engine.clear(done)
         for aggregate, n in done:
             if self._acknowledged.get(aggregate) == n:
                 self._cleared(aggregate)

@@ -14,7 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import httpx
+import uvloop
 from rich.console import Console
 
 from bench.flow import stored
@@ -58,10 +60,14 @@ async def run(job: Job) -> dict[str, Any]:
     async with Backbone(Path(RUNS) / f"bench-{os.getpid()}", keep=False) as backbone:
         log.print("starting the platform")
         running = await stack.start(backbone)
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
-        async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as client:
+        # The driver shares the machine: aiohttp costs a third of what httpx does, and no more when many wait.
+        connections = aiohttp.TCPConnector(limit=200)
+        async with (
+            httpx.AsyncClient(timeout=30, trust_env=False) as client,
+            aiohttp.ClientSession(connector=connections, timeout=aiohttp.ClientTimeout(30)) as session,
+        ):
             tokens = {role: await login(running.url("idp"), who, f"{who}-demo-only") for role, who in ACCOUNTS.items()}
-            load = Load(running, client, tokens)
+            load = Load(running, session, tokens)
             following = asyncio.create_task(load.follow(backbone.kafka))
             await load.run(WARM_UP, 4)
             if job.stored:
@@ -127,6 +133,6 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--stored", type=int, default=0, help="dossiers already in the store")
     given = parser.parse_args()
-    result = asyncio.run(run(Job(given.rate, given.seconds, given.stored)))
+    result = uvloop.run(run(Job(given.rate, given.seconds, given.stored)))
     print(json.dumps(result))  # noqa: T201 - the result, for programs
     sys.exit(1 if result["failed"] else 0)

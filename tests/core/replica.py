@@ -15,6 +15,7 @@ from chassis.engine import Engine
 from chassis.fold import Folder
 from chassis.keyring import Keyring
 from chassis.reading import StreamReader, decoder
+from chassis.recent import Recent
 from chassis.relay import Publisher, Relay
 from chassis.route import Route
 from chassis.runner import Runner
@@ -42,6 +43,7 @@ class Replica:
             clock=life.clock,
             on_written=self.written,
             aside=Aside(store.collection(f"{NAME}_parked"), store.collection(NAME)),
+            recent=Recent(life.world.scenario.remembered),
         )
         self.relay = Relay(self.engine, publisher, linger=life.world.scenario.linger)
         partner = Partner(life)

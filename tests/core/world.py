@@ -27,7 +27,8 @@ REST: Final = 2.5
 class Scenario:
     """`fuel`: how often each kind of trouble may happen. `batch`: records of a poll; `record_batch`: of a request.
 
-    `linger`: seconds for which what is acknowledged waits to be cleared by the next write.
+    `linger`: seconds for which what is acknowledged waits to be cleared by the next write. `remembered`: documents
+    that a replica need not read again after it wrote them.
     """
 
     inputs: tuple[Input, ...] = ()
@@ -39,6 +40,7 @@ class Scenario:
     replicas: int = 2
     jump: float = 20.0
     linger: float = 0.0
+    remembered: int = 0
     operator: Literal["", "replay", "drop"] = ""
 
     @property
