@@ -38,15 +38,26 @@ def test_nothing_is_lost_doubled_reordered_or_stuck() -> None:
     assert result["completed"] == result["accepted"] == 60
 
 
+HIT = ("--minutes", "0.75", "--kind", "payment", "--kind", "notification", "--kills", "8")
+SLOWED = ("--module", "payment=tests.chaos.broken_commit", "--module", "notification=tests.chaos.broken_policy")
+
+
 @pytest.mark.timeout(600)
 def test_it_goes_red_when_a_guarantee_is_broken() -> None:
-    hit = ("--kind", "payment", "--kind", "notification", "--kills", "8")
-    broken = ("--module", "payment=tests.chaos.broken_commit", "--module", "notification=tests.chaos.broken_policy")
-    code, result, told = chaos("--minutes", "0.75", "--drain", "40", *hit, *broken)
+    code, result, told = chaos(*HIT, *SLOWED, "--drain", "40")
     assert code == 1
     assert "payment.invoices" in told
     assert result["stuck"] > 0
     assert result["duplicate_sms"] > 0
+
+
+@pytest.mark.timeout(600)
+def test_the_same_waits_with_the_guarantees_kept_are_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: it is the broken guarantee that goes red, not the waits that bring it to light."""
+    monkeypatch.setenv("CHAOS_CONTROL", "1")
+    code, result, told = chaos(*HIT, *SLOWED, "--drain", "120")
+    assert code == 0, told[-5000:]
+    assert result["completed"] == result["accepted"] == 45
 
 
 @pytest.mark.timeout(600)
