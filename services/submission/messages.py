@@ -160,12 +160,13 @@ class Complain(Own):
 
 
 class UpstreamFiled(Command):
-    """A portal's event that can be filed."""
+    """A portal's event that can be filed; `filed_at`: when its dossier was, by this event or an earlier one."""
 
     source: Text
     reference: Text
     event: Text
     filing: FileDossier
+    filed_at: Instant | None = None
 
 
 class UpstreamInvalid(Command):
@@ -178,7 +179,10 @@ class UpstreamInvalid(Command):
 
 
 class FileUpstream(Effect):
-    """Files the dossier of an exchange; the dossier's id makes it repeatable."""
+    """Files the dossier of an exchange; the dossier's id makes it repeatable.
+
+    No exchange decides it any more (the dossier is filed first); those that still hold one carry it out.
+    """
 
     TYPE: ClassVar[str] = "upstream.file"
     POLICY: ClassVar[Policy] = "repeat"
