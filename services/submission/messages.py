@@ -85,6 +85,12 @@ class PassStep(Official):
     note: Text | None = None
 
 
+class AnswerStage(Official):
+    """A term in several stages: the present one is answered, with what the applicant is told."""
+
+    answer: Text
+
+
 class ExamineDossier(Official):
     """The last step of the examination: the specialist proposes an outcome."""
 
@@ -123,6 +129,10 @@ class AnswerComplaint(Official):
 
     answer: Comment
     upheld: bool
+
+
+class RecountDates(Command):
+    """The calendar was changed: whatever is due is counted again."""
 
 
 class Own(Command):
