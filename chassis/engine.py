@@ -253,7 +253,7 @@ class Engine(Generic[S]):
             try:
                 writes = [(d.id, d.version, self._update(d)) for d in dirty]
             except KeyNeeded:
-                await self._keyring.ensure([d.id for d in dirty])
+                await self._keyring.ensure([d.id for d in dirty], new=[d.id for d in dirty if d.version == 0])
                 continue
             break
         lost = await self.collection.save(writes)

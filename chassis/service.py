@@ -36,7 +36,7 @@ from chassis.operations import Heard, Operations
 from chassis.reading import Reader, StreamReader, decoder
 from chassis.relay import Publisher, Relay
 from chassis.repair import Repair
-from chassis.route import Route
+from chassis.route import Receiver, Route
 from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
@@ -64,8 +64,8 @@ class Service:
     adapters: Callable[[Platform], Mapping[type[Effect], Adapter]]
     routes: Callable[[Platform], APIRouter] | None = None
     background: Callable[[Platform], Sequence[Coroutine[Any, Any, None]]] = lambda _platform: ()
-    readers: Callable[[Platform], Mapping[str, tuple[Reader, str]]] = lambda _platform: {}
-    """Topics that are not streams of this system: topic to (reader, aggregate name)."""
+    readers: Callable[[Platform], Mapping[str, tuple[Reader, Receiver]]] = lambda _platform: {}
+    """Topics that are not streams of this system: topic to (reader, an engine or what stands before it)."""
 
 
 class Platform:
@@ -111,8 +111,8 @@ class Platform:
         for stream, topic in heard_by(self.service.name).items():
             unit = self._units[self.service.hears[stream]]
             routes[topic.name] = Route(unit.readers[stream], unit.engine)
-        for name, (reader, aggregate) in self.service.readers(self).items():
-            routes[name] = Route(reader, self._units[aggregate].engine, foreign=True)
+        for name, (reader, receiver) in self.service.readers(self).items():
+            routes[name] = Route(reader, receiver, foreign=True)
         return Consumer(
             routes,
             Burial(self.publisher, dead_letter_topic(self.service.name)),

@@ -210,7 +210,7 @@ class DossierExtended(DossierEvent):
 
 
 class DossierStopped(DossierEvent):
-    """The end without a decision (form 05). `by` None: by the written rule, for no supplement came in time."""
+    """The end without a decision (form 05). `by` None: by the written rule: no supplement or no fee came in time."""
 
     STREAM = STREAM
     TYPE = "dossier.stopped"

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import os
-import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from rich.console import Console
 
 from bench.flow import stored
 from bench.flow.load import Dossier, Load
-from bench.flow.meter import Spent, read
+from bench.flow.meter import Spent, quantile, read
 from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.paths import RUNS
@@ -120,11 +119,6 @@ def summary(job: Job, dossiers: Sequence[Dossier], told: dict[str, float], spent
         "cpu_s_per_dossier": round(sum(spent.cpu[name] for name in SERVICES) / len(done), 4),
         "cpu_s_per_dossier_with_all_around": round(spent.cpu_s / len(done), 4),
     }
-
-
-def quantile(values: Sequence[float], percent: int) -> float:
-    """The value below which `percent` of all lie."""
-    return round(statistics.quantiles(values, n=100, method="inclusive")[percent - 1], 1)
 
 
 if __name__ == "__main__":

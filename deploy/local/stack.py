@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from deploy.local.platform import Backbone
 from deploy.local.ports import LOOPBACK, free_ports
 
 SERVICES = ("submission", "payment", "notification", "delivery", "tracking")
+PARTNERS = ("identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "upstream_portal")
 SOURCE = "dvc-example"
 TMN_CODE = "HOSODEMO"
 _PORTS = (
@@ -50,12 +51,20 @@ def replica_names(service: str, replicas: int) -> tuple[str, ...]:
     return (service, *(f"{service}-{number}" for number in range(2, replicas + 1)))
 
 
-async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, str] | None = None) -> Stack:
+async def start(
+    backbone: Backbone,
+    *,
+    replicas: int = 1,
+    modules: Mapping[str, str] | None = None,
+    services: Sequence[str] = SERVICES,
+    partners: Collection[str] = PARTNERS,
+) -> Stack:
     """Start topics, partners and services on a running backbone. Raises StartError.
 
-    Each service runs in `replicas` processes; `modules` names another module to run for a service.
+    Each service runs in `replicas` processes; `modules` names another module to run for a service. Fewer `services`
+    and `partners` are for benchmarks of one service.
     """
-    more = [name for service in SERVICES for name in replica_names(service, replicas)[1:]]
+    more = [name for service in services for name in replica_names(service, replicas)[1:]]
     names = (*_PORTS, *more)
     stack = Stack(dict(zip(names, free_ports(len(names)), strict=True)))
     await topics.create(backbone.kafka, (SOURCE,), replication=backbone.replication)
@@ -67,7 +76,7 @@ async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, 
     prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
     await asyncio.gather(
         indexes.create(backbone.store_url, prefix),
-        backbone.start(_partners(stack, words, backbone.run.path), stack.addresses),
+        backbone.start([p for p in _partners(stack, words, backbone.run.path) if p.name in partners], stack.addresses),
     )
     common = {
         "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
@@ -80,11 +89,12 @@ async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, 
     await backbone.start(
         [
             _service(service, run[service], name, stack, {**common, **own_settings[service]})
-            for service in SERVICES
+            for service in services
             for name in replica_names(service, replicas)
         ]
     )
-    await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
+    if "upstream_portal" in partners:
+        await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
     return stack
 
 

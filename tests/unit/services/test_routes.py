@@ -47,6 +47,8 @@ ACTS = {
     "POST /dossiers/{dossier}/release": {"specialist"},
     "POST /dossiers/{dossier}/hand-over": {"specialist"},
     "POST /dossiers/{dossier}/steps": {"specialist"},
+    "POST /dossiers/{dossier}/stages": {"specialist"},
+    "POST /calendar/recount": {"operator"},
     "POST /dossiers/{dossier}/examine": {"specialist"},
     "POST /delegation": {"clerk", "specialist", "leader", "registrar"},
     "POST /delegation/end": {"clerk", "specialist", "leader", "registrar"},
