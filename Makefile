@@ -35,6 +35,7 @@ lint:
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports --cache-dir .local/cache/imports
+	@$(PY) -m cli.nofloat
 
 types:
 	@.venv/bin/mypy --cache-dir .local/cache/mypy

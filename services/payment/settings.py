@@ -9,16 +9,30 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
 
+Secret = Annotated[SecretStr, Field(min_length=16)]
 Url = Annotated[str, Field(pattern=r"^https?://\S+$")]
 
 
 class PaymentSettings(ServiceSettings):
-    """`PAYMENT_PUBLIC_URL` is where payers' browsers reach this service: the gateway sends them back there."""
+    """`PAYMENT_PUBLIC_URL` is where payers' browsers reach this service: the gateway sends them back there.
+
+    A secret is replaced without a stop: first every replica accepts the new one too (`PAYMENT_VNPAY_OTHER_SECRETS`, a
+    JSON list), then it becomes `PAYMENT_VNPAY_SECRET`, which signs; the old one is accepted until VNPAY has changed.
+    `PAYMENT_TREASURY_DAYS`: local days after which money is handed to the State Treasury (R, domain.md 3.5); a refund
+    of it is then the treasury's act.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PAYMENT_", frozen=True)
 
     vnpay_tmn_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{8}$")]
-    vnpay_secret: Annotated[SecretStr, Field(min_length=16)]
+    vnpay_secret: Secret
+    vnpay_other_secrets: Annotated[tuple[Secret, ...], Field(max_length=3)] = ()
     vnpay_pay_url: Url
     vnpay_api_url: Url
     public_url: Url
+    treasury_days: Annotated[int, Field(ge=1, le=366)] = 30
+
+    @property
+    def vnpay_secrets(self) -> tuple[str, ...]:
+        """All that verify; the first one signs."""
+        return tuple(s.get_secret_value() for s in (self.vnpay_secret, *self.vnpay_other_secrets))

@@ -53,17 +53,25 @@ ACTS = {
     "POST /dossiers/{dossier}/decide": {"leader"},
     "POST /dossiers/{dossier}/issue": {"registrar"},
     "POST /dossiers/{dossier}/payments": {"citizen"},
+    "POST /dossiers/{dossier}/invoice/renew": {"citizen"},
+    "POST /dossiers/{dossier}/invoice/recalculate": {"accountant"},
+    "POST /dossiers/{dossier}/cash": {"accountant"},
+    "POST /dossiers/{dossier}/refunds": {"clerk", "accountant", "leader"},
+    "POST /dossiers/{dossier}/refunds/{refund}/approve": {"accountant", "leader"},
+    "POST /dossiers/{dossier}/refunds/{refund}/decline": {"accountant", "leader"},
+    "POST /dossiers/{dossier}/refunds/{refund}/paid-out": {"accountant"},
+    "POST /dossiers/{dossier}/cases/{case}/close": {"accountant"},
+    "POST /dossiers/{dossier}/receipts/{number}/replace": {"accountant"},
     "POST /dossiers/{dossier}/collect": {"clerk"},
 }
 
 
 def app(module: Any) -> Any:
-    secret = SimpleNamespace(get_secret_value=lambda: "s" * 16)
     platform: Any = SimpleNamespace(
         keyring=None,
         engine=lambda _name: None,
         store=SimpleNamespace(files=lambda _name: None),
-        settings=SimpleNamespace(vnpay_secret=secret),
+        settings=SimpleNamespace(vnpay_secrets=("s" * 16,)),
     )
 
     async def ready() -> dict[str, str]:
