@@ -50,10 +50,17 @@ def replica_names(service: str, replicas: int) -> tuple[str, ...]:
     return (service, *(f"{service}-{number}" for number in range(2, replicas + 1)))
 
 
-async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, str] | None = None) -> Stack:
+async def start(
+    backbone: Backbone,
+    *,
+    replicas: int = 1,
+    modules: Mapping[str, str] | None = None,
+    only: Mapping[str, tuple[str, ...]] | None = None,
+) -> Stack:
     """Start topics, partners and services on a running backbone. Raises StartError.
 
-    Each service runs in `replicas` processes; `modules` names another module to run for a service.
+    Each service runs in `replicas` processes; `modules` names another module to run for a service. `only` starts these
+    services, each with the partners it needs, and no upstream portal.
     """
     more = [name for service in SERVICES for name in replica_names(service, replicas)[1:]]
     names = (*_PORTS, *more)
@@ -65,9 +72,11 @@ async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, 
     accounts = (ROOT / "simulators/identity/accounts.example.json").read_text()
     (backbone.run.path / "accounts.json").write_text(accounts)
     prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
+    wanted = None if only is None else {partner for partners in only.values() for partner in partners}
+    partners = [p for p in _partners(stack, words, backbone.run.path) if wanted is None or p.name in wanted]
     await asyncio.gather(
         indexes.create(backbone.store_url, prefix),
-        backbone.start(_partners(stack, words, backbone.run.path), stack.addresses),
+        backbone.start(partners, stack.addresses),
     )
     common = {
         "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
@@ -80,11 +89,12 @@ async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, 
     await backbone.start(
         [
             _service(service, run[service], name, stack, {**common, **own_settings[service]})
-            for service in SERVICES
+            for service in (SERVICES if only is None else only)
             for name in replica_names(service, replicas)
         ]
     )
-    await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
+    if only is None:
+        await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
     return stack
 
 

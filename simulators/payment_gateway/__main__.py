@@ -245,6 +245,7 @@ def _books(app: FastAPI, gateway: Gateway, succeed: Callable[[Transaction, str],
                 "amount": t.amount,
                 "status": t.status,
                 "number": t.number,
+                "paid_at": t.paid_at,
                 "ipn": t.ipn,
                 "refunds": t.refunds,
             }

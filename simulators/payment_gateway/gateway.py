@@ -106,6 +106,7 @@ class Gateway:
             key = (request["vnp_TmnCode"], request["vnp_TxnRef"])
             self.transactions[key] = Transaction(**kept, merchant=merchants[request["vnp_TmnCode"]])
             self._last = max(self._last, int(kept["number"]))
+            self._requests |= {(request["vnp_TmnCode"], entry["key"]) for entry in kept.get("refunds", ())}
 
     def save(self, transaction: Transaction) -> None:
         """Writes a transaction down as it is now."""

@@ -37,7 +37,7 @@ def refund(
             transaction.refunded += amount
             transaction.refund_status = IN_HAND
             transaction.refunds.append({
-                "request": request["vnp_RequestId"],
+                "key": request["vnp_CreateDate"][:8] + request["vnp_RequestId"],
                 "amount": amount,
                 "by": request["vnp_CreateBy"],
                 "at": now.isoformat(),
