@@ -35,7 +35,7 @@ from schemas.topics import STREAMS
 
 ONLY: Final = {"payment": ("identity", "payment_gateway")}
 CITIZEN: Final = "citizen1"
-OFFICERS: Final = ("accountant1", "leader1")
+OFFICERS: Final = ("accountant1", "leader1", "auditor1")
 FEE: Final = Vnd(650_000)
 PATIENCE: Final = 120.0
 

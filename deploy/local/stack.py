@@ -122,6 +122,8 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "PAYMENT_VNPAY_PAY_URL": stack.url("gateway") + "/paymentv2/vpcpay.html",
             "PAYMENT_VNPAY_API_URL": stack.url("gateway") + "/merchant_webapi/api/transaction",
             "PAYMENT_PUBLIC_URL": stack.url("payment"),
+            "PAYMENT_BANK_BIN": "970436",
+            "PAYMENT_BANK_ACCOUNT": "1012345678",
         },
         "notification": {
             "NOTIFICATION_SMPP_HOST": LOOPBACK,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from chassis.document import AggregateType
 from chassis.series import SERIES, ConfirmNumber, TakeNumber
 from schemas.topics import STREAMS
+from services.payment.domain.days import DAYS
 from services.payment.domain.invoice import HANDLERS
 from services.payment.domain.receipts import LOCAL
 from services.payment.domain.state import Invoice
@@ -33,4 +34,4 @@ INVOICES: Final = AggregateType(
     view=view,
     indexes=(("status",), ("work",), ("days",)),
 )
-AGGREGATES: Final[tuple[AggregateType[Any], ...]] = (INVOICES, SERIES)
+AGGREGATES: Final[tuple[AggregateType[Any], ...]] = (INVOICES, DAYS, SERIES)

@@ -10,6 +10,7 @@ from chassis.series import ConfirmNumber, ConfirmsNumber, TakeNumber, TakesNumbe
 from chassis.service import Platform, Service, run
 from chassis.settings import load
 from services.payment.api import router
+from services.payment.books import watch
 from services.payment.effects.vnpay import QueriesRefunds, QueriesVnpay, SendsRefunds, Vnpay
 from services.payment.handlers import AGGREGATES
 from services.payment.messages import QueryPayment, QueryRefund, SendRefund
@@ -34,6 +35,7 @@ SERVICE = Service(
     hears={"dossier": "invoices", "delivery": "invoices"},
     adapters=adapters,
     routes=router,
+    background=lambda platform: (watch(platform),),
 )
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ class PaymentSettings(ServiceSettings):
 
     A secret is replaced without a stop: first every replica accepts the new one too (`PAYMENT_VNPAY_OTHER_SECRETS`, a
     JSON list), then it becomes `PAYMENT_VNPAY_SECRET`, which signs; the old one is accepted until VNPAY has changed.
+    `PAYMENT_BANK_BIN`, `PAYMENT_BANK_ACCOUNT`: where transfers by VietQR go; without them there are none.
     `PAYMENT_TREASURY_DAYS`: local days after which money is handed to the State Treasury (R, domain.md 3.5); a refund
     of it is then the treasury's act.
     """
@@ -30,6 +31,8 @@ class PaymentSettings(ServiceSettings):
     vnpay_pay_url: Url
     vnpay_api_url: Url
     public_url: Url
+    bank_bin: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
+    bank_account: Annotated[str, Field(pattern=r"^[0-9A-Z]{4,19}$")] | None = None
     treasury_days: Annotated[int, Field(ge=1, le=366)] = 30
 
     @property

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
 from chassis.service import Platform
+from services.payment import books
 from services.payment.api.common import Bookkeeper, shown
 from services.payment.domain import ledger
-from services.payment.domain.state import Invoice
 
 Work = Literal["requested", "failed", "treasury", "by_hand", "case"]
-PAGE: Final = 200
 
 
 def add(routes: APIRouter, platform: Platform) -> None:
@@ -24,7 +23,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
     async def work(
         caller: Bookkeeper,  # noqa: ARG001 - it is the guard
         waits: Work,
-        limit: Annotated[int, Query(ge=1, le=PAGE)] = 50,
+        limit: Annotated[int, Query(ge=1, le=books.PAGE)] = 50,
         after: Annotated[str | None, Query(max_length=64)] = None,
     ) -> dict[str, Any]:
         """Invoices with a refund of that state, or an open case; `next` is the cursor of the page to come."""
@@ -33,20 +32,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
         return {"invoices": found, "next": page[-1].id if len(page) == limit else None}
 
     @routes.get("/ledger")
-    async def books(caller: Bookkeeper, day: date) -> dict[str, Any]:  # noqa: ARG001 - it is the guard
+    async def balances(caller: Bookkeeper, day: date) -> dict[str, Any]:  # noqa: ARG001 - it is the guard
         """Balances of all journals of the invoices that money came for on a local day; their sum is 0."""
-        found = ledger.balances([j for invoice in await of_day(platform, day) for j in invoice.journals])
+        found = ledger.balances([j for invoice in await books.of_day(platform, day) for j in invoice.journals])
         return {"day": day.isoformat(), "balances": found, "balanced": sum(found.values()) == 0}
-
-
-async def of_day(platform: Platform, day: date) -> list[Invoice]:
-    """Every invoice that money came for on that local day."""
-    invoices = platform.engine("invoices")
-    found: list[Invoice] = []
-    after: str | None = None
-    while True:
-        page = await invoices.page({"days": day.isoformat()}, after, PAGE)
-        found += [doc.state for doc in page if doc.state is not None]
-        if len(page) < PAGE:
-            return found
-        after = page[-1].id

@@ -62,6 +62,9 @@ ACTS = {
     "POST /dossiers/{dossier}/refunds/{refund}/paid-out": {"accountant"},
     "POST /dossiers/{dossier}/cases/{case}/close": {"accountant"},
     "POST /dossiers/{dossier}/receipts/{number}/replace": {"accountant"},
+    "POST /reconciliations/{method}/{day}": {"accountant"},
+    "POST /reconciliations/{method}/{day}/resolve": {"accountant"},
+    "POST /statements": {"accountant"},
     "POST /dossiers/{dossier}/collect": {"clerk"},
 }
 
