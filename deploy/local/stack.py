@@ -13,7 +13,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.local import indexes, probes, topics
+from deploy.local import certificates, indexes, probes, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -103,6 +103,7 @@ def _secrets(path: Path) -> dict[str, Any]:
     if not path.exists():
         path.touch(mode=0o600)
         words = {"vnpay": secrets.token_urlsafe(24), "smpp": secrets.token_hex(4), "post": secrets.token_urlsafe(24)}
+        words |= certificates.self_signed("hoso receipts (demo)")
         keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
         master = base64.b64encode(secrets.token_bytes(32)).decode()
         path.write_text(json.dumps({"words": words, "master": master, **keys}))
@@ -124,6 +125,8 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "PAYMENT_PUBLIC_URL": stack.url("payment"),
             "PAYMENT_BANK_BIN": "970436",
             "PAYMENT_BANK_ACCOUNT": "1012345678",
+            "PAYMENT_RECEIPT_KEY": words["receipt_key"],
+            "PAYMENT_RECEIPT_CERTIFICATE": words["receipt_certificate"],
         },
         "notification": {
             "NOTIFICATION_SMPP_HOST": LOOPBACK,

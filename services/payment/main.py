@@ -11,9 +11,10 @@ from chassis.service import Platform, Service, run
 from chassis.settings import load
 from services.payment.api import router
 from services.payment.books import watch
+from services.payment.effects.receipts import Receipts, TransmitsReceipts
 from services.payment.effects.vnpay import QueriesRefunds, QueriesVnpay, SendsRefunds, Vnpay
 from services.payment.handlers import AGGREGATES
-from services.payment.messages import QueryPayment, QueryRefund, SendRefund
+from services.payment.messages import QueryPayment, QueryRefund, SendRefund, TransmitReceipt
 from services.payment.settings import PaymentSettings
 
 
@@ -26,6 +27,7 @@ def adapters(platform: Platform) -> Mapping[type[Effect], Adapter]:
         QueryRefund: QueriesRefunds(gateway),
         TakeNumber: TakesNumber(platform),
         ConfirmNumber: ConfirmsNumber(platform),
+        TransmitReceipt: TransmitsReceipts(platform, Receipts(platform)),
     }
 
 

@@ -185,3 +185,25 @@ class RefundAnswered(Outcome):
     refund: Text
     result: Literal["sent", "made", "failed"]
     code: Text
+
+
+class TransmitReceipt(Effect):
+    """Hands a receipt, or its cancellation, to the tax office; numbers are never used twice, so again does no harm."""
+
+    TYPE: ClassVar[str] = "receipt.transmit"
+    POLICY: ClassVar[Policy] = "repeat"
+    PARTNER: ClassVar[str | None] = "tax_office"
+    CONCURRENCY: ClassVar[int] = 4
+    receipt: Text
+    status: Literal["issued", "cancelled"]
+
+    def unknown(self) -> Outcome:
+        """Tried too often: the receipt is valid, and the accountant sees that it was not transmitted."""
+        return ReceiptTransmitted(receipt=self.receipt, taken=False)
+
+
+class ReceiptTransmitted(Outcome):
+    """`taken`: the tax office has it."""
+
+    receipt: Text
+    taken: bool

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
+from services.payment.effects.receipt_file import Layout
 
 Secret = Annotated[SecretStr, Field(min_length=16)]
 Url = Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -19,6 +20,8 @@ class PaymentSettings(ServiceSettings):
     A secret is replaced without a stop: first every replica accepts the new one too (`PAYMENT_VNPAY_OTHER_SECRETS`, a
     JSON list), then it becomes `PAYMENT_VNPAY_SECRET`, which signs; the old one is accepted until VNPAY has changed.
     `PAYMENT_BANK_BIN`, `PAYMENT_BANK_ACCOUNT`: where transfers by VietQR go; without them there are none.
+    `PAYMENT_RECEIPT_KEY`, `PAYMENT_RECEIPT_CERTIFICATE`: PEM, what receipts are signed with; without them there are no
+    files. `PAYMENT_RECEIPT_LAYOUT`: JSON, the names in those files. `PAYMENT_RECEIPT_TAX_URL`: where they are put.
     `PAYMENT_TREASURY_DAYS`: local days after which money is handed to the State Treasury (R, domain.md 3.5); a refund
     of it is then the treasury's act.
     """
@@ -33,6 +36,10 @@ class PaymentSettings(ServiceSettings):
     public_url: Url
     bank_bin: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
     bank_account: Annotated[str, Field(pattern=r"^[0-9A-Z]{4,19}$")] | None = None
+    receipt_key: SecretStr = SecretStr("")
+    receipt_certificate: str = ""
+    receipt_layout: Layout = Layout()
+    receipt_tax_url: Annotated[str, Field(pattern=r"^https?://\S+[^/]$")] | None = None
     treasury_days: Annotated[int, Field(ge=1, le=366)] = 30
 
     @property

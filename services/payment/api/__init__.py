@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from chassis.service import Platform
-from services.payment.api import applicants, gateways, officers, queues, reconciliation
+from services.payment.api import applicants, gateways, officers, papers, queues, reconciliation
 
 
 def router(platform: Platform) -> APIRouter:
     """The routes of payment."""
     routes = APIRouter()
-    for part in (applicants, gateways, officers, queues, reconciliation):
+    for part in (applicants, gateways, officers, papers, queues, reconciliation):
         part.add(routes, platform)
     return routes

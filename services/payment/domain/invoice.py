@@ -22,6 +22,7 @@ from services.payment.messages import (
     MoneyArrived,
     QueryAnswered,
     RecalculateInvoice,
+    ReceiptTransmitted,
     RefundAnswered,
     RefundPaidOut,
     RenewInvoice,
@@ -184,5 +185,6 @@ HANDLERS: Final[Handlers] = {
     ReplaceReceipt: receipts.replace,
     NumberTaken: receipts.numbered,
     NumberConfirmed: receipts.confirmed,
+    ReceiptTransmitted: receipts.transmitted,
     DeadlineDue: fell_due,
 }

@@ -17,7 +17,7 @@ from schemas.money import total
 from schemas.payment import ReceiptCancelled, ReceiptIssued
 from services.payment.domain.state import Invoice, Receipt, ReceiptKind
 from services.payment.domain.step import Step
-from services.payment.messages import ReplaceReceipt
+from services.payment.messages import ReceiptTransmitted, ReplaceReceipt, TransmitReceipt
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 KINDS: Final[tuple[ReceiptKind, ...]] = ("phi", "le_phi")
@@ -82,7 +82,11 @@ def _cancel(step: Step, receipt: Receipt, reason: str, now: datetime, *, replace
         by=by,
         cancelled_at=now,
     )
-    return step.to(step.invoice.with_receipt(gone)).say(cancelled)
+    return (
+        step.to(step.invoice.with_receipt(gone))
+        .say(cancelled)
+        .cause(TransmitReceipt(receipt=receipt.id, status="cancelled"))
+    )
 
 
 def void(step: Step, now: datetime, reason: str) -> Step:
@@ -122,13 +126,24 @@ def numbered(invoice: Invoice | None, outcome: NumberTaken, now: datetime) -> De
         kind=issued.kind,
         replaces=issued.replaces,
     )
-    step = step.say(said).cause(ConfirmNumber(series=outcome.series, purpose=outcome.purpose))
+    step = step.say(said).cause(
+        ConfirmNumber(series=outcome.series, purpose=outcome.purpose),
+        TransmitReceipt(receipt=issued.id, status="issued"),
+    )
     return (settle(step, now) if outcome.purpose and invoice.status == "paid" else step).decide()
 
 
 def confirmed(invoice: Invoice | None, _outcome: NumberConfirmed, _now: datetime) -> Decision[Invoice]:
     """Nothing more to do."""
     return Decision(invoice)
+
+
+def transmitted(invoice: Invoice | None, outcome: ReceiptTransmitted, now: datetime) -> Decision[Invoice]:
+    """The tax office has it, or none is configured."""
+    receipt = next((r for r in invoice.receipts if r.id == outcome.receipt), None) if invoice else None
+    if invoice is None or receipt is None or not outcome.taken:
+        return Decision(invoice)
+    return Decision(invoice.with_receipt(receipt.model_copy(update={"sent_at": now})))
 
 
 def replace(invoice: Invoice | None, command: ReplaceReceipt, now: datetime) -> Decision[Invoice]:

@@ -116,6 +116,21 @@ async def test_cash_transfer_and_a_code_that_can_be_scanned(place: World) -> Non
     assert (await place.until(other, status="paid"))["takings"][0]["id"] == "cash:PT-1"
 
 
+async def test_a_receipt_is_a_signed_file_that_stays_the_same(place: World) -> None:
+    dossier, _ = await paid(place)
+
+    async def numbered() -> str | None:
+        found = await place.invoice(dossier)
+        return found.get("receipt") if found else None
+
+    path = f"/dossiers/{dossier}/receipts/{await wait_for('the receipt', numbered)}"
+    first, again = [await place.ask("citizen1", "GET", f"{path}/xml") for _ in range(2)]
+    assert first.content == again.content
+    assert b"SignatureValue" in first.content
+    assert (await place.ask("citizen1", "GET", path)).content.startswith(b"%PDF-")
+    assert (await place.ask("citizen1", "GET", f"/dossiers/{dossier}/receipts/BL26P-9999999")).status_code == 404
+
+
 async def test_the_fee_is_calculated_anew_by_the_law_in_code(place: World) -> None:
     dossier, _ = await paid(place)
     body = {"procedure": "1.001440", "on": "2022-09-01", "reason": "thẻ tại điểm"}

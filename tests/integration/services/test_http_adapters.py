@@ -5,17 +5,23 @@ Retryable: certainly not executed. An outcome: the partner's own word. Anything 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from pydantic import SecretStr
 
 from chassis.runner import NotSent, Retryable
+from chassis.series import NumberTaken
+from chassis.store import Store
+from deploy.local.certificates import self_signed
+from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
 from schemas.dossier import PostalAddress
 from schemas.money import Vnd
@@ -23,11 +29,22 @@ from schemas.personal import Personal
 from services.delivery.effects.post import AsksConsignments, OrdersConsignments, PostOffice
 from services.delivery.messages import AskConsignment, ConsignmentRefused, ConsignmentTaken, OrderConsignment
 from services.payment.domain.vnpay import payment_url, stamp
+from services.payment.effects.receipt_file import Layout
+from services.payment.effects.receipts import Receipts, TransmitsReceipts
 from services.payment.effects.vnpay import QueriesRefunds, QueriesVnpay, SendsRefunds, Uncertain, Vnpay
-from services.payment.messages import QueryAnswered, QueryPayment, QueryRefund, RefundAnswered, SendRefund
+from services.payment.messages import (
+    QueryAnswered,
+    QueryPayment,
+    QueryRefund,
+    ReceiptTransmitted,
+    RefundAnswered,
+    SendRefund,
+    TransmitReceipt,
+)
 from simulators.payment_gateway import __main__ as gateway
 from simulators.payment_gateway.gateway import Merchant
 from simulators.post_office import __main__ as post_office
+from tests.unit.services.invoices import paid
 
 from .partners import ID, call, serving
 
@@ -240,3 +257,48 @@ async def test_the_daily_report_has_the_differences_that_were_planted(
     assert [(row[1], row[3]) for row in rows[1:4]] == [
         (refund.attempt, "5"), (refund.attempt, "650000"), ("GHOST0001", "1000"),
     ]  # fmt: skip
+
+
+async def test_a_tax_office_that_has_a_receipt_already_took_it_and_one_that_errs_is_asked_again(
+    backbone: Backbone,
+) -> None:
+    (port,) = free_ports(1)
+    answers = iter((503, 201, 409))
+    taken: list[tuple[str, bytes]] = []
+    app = FastAPI()
+
+    async def put(number: str, status: str, request: Request) -> Response:
+        taken.append((f"{number}/{status}", await request.body()))
+        return Response(status_code=next(answers))
+
+    app.add_api_route("/{number}/{status}", put, methods=["PUT"])
+    player = paid()
+    player.tell(NumberTaken(series="receipts-phi-2026", number=1, purpose="phi-1"))
+    keys = self_signed("a test")
+    store = Store(backbone.store_url, f"adapters_{secrets.token_hex(4)}")
+
+    async def read(_dossier: str) -> SimpleNamespace:
+        return SimpleNamespace(state=player.invoice)
+
+    platform: Any = SimpleNamespace(
+        settings=SimpleNamespace(
+            receipt_key=SecretStr(keys["receipt_key"]),
+            receipt_certificate=keys["receipt_certificate"],
+            receipt_layout=Layout(),
+            receipt_tax_url=f"http://127.0.0.1:{port}",
+        ),
+        store=store,
+        engine=lambda _name: SimpleNamespace(read=read),
+    )
+    adapter = TransmitsReceipts(platform, Receipts(platform))
+    effect = TransmitReceipt(receipt="phi-1", status="issued")
+    with pytest.raises(Retryable):
+        await adapter.execute(effect, call())
+    async with serving(app, port):
+        with pytest.raises(Retryable, match="503"):
+            await adapter.execute(effect, call())
+        for _ in range(2):
+            assert await adapter.execute(effect, call()) == ReceiptTransmitted(receipt="phi-1", taken=True)
+    assert {name for name, _ in taken} == {"BL26P-0000001/issued"}
+    assert len({body for _, body in taken}) == 1
+    store.close()
