@@ -12,7 +12,7 @@ from services.payment.domain.days import DAYS
 from services.payment.domain.invoice import HANDLERS
 from services.payment.domain.receipts import LOCAL
 from services.payment.domain.state import Invoice
-from services.payment.messages import QueryPayment, QueryRefund, SendRefund, TransmitReceipt
+from services.payment.messages import QueryPaygov, QueryPayment, QueryRefund, SendRefund, TransmitReceipt
 
 WAITING: Final = frozenset({"requested", "failed", "treasury", "by_hand"})
 
@@ -29,7 +29,7 @@ INVOICES: Final = AggregateType(
     name="invoices",
     state=Invoice,
     handlers=HANDLERS,
-    effects=(QueryPayment, SendRefund, QueryRefund, TakeNumber, ConfirmNumber, TransmitReceipt),
+    effects=(QueryPayment, QueryPaygov, SendRefund, QueryRefund, TakeNumber, ConfirmNumber, TransmitReceipt),
     topic_of=lambda _event, _state: STREAMS["payment"].name,
     view=view,
     indexes=(("status",), ("work",), ("days",)),

@@ -11,10 +11,11 @@ from chassis.service import Platform, Service, run
 from chassis.settings import load
 from services.payment.api import router
 from services.payment.books import watch
+from services.payment.effects.paygov import Paygov, QueriesPaygov
 from services.payment.effects.receipts import Receipts, TransmitsReceipts
 from services.payment.effects.vnpay import QueriesRefunds, QueriesVnpay, SendsRefunds, Vnpay
 from services.payment.handlers import AGGREGATES
-from services.payment.messages import QueryPayment, QueryRefund, SendRefund, TransmitReceipt
+from services.payment.messages import QueryPaygov, QueryPayment, QueryRefund, SendRefund, TransmitReceipt
 from services.payment.settings import PaymentSettings
 
 
@@ -23,6 +24,7 @@ def adapters(platform: Platform) -> Mapping[type[Effect], Adapter]:
     gateway = Vnpay(platform.settings, platform.clock)
     return {
         QueryPayment: QueriesVnpay(gateway),
+        QueryPaygov: QueriesPaygov(Paygov(platform.settings)),
         SendRefund: SendsRefunds(gateway),
         QueryRefund: QueriesRefunds(gateway),
         TakeNumber: TakesNumber(platform),

@@ -24,7 +24,8 @@ class StartAttempt(Command):
 class GatewayNotified(Command):
     """A notification whose signature was right. `amount` in whole đồng; `success` by response and status.
 
-    `held`: the payer's account was debited and the gateway has not decided (VNPAY 07, 04).
+    `held`: the payer's account was debited and the gateway has not decided (VNPAY 07, 04). `receipt_url`: where the
+    platform keeps a receipt of its own.
     """
 
     attempt: Text
@@ -34,6 +35,7 @@ class GatewayNotified(Command):
     transaction: Text
     paid_at: Instant | None
     held: bool = False
+    receipt_url: str | None = None
 
 
 class MoneyArrived(Command):
@@ -121,6 +123,13 @@ class QueryPayment(Effect):
     def unknown(self) -> Outcome:
         """Asked too often without an answer."""
         return QueryAnswered(attempt=self.attempt, answered=False)
+
+
+class QueryPaygov(QueryPayment):
+    """Asks the national payment platform."""
+
+    TYPE: ClassVar[str] = "paygov.query"
+    PARTNER: ClassVar[str | None] = "paygov"
 
 
 class QueryAnswered(Outcome):

@@ -17,8 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from simulators.journal import Journal
-from simulators.payment_gateway import pages, refunds, report
+from simulators.payment_gateway import pages, paygov, refunds, report
 from simulators.payment_gateway.gateway import Gateway, Merchant, PageError, Transaction
+from simulators.payment_gateway.paygov import Partner
 
 IPN_CALLS = 10
 STOPS = {"00", "02"}
@@ -29,6 +30,7 @@ RESPONSES = {"pay": "00", "cancel": "24", "insufficient": "51", **{code: code fo
 class Settings(BaseSettings):
     """`VNPAY_SIM_MERCHANTS`: JSON, terminal code to {secret, ipn_url}. The real gateway retries after 5 minutes.
 
+    `VNPAY_SIM_PAYGOV`: JSON, the partner of the national platform, which is at ``/paygov`` then.
     `VNPAY_SIM_JOURNAL`: a file that keeps the books over a restart.
     """
 
@@ -40,6 +42,7 @@ class Settings(BaseSettings):
     ipn_retry_seconds: Annotated[float, Field(gt=0)] = 300
     refund_seconds: Annotated[float, Field(ge=0)] = 1
     journal: Path | None = None
+    paygov: Partner | None = None
 
 
 class Faults(BaseModel):
@@ -187,6 +190,8 @@ def create_app(settings: Settings) -> FastAPI:
     _api(app, gateway, notifier, settings.refund_seconds)
     _control(app, gateway, notifier)
     _books(app, gateway, succeed)
+    if settings.paygov is not None:
+        app.mount("/paygov", paygov.create_app(settings.paygov))
     return app
 
 

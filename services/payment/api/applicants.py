@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, ConfigDict
 
-from chassis.http import send
+from chassis.http import Problem, send
 from chassis.service import Platform
 from schemas.event import DossierId
 from schemas.payment import Method
 from services.payment.api.common import Citizen, Key, Reader, invoice_of, shown
 from services.payment.messages import RenewInvoice, StartAttempt
-from services.payment.methods import doors
+from services.payment.methods import Unavailable, doors
 
 
 class Begin(BaseModel):
@@ -27,6 +27,7 @@ class Begin(BaseModel):
 def add(routes: APIRouter, platform: Platform) -> None:
     """The applicants' routes."""
     invoices = platform.engine("invoices")
+    offered = doors(platform.settings)
 
     @routes.get("/dossiers/{dossier}/invoice")
     async def show(dossier: DossierId, caller: Reader) -> dict[str, Any]:
@@ -40,10 +41,14 @@ def add(routes: APIRouter, platform: Platform) -> None:
         """Begins an attempt; `url` is the gateway's payment page for it."""
         await invoice_of(platform, dossier, caller)
         method = begin.method if begin else "vnpay"
+        if method not in offered:
+            raise Problem(422, "not_offered", f"pay by one of: {', '.join(sorted(offered))}")
         answer = dict(await send(invoices, dossier, StartAttempt(method=method), key))
         payer = request.client.host if request.client else "127.0.0.1"
-        door = doors(platform.settings)[answer["method"]]
-        return {"attempt": answer["attempt"], "method": method, **door.begin(answer, payer)}
+        try:
+            return {"attempt": answer["attempt"], "method": method, **await offered[method].begin(answer, payer)}
+        except Unavailable as error:
+            raise Problem(503, "unavailable", "The gateway does not answer; try again, or pay another way") from error
 
     @routes.post("/dossiers/{dossier}/invoice/renew")
     async def renew(dossier: DossierId, caller: Citizen, key: Key) -> dict[str, Any]:

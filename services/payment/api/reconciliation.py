@@ -28,7 +28,7 @@ from services.payment.domain.receipts import LOCAL
 from services.payment.domain.reference import dossier_in
 from services.payment.messages import MoneyArrived, Short
 
-Gateway = Literal["vnpay"]
+Gateway = Literal["vnpay", "paygov"]
 AnyMethod = Literal["vnpay", "paygov", "vietqr", "cash"]
 COLUMNS: Final = ("kind", "ref", "ours", "theirs", "opened_at", "age_days", "resolution", "resolved_by", "resolved_at")
 Importer = Annotated[Caller, Depends(allow("accountant"))]

@@ -15,7 +15,7 @@ from services.payment.domain.cases import close_about, open_case
 from services.payment.domain.state import ATTEMPT_LIFE, MAX_ATTEMPTS, Asked, Attempt, Invoice, Taking
 from services.payment.domain.step import Step
 from services.payment.domain.takings import take
-from services.payment.messages import GatewayNotified, QueryAnswered, QueryPayment, StartAttempt
+from services.payment.messages import GatewayNotified, QueryAnswered, QueryPaygov, QueryPayment, StartAttempt
 
 FIRST_QUERY: Final = timedelta(seconds=20)
 LAST_QUERY: Final = timedelta(hours=1)
@@ -24,8 +24,8 @@ GRACE: Final = timedelta(hours=1)
 PATIENCE: Final = timedelta(days=1)
 """After this long without an answer a person asks the gateway."""
 LAPSED: Final = "lapsed"
-GATEWAYS: Final[frozenset[Method]] = frozenset({"vnpay"})
-QUERIES: Final[dict[Method, type[QueryPayment]]] = {"vnpay": QueryPayment}
+GATEWAYS: Final[frozenset[Method]] = frozenset({"vnpay", "paygov"})
+QUERIES: Final[dict[Method, type[QueryPayment]]] = {"vnpay": QueryPayment, "paygov": QueryPaygov}
 
 
 def attempt_id(dossier_id: str, number: int) -> str:
@@ -130,6 +130,7 @@ def _succeeded(step: Step, attempt: Attempt, command: GatewayNotified, now: date
         transaction=command.transaction,
         paid_at=command.paid_at or now,
         at=now,
+        receipt_url=command.receipt_url,
     )
     step = take(step.to(step.invoice.with_attempt(paid)), taking, now)
     return close_about(step, attempt.id, "the gateway confirmed the payment", "gateway", now)

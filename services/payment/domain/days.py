@@ -109,9 +109,15 @@ def record(state: Day | None, command: RecordDay, now: datetime) -> Decision[Day
 
 
 def _seen_again(known: Discrepancy, found: dict[str, Difference], command: RecordDay, now: datetime) -> Discrepancy:
-    if not command.whole or known.difference.key in found or not known.open:
-        return known
-    return known.model_copy(update={"resolution": GONE, "resolved_by": command.by, "resolved_at": now})
+    """One that closed by itself and shows again opens again; what a person resolved stays resolved."""
+    again = found.get(known.difference.key)
+    if again is None:
+        if not command.whole or not known.open:
+            return known
+        return known.model_copy(update={"resolution": GONE, "resolved_by": command.by, "resolved_at": now})
+    if known.resolution == GONE:
+        return Discrepancy(difference=again, opened_at=now)
+    return known.model_copy(update={"difference": again}) if known.open else known
 
 
 def _settled(command: RecordDay, now: datetime) -> Journal:

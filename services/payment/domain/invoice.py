@@ -80,6 +80,7 @@ def recalculate(invoice: Invoice | None, command: RecalculateInvoice, now: datet
         raise Refused("not_found", "there is no invoice for this dossier")
     if invoice.status == "cancelled":
         raise Refused("not_payable", "the dossier has ended: ask for a refund instead")
+    receipts.room(invoice)
     was, due = Vnd(invoice.total), total(line.amount for line in command.lines)
     if command.lines == invoice.lines:
         return Decision(invoice, answer={"outstanding": int(invoice.outstanding), "refunded": 0})

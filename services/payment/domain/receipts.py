@@ -15,7 +15,7 @@ from chassis.series import ConfirmNumber, NumberConfirmed, NumberTaken, TakeNumb
 from schemas.dossier import FeeLine
 from schemas.money import total
 from schemas.payment import ReceiptCancelled, ReceiptIssued
-from services.payment.domain.state import Invoice, Receipt, ReceiptKind
+from services.payment.domain.state import MAX_RECEIPTS, Invoice, Receipt, ReceiptKind
 from services.payment.domain.step import Step
 from services.payment.messages import ReceiptTransmitted, ReplaceReceipt, TransmitReceipt
 
@@ -146,6 +146,12 @@ def transmitted(invoice: Invoice | None, outcome: ReceiptTransmitted, now: datet
     return Decision(invoice.with_receipt(receipt.model_copy(update={"sent_at": now})))
 
 
+def room(invoice: Invoice) -> None:
+    """Raises Refused where no more receipts may be replaced."""
+    if len(invoice.receipts) >= MAX_RECEIPTS:
+        raise Refused("too_many_receipts", f"{MAX_RECEIPTS} receipts were made for this dossier: ask the administrator")
+
+
 def replace(invoice: Invoice | None, command: ReplaceReceipt, now: datetime) -> Decision[Invoice]:
     """An officer cancels a receipt and another one takes its place."""
     receipt = next((r for r in invoice.receipts if r.number == command.number), None) if invoice else None
@@ -153,6 +159,7 @@ def replace(invoice: Invoice | None, command: ReplaceReceipt, now: datetime) -> 
         raise Refused("not_found", "there is no such receipt for this dossier")
     if receipt.status != "issued":
         raise Refused("not_valid", f"the receipt is {receipt.status}")
+    room(invoice)
     step = _cancel(Step(invoice), receipt, command.reason, now, replaced=True, by=command.by)
     step = _ask(step, receipt.kind, receipt.lines, now, replaces=receipt.number)
     return step.decide({"cancelled": receipt.number})

@@ -23,9 +23,10 @@ from services.payment.domain.ledger import Journal, clearing, fee, journal
 LIFE: Final = timedelta(days=5)
 ATTEMPT_LIFE: Final = timedelta(minutes=15)
 MAX_ATTEMPTS: Final = 30
-MAX_TAKINGS: Final = 60
-MAX_REFUNDS: Final = 60
-MAX_CASES: Final = 60
+MAX_TAKINGS: Final = 40
+MAX_REFUNDS: Final = 40
+MAX_CASES: Final = 30
+MAX_RECEIPTS: Final = 12
 
 ReceiptKind = Literal["phi", "le_phi"]
 RefundStatus = Literal["requested", "sending", "sent", "treasury", "by_hand", "made", "declined", "failed"]
@@ -53,7 +54,8 @@ class Asked(Record):
 class Taking(Record):
     """Money that reached us, once for each `id`: an attempt, a bank's entry, a voucher of the desk.
 
-    `applied` pays the invoice; the rest goes back to the payer. `at` is when we learnt of it.
+    `applied` pays the invoice; the rest goes back to the payer. `at` is when we learnt of it. `receipt_url`: the
+    platform's own receipt, where it makes one.
     """
 
     id: str
@@ -63,6 +65,7 @@ class Taking(Record):
     transaction: str
     paid_at: Instant
     at: Instant
+    receipt_url: str | None = None
 
     @property
     def surplus(self) -> Vnd:

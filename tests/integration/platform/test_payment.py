@@ -6,14 +6,17 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from bench.payment.world import FEE, ONLY, World, world
 from cli.demo.client import wait_for
+from cli.payment import payment
 from deploy.local import stack
 from deploy.local.platform import Backbone
 from services.payment.domain import vietqr, vnpay
@@ -116,6 +119,38 @@ async def test_cash_transfer_and_a_code_that_can_be_scanned(place: World) -> Non
     assert (await place.until(other, status="paid"))["takings"][0]["id"] == "cash:PT-1"
 
 
+async def test_the_national_platform_asks_tells_and_is_asked(place: World) -> None:
+    dossier = await opened(place)
+    begun = (await place.ask("citizen1", "POST", f"/dossiers/{dossier}/payments", {"method": "paygov"})).json()
+    assert "Phi, le phi ho so" in (await place.client.get(begun["url"])).text
+    back = await place.client.post(begun["url"], data={"decision": "pay"})
+    shown = await place.client.get(back.headers["location"])
+    assert "đang xác nhận" in shown.text
+    found = await place.until(dossier, status="paid")
+    (taking,) = found["takings"]
+    assert (taking["method"], taking["amount"], taking["receipt_url"][:8]) == ("paygov", FEE, "https://")
+    forged = {"data": "e30=", "responseCode": "00", "secureCode": "0" * 64}
+    url = place.stack.url("payment") + "/payments/paygov"
+    assert (await place.client.post(f"{url}/result", json=forged)).status_code == 400
+    assert (await place.client.get(f"{url}/return", params=forged)).status_code == 400
+    now = datetime.now(LOCAL)
+    row = f"payment,{begun['attempt']},1,{int(FEE) + 1},0,{now:%Y%m%d%H%M%S},00"
+    end = f"settlement,,,{int(FEE) + 1},0,{now:%Y%m%d}235959,"
+    text = f"type,txn_ref,transaction_no,amount,charge,time,status\n{row}\n{end}\n"
+    path = f"/reconciliations/paygov/{now.date().isoformat()}"
+    assert (await _file(place, path, text)).json()["open"] == 1
+    gateway = place.stack.url("gateway") + "/paygov/control"
+    (told,) = [t["told"] for t in (await place.client.get(f"{gateway}/transactions")).json()]
+    assert told == ["00"]
+    await place.client.post(f"{gateway}/lose-result/1")
+    silent = await opened(place)
+    begun = (await place.ask("citizen1", "POST", f"/dossiers/{silent}/payments", {"method": "paygov"})).json()
+    await place.client.post(begun["url"], data={"decision": "pay"})
+    await place.until(silent, status="paid")
+    cash = await place.ask("citizen1", "POST", f"/dossiers/{silent}/payments", {"method": "cash"})
+    assert (cash.status_code, cash.json()["code"]) == (422, "not_offered")
+
+
 async def test_a_receipt_is_a_signed_file_that_stays_the_same(place: World) -> None:
     dossier, _ = await paid(place)
 
@@ -201,3 +236,44 @@ async def test_old_and_forged_notices_change_nothing(place: World) -> None:
     ):
         assert (await place.client.get(url, params=notice)).json()["RspCode"] == code
     assert await place.invoice(dossier) == before
+
+
+async def test_the_command_line_does_what_an_accountant_does(
+    place: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for module in ("cli.operator", "cli.payment"):
+        monkeypatch.setattr(f"{module}.address", place.stack.url)
+
+    async def hoso(*words: str) -> tuple[int, str]:
+        done = await asyncio.to_thread(CliRunner(env={"COLUMNS": "200"}).invoke, payment, list(words))
+        return done.exit_code, done.output
+
+    dossier, begun = await paid(place)
+    body = {"taking": begun["attempt"], "amount": 1000, "ground": "NĐ 45/2020"}
+    await post(place, "accountant1", f"/dossiers/{dossier}/refunds", body)
+    assert dossier in (await hoso("work", "requested"))[1]
+    assert "gateway" in (await hoso("approve", dossier, "R1"))[1]
+    await wait_for("the refund", lambda: _made(place, dossier))
+    assert '"amount": 1000' in (await hoso("show", dossier))[1]
+    assert (await hoso("approve", dossier, "R7"))[0] == 1
+    day = datetime.now(LOCAL).date()
+    report = f"{place.stack.url('gateway')}/control/report/{day:%Y%m%d}"
+    (await place.client.post(f"{report}/plant", json={"ghosts": [77_000]})).raise_for_status()
+    code, said = await hoso("reconcile")
+    assert (code, "wait" in said) == (1, True)
+    assert "GHOST0001" in (await hoso("differences"))[1]
+    assert "missing_here,GHOST0001,,77000," in (await hoso("differences", "--csv"))[1]
+    (await place.client.post(f"{report}/plant", json={})).raise_for_status()
+    assert (await hoso("reconcile"))[0] == 0
+    assert "there is no such" in (await hoso("resolve", "missing_here:x", "--because", "b"))[1]
+    assert "balanced" in (await hoso("ledger"))[1]
+    file = tmp_path / "bank.csv"
+    file.write_text("entry,time,amount,description\nFT9,20261124090000,5,x\n")
+    assert "1 name none" in (await hoso("statement", str(file)))[1]
+    metrics = (await place.client.get(place.stack.url("payment") + "/metrics")).text
+    assert 'hoso_payment_work{waits="requested"}' in metrics
+
+
+async def _made(place: World, dossier: str) -> bool | None:
+    found = await place.invoice(dossier)
+    return True if found is not None and found["refunds"][0]["status"] == "made" else None

@@ -152,6 +152,9 @@ def test_a_discrepancy_waits_until_a_person_resolves_it_and_stays_resolved() -> 
     state = record(state, command(one), NOW + timedelta(days=5)).state
     assert state is not None
     assert [(d.resolution, d.open) for d in state.discrepancies] == [("=sai sót của cổng", False), (GONE, False)]
+    shown_again = record(state, command(one, other), NOW + timedelta(days=6)).state
+    assert shown_again is not None
+    assert [(d.difference.ref, d.opened_at) for d in shown_again.waiting] == [("b", NOW + timedelta(days=6))]
     lines = as_csv(state, NOW + timedelta(days=9)).splitlines()
     assert lines[1].startswith("amount,a,1,2,")
     assert ",4,'=sai sót của cổng,accountant1," in lines[1]

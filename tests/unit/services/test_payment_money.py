@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from cli import nofloat
 from schemas.money import MOST, Vnd, total
-from services.payment.domain import ledger, reference, vnpay
+from services.payment.domain import ledger, paygov, reference, vnpay
+from simulators.payment_gateway.paygov import code_of
 
 from .invoices import NOW
 
@@ -126,3 +127,46 @@ def test_while_a_secret_is_replaced_both_verify_and_no_third() -> None:
         vnpay.verify({**NOTICE, vnpay.HASH: vnpay.sign(NOTICE, "a-third-secret")}, [OTHER, SECRET])
     with pytest.raises(vnpay.BadSignature):
         vnpay.verify({**NOTICE, vnpay.HASH: "ký"}, [SECRET])
+
+
+RESULT = {"data": "eyJNYVRoYW1DaGlldSI6ICJhIn0=", "responseCode": "00"}
+
+
+def test_both_sides_of_the_national_platform_sign_alike() -> None:
+    assert paygov.sign(RESULT, SECRET) == code_of(RESULT, SECRET)
+    assert len(paygov.sign(RESULT, SECRET)) == 64
+
+
+@given(data=st.data())
+def test_any_single_changed_byte_fails_the_platform_s_signature(data: st.DataObject) -> None:
+    signed = paygov.signed(RESULT, SECRET)
+    paygov.verify(signed, [OTHER, SECRET])
+    name = data.draw(st.sampled_from(sorted(signed)))
+    at = data.draw(st.integers(0, len(signed[name]) - 1))
+    letter = data.draw(st.characters(codec="ascii").filter(lambda c: c != signed[name][at]))
+    changed = signed[name][:at] + letter + signed[name][at + 1 :]
+    with pytest.raises(paygov.BadSignature):
+        paygov.verify({**signed, name: changed}, [OTHER, SECRET])
+
+
+def test_the_border_between_two_values_cannot_be_moved() -> None:
+    one = {"a": "1", "b": "2&c=1:3"}
+    other = {"a": "1", "b": "2", "c": "3"}
+    assert paygov.sign(one, SECRET) != paygov.sign(other, SECRET)
+    with pytest.raises(paygov.BadSignature):
+        paygov.verify(RESULT, [])
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ("", "Expecting value"),
+        ("x", "base64"),
+        ("W10=", "no object"),
+        ("e30=", "time"),
+        ("eyJNYVRoYW1DaGlldSI6ICJhIiwgIlNvVGllbiI6ICI1LjAiLCAiVGhvaUdpYW5UaGFuaFRvYW4iOiAiMSJ9", "invalid literal"),
+    ],
+)
+def test_a_result_that_cannot_be_read_is_a_value_error(data: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        paygov.notification({"data": data, "responseCode": "00"})

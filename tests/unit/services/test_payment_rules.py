@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +14,14 @@ from schemas.dossier import DossierWithdrawn
 from schemas.money import Vnd
 from services.payment.domain import ledger
 from services.payment.domain.attempts import GRACE
+from services.payment.domain.invoice import HANDLERS
 from services.payment.domain.rules import outward
+from services.payment.domain.state import MAX_REFUNDS, MAX_TAKINGS, Invoice
 from services.payment.messages import (
     ApproveRefund,
     CloseCase,
     DeclineRefund,
+    GatewayNotified,
     MoneyArrived,
     QueryAnswered,
     QueryPayment,
@@ -29,6 +33,7 @@ from services.payment.messages import (
     ReplaceReceipt,
     RequestRefund,
     SendRefund,
+    StartAttempt,
 )
 
 from .invoices import DOSSIER, NOW, Player, line, opened, paid
@@ -328,3 +333,37 @@ def test_a_deadline_without_work_changes_nothing() -> None:
     before = player.state
     player.tell(DeadlineDue())
     assert player.state == before
+
+
+def test_an_invoice_stays_small_whatever_comes() -> None:
+    """Budget of a document: 64 KiB after 10,000 messages."""
+    player = opened(line(600_000), line(50_000, "le_phi", "L1"))
+    state, now = player.invoice, NOW
+    for number in range(10_000):
+        now += timedelta(minutes=1)
+        message = _message(state, number, now)
+        with suppress(Refused):
+            decision = HANDLERS[type(message)](state, message, now)
+            assert decision.state is not None
+            state = decision.state
+    assert len(state.takings) == MAX_TAKINGS
+    assert len(state.refunds) == MAX_REFUNDS
+    assert len(state.dump_json()) < 64 * 1024
+
+
+def _message(state: Invoice, number: int, now: datetime) -> Any:
+    kinds = number % 6
+    attempt = state.attempts[number % len(state.attempts)].id if state.attempts else ""
+    if kinds == 0 or not attempt:
+        return StartAttempt()
+    if kinds == 1:
+        return RecalculateInvoice(lines=(line(500_000 + number), line(50_000, "le_phi", "L1")), reason="r", by="a")
+    if kinds == 2:
+        return MoneyArrived(id=f"bank:{number}", method="vietqr", amount=Vnd(900_000), paid_at=now, by="a")
+    if kinds == 3:
+        purpose = state.receipts[-1].id if state.receipts else ""
+        return NumberTaken(series="receipts-phi-2026", number=number, purpose=purpose)
+    success = kinds == 4
+    return GatewayNotified(
+        attempt=attempt, amount=Vnd(1), success=success, code="00", transaction="1", paid_at=now, held=not success
+    )

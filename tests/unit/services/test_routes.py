@@ -27,10 +27,13 @@ PUBLIC = {
     "GET /.well-known/jwks.json",
     "GET /payments/vnpay/ipn",
     "GET /payments/vnpay/return",
+    "GET /payments/paygov/return",
+    "POST /payments/paygov/query",
+    "POST /payments/paygov/result",
     "GET /procedures",
     "GET /procedures/{code}",
 }
-ACTS = {
+ACTS: dict[str, set[str]] = {
     "POST /dossiers": {"citizen"},
     "POST /dossiers/{dossier}/accept": {"clerk"},
     "POST /dossiers/{dossier}/reject": {"clerk"},
@@ -65,6 +68,8 @@ ACTS = {
     "POST /reconciliations/{method}/{day}": {"accountant"},
     "POST /reconciliations/{method}/{day}/resolve": {"accountant"},
     "POST /statements": {"accountant"},
+    "POST /payments/paygov/query": set(),
+    "POST /payments/paygov/result": set(),
     "POST /dossiers/{dossier}/collect": {"clerk"},
 }
 
@@ -74,7 +79,7 @@ def app(module: Any) -> Any:
         keyring=None,
         engine=lambda _name: None,
         store=SimpleNamespace(files=lambda _name: None),
-        settings=SimpleNamespace(vnpay_secrets=("s" * 16,)),
+        settings=SimpleNamespace(vnpay_secrets=("s" * 16,), paygov_url=None, paygov_secrets=()),
     )
 
     async def ready() -> dict[str, str]:
