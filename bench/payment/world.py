@@ -91,14 +91,23 @@ class World:
                     return
 
     async def ask(
-        self, who: str, method: str, path: str, body: Any = None, *, key: str | None = None
-    ) -> httpx.Response:  # fmt: skip
-        """One request to payment. Raises httpx.TransportError."""
+        self,
+        who: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        patience: float | None = None,
+    ) -> httpx.Response:
+        """One request to payment; `patience`: seconds, where it is not the client's. Raises httpx.TransportError."""
         headers = {
             "authorization": f"Bearer {self.tokens[who]}",
             "idempotency-key": key or uuid.uuid4().hex,
         }
-        return await self.client.request(method, self.stack.url("payment") + path, headers=headers, json=body)
+        url = self.stack.url("payment") + path
+        wait = self.client.timeout if patience is None else httpx.Timeout(patience)
+        return await self.client.request(method, url, headers=headers, json=body, timeout=wait)
 
     async def begin(self, dossier: str, key: str | None = None) -> dict[str, Any]:
         """A payer begins an attempt: `attempt` and `url`. Raises httpx errors."""

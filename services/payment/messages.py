@@ -102,6 +102,16 @@ class CloseCase(Command):
     by: Text
 
 
+class BookAttempt(Command):
+    """The accountant saw in the gateway's books what an attempt with an open case really brought."""
+
+    case: Text
+    amount: Annotated[Dong, Field(gt=0)]
+    transaction: Text
+    paid_at: Instant
+    by: Text
+
+
 class ReplaceReceipt(Command):
     """A receipt was wrong: it is cancelled, another one with the next number takes its place."""
 

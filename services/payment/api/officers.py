@@ -13,11 +13,12 @@ from chassis.service import Platform
 from law import fees, procedures
 from law.errors import FeeError, FeeInputError, UnknownProcedure
 from schemas.dossier import Bilingual, FeeLine
-from schemas.event import DossierId
+from schemas.event import DossierId, Instant
 from schemas.money import MOST, Vnd
 from services.payment.api.common import Accountant, Approver, Key, treasury_from
 from services.payment.messages import (
     ApproveRefund,
+    BookAttempt,
     CloseCase,
     DeclineRefund,
     MoneyArrived,
@@ -73,6 +74,14 @@ class Why(_Body):
     reason: Short
 
 
+class Seen(_Body):
+    """What the gateway's books have of an attempt."""
+
+    amount: Amount
+    transaction: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,40}$")]
+    paid_at: Instant
+
+
 class Paper(_Body):
     """The number of the treasury's, the bank's or the desk's paper."""
 
@@ -82,6 +91,7 @@ class Paper(_Body):
 def add(routes: APIRouter, platform: Platform) -> None:
     """The officers' routes."""
     _money(routes, platform)
+    _cases(routes, platform)
     _refunds(routes, platform)
 
 
@@ -106,6 +116,16 @@ def _money(routes: APIRouter, platform: Platform) -> None:
     async def replace(dossier: DossierId, number: Id, body: Why, caller: Accountant, key: Key) -> dict[str, Any]:
         """A receipt was wrong: it is cancelled and another takes its place."""
         command = ReplaceReceipt(number=number, reason=body.reason, by=caller.sub)
+        return dict(await send(invoices, dossier, command, key))
+
+
+def _cases(routes: APIRouter, platform: Platform) -> None:
+    invoices = platform.engine("invoices")
+
+    @routes.post("/dossiers/{dossier}/cases/{case}/book")
+    async def book(dossier: DossierId, case: Id, body: Seen, caller: Accountant, key: Key) -> dict[str, Any]:
+        """What an attempt really brought: it pays, or goes back, by the same rules as any money."""
+        command = BookAttempt(case=case, by=caller.sub, **body.model_dump() | {"amount": Vnd(body.amount)})
         return dict(await send(invoices, dossier, command, key))
 
     @routes.post("/dossiers/{dossier}/cases/{case}/close")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import hashlib
 import io
@@ -95,12 +96,13 @@ def _statements(routes: APIRouter, platform: Platform) -> None:
             raise Problem(422, "invalid", str(error)) from error
         strange: dict[date, list[reports.Entry]] = {}
         matched = repeated = 0
-        for entry in entries:
-            known = await matches(entry, caller.sub)
-            matched += known is not None
-            repeated += known == "repeated"
-            if known is None:
-                strange.setdefault(entry.at.astimezone(LOCAL).date(), []).append(entry)
+        for start in range(0, len(entries), books.PAGE):
+            part = entries[start : start + books.PAGE]
+            for entry, known in zip(part, await asyncio.gather(*(matches(e, caller.sub) for e in part)), strict=True):
+                matched += known is not None
+                repeated += known == "repeated"
+                if known is None:
+                    strange.setdefault(entry.at.astimezone(LOCAL).date(), []).append(entry)
         for day, rest in strange.items():
             await send(days, id_of("vietqr", day), _unmatched(day, rest, text, caller.sub), None)
         unmatched = sum(map(len, strange.values()))

@@ -15,7 +15,14 @@ from services.payment.domain.cases import close_about, open_case
 from services.payment.domain.state import ATTEMPT_LIFE, MAX_ATTEMPTS, Asked, Attempt, Invoice, Taking
 from services.payment.domain.step import Step
 from services.payment.domain.takings import take
-from services.payment.messages import GatewayNotified, QueryAnswered, QueryPaygov, QueryPayment, StartAttempt
+from services.payment.messages import (
+    BookAttempt,
+    GatewayNotified,
+    QueryAnswered,
+    QueryPaygov,
+    QueryPayment,
+    StartAttempt,
+)
 
 FIRST_QUERY: Final = timedelta(seconds=20)
 LAST_QUERY: Final = timedelta(hours=1)
@@ -120,7 +127,9 @@ def _told(before: Step, after: Step, attempt: Attempt, command: GatewayNotified,
     )
 
 
-def _succeeded(step: Step, attempt: Attempt, command: GatewayNotified, now: datetime) -> Step:
+def _succeeded(
+    step: Step, attempt: Attempt, command: GatewayNotified, now: datetime, *, by: str = "gateway"
+) -> Step:  # fmt: skip
     paid = attempt.model_copy(update={"status": "paid", "code": command.code, "ask_at": None})
     taking = Taking(
         id=attempt.id,
@@ -133,7 +142,27 @@ def _succeeded(step: Step, attempt: Attempt, command: GatewayNotified, now: date
         receipt_url=command.receipt_url,
     )
     step = take(step.to(step.invoice.with_attempt(paid)), taking, now)
-    return close_about(step, attempt.id, "the gateway confirmed the payment", "gateway", now)
+    return close_about(step, attempt.id, "the payment is booked", by, now)
+
+
+def book(invoice: Invoice | None, command: BookAttempt, now: datetime) -> Decision[Invoice]:
+    """What an attempt really brought, as the accountant saw it: judged by the same rules as any money."""
+    case = invoice.case(command.case) if invoice else None
+    attempt = invoice.attempt(case.subject) if invoice and case else None
+    if invoice is None or case is None or attempt is None:
+        raise Refused("not_found", "there is no such case about an attempt of this dossier")
+    if not case.open or attempt.status == "paid":
+        raise Refused("wrong_state", "what the attempt brought is booked")
+    seen = GatewayNotified(
+        attempt=attempt.id,
+        amount=command.amount,
+        success=True,
+        code="00",
+        transaction=command.transaction,
+        paid_at=command.paid_at,
+    )
+    step = _succeeded(Step(invoice), attempt, seen, now, by=command.by)
+    return step.decide({"status": step.invoice.status})
 
 
 def _failed(step: Step, attempt: Attempt, command: GatewayNotified, now: datetime) -> Step:

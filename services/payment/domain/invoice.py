@@ -16,6 +16,7 @@ from services.payment.domain.state import LIFE, Invoice, Refund
 from services.payment.domain.step import Step
 from services.payment.messages import (
     ApproveRefund,
+    BookAttempt,
     CloseCase,
     DeclineRefund,
     GatewayNotified,
@@ -174,6 +175,7 @@ HANDLERS: Final[Handlers] = {
     StartAttempt: attempts.start,
     GatewayNotified: attempts.notified,
     QueryAnswered: attempts.answered,
+    BookAttempt: attempts.book,
     MoneyArrived: takings.arrived,
     RenewInvoice: renew,
     RecalculateInvoice: recalculate,

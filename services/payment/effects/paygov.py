@@ -51,6 +51,8 @@ class Paygov:
         return answer
 
     async def _post(self, call: str, values: Mapping[str, str]) -> dict[str, Any]:
+        if not self._settings.paygov_secrets:
+            raise ValueError("the national platform is not configured any more")
         body = paygov.signed(values, self._settings.paygov_secrets[0])
         answer = (await self._client.post(f"{self._settings.paygov_url}/{call}", json=body)).raise_for_status().json()
         if not isinstance(answer, dict):

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.chaos.harness.ledgers import History, judge
-from tests.chaos.harness.payments import KINDS, REFUNDED, plan, strokes_of
+from tests.chaos.harness.payers import KINDS, REFUNDED, plan
+from tests.chaos.harness.payments import strokes_of
 
 PLAIN = "00000000-0000-4000-8000-000000000001"
 TWICE = "00000000-0000-4000-8000-000000000002"

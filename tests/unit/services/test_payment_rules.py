@@ -19,6 +19,7 @@ from services.payment.domain.rules import outward
 from services.payment.domain.state import MAX_REFUNDS, MAX_TAKINGS, Invoice
 from services.payment.messages import (
     ApproveRefund,
+    BookAttempt,
     CloseCase,
     DeclineRefund,
     GatewayNotified,
@@ -110,6 +111,19 @@ def test_debited_and_suspected_is_held_with_a_case_until_the_gateway_says() -> N
     assert player.invoice.status == "paid"
     assert [c.open for c in player.invoice.cases] == [False]
     assert outward(player.invoice) == "paid"
+
+
+def test_what_a_gateway_really_took_is_booked_by_the_accountant() -> None:
+    player = opened()
+    attempt = player.attempt()
+    assert player.gateway(attempt, amount=700_000) == "04"
+    seen = BookAttempt(case="C1", amount=Vnd(700_000), transaction="T9", paid_at=NOW, by="accountant1")
+    player.tell(seen)
+    assert [(r.reason, r.amount) for r in player.said("refund_requested")] == [("overpaid", 50_000)]
+    assert [c.by for c in player.said("case_closed")] == ["accountant1"]
+    with pytest.raises(Refused, match="booked"):
+        player.tell(seen)
+    assert player.gateway(attempt) == "02"
 
 
 def test_an_attempt_is_asked_about_until_its_end_is_known() -> None:

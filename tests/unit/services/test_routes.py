@@ -64,6 +64,7 @@ ACTS: dict[str, set[str]] = {
     "POST /dossiers/{dossier}/refunds/{refund}/decline": {"accountant", "leader"},
     "POST /dossiers/{dossier}/refunds/{refund}/paid-out": {"accountant"},
     "POST /dossiers/{dossier}/cases/{case}/close": {"accountant"},
+    "POST /dossiers/{dossier}/cases/{case}/book": {"accountant"},
     "POST /dossiers/{dossier}/receipts/{number}/replace": {"accountant"},
     "POST /reconciliations/{method}/{day}": {"accountant"},
     "POST /reconciliations/{method}/{day}/resolve": {"accountant"},
