@@ -102,7 +102,7 @@ class DossierAccepted(DossierEvent):
     term_start: date
     due_at: Instant
     fee: tuple[FeeLine, ...] = ()
-    total: Dong = 0
+    total: Dong = Dong(0)
     owner: Owner | None = None
     term: TermLength | None = None
     by: Act | None = None

@@ -13,7 +13,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.local import indexes, probes, topics
+from deploy.local import certificates, indexes, probes, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -103,6 +103,8 @@ def _secrets(path: Path) -> dict[str, Any]:
     if not path.exists():
         path.touch(mode=0o600)
         words = {"vnpay": secrets.token_urlsafe(24), "smpp": secrets.token_hex(4), "post": secrets.token_urlsafe(24)}
+        words["paygov"] = secrets.token_urlsafe(24)
+        words |= certificates.self_signed("hoso receipts (demo)")
         keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
         master = base64.b64encode(secrets.token_bytes(32)).decode()
         path.write_text(json.dumps({"words": words, "master": master, **keys}))
@@ -122,6 +124,12 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "PAYMENT_VNPAY_PAY_URL": stack.url("gateway") + "/paymentv2/vpcpay.html",
             "PAYMENT_VNPAY_API_URL": stack.url("gateway") + "/merchant_webapi/api/transaction",
             "PAYMENT_PUBLIC_URL": stack.url("payment"),
+            "PAYMENT_PAYGOV_URL": stack.url("gateway") + "/paygov",
+            "PAYMENT_PAYGOV_SECRET": words["paygov"],
+            "PAYMENT_BANK_BIN": "970436",
+            "PAYMENT_BANK_ACCOUNT": "1012345678",
+            "PAYMENT_RECEIPT_KEY": words["receipt_key"],
+            "PAYMENT_RECEIPT_CERTIFICATE": words["receipt_certificate"],
         },
         "notification": {
             "NOTIFICATION_SMPP_HOST": LOOPBACK,
@@ -175,6 +183,7 @@ def _partners(stack: Stack, words: Mapping[str, str], run: Path) -> list[Process
         "payment_gateway": {
             "VNPAY_SIM_PORT": port["gateway"],
             "VNPAY_SIM_MERCHANTS": json.dumps(merchants),
+            "VNPAY_SIM_PAYGOV": json.dumps({"secret": words["paygov"], "partner_url": stack.url("payment")}),
             "VNPAY_SIM_IPN_RETRY_SECONDS": "2",
             "VNPAY_SIM_JOURNAL": str(run / "books" / "payments.jsonl"),
         },

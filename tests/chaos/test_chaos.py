@@ -68,6 +68,15 @@ def test_leaders_of_partitions_may_die() -> None:
     assert result["completed"] == result["accepted"] == 60
 
 
+@pytest.mark.timeout(600)
+def test_nobody_pays_twice_and_no_money_goes_missing() -> None:
+    code, result, told = chaos("--work", "payments", "--minutes", "0.75", "--count", "150", "--drain", "150")
+    assert code == 0, told[-5000:]
+    assert result["kills"] >= 4
+    assert result["charged"] == result["recorded"] == result["receipted"] == 147
+    assert result["refunds_planted"] == result["refunds_made"] > 0
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 async def test_every_process_ends_with_the_run(number: signal.Signals) -> None:

@@ -15,7 +15,7 @@ from services.delivery.messages import ConsignmentRefused, ConsignmentTaken, Doc
 from services.notification.domain import told
 from services.notification.domain.told import Contact
 from services.notification.messages import SendSms, SmsSettled
-from services.payment.domain import invoice
+from services.payment.domain import attempts, invoice
 from services.payment.messages import GatewayNotified, QueryAnswered, QueryPayment, StartAttempt
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -106,16 +106,16 @@ def _address() -> Any:
 
 def test_a_payment_query_that_was_answered_late_still_pays() -> None:
     opened = invoice.open_invoice(None, golden("dossier", "accepted"), NOW).state
-    started = invoice.start(opened, StartAttempt(), NOW).state
+    started = attempts.start(opened, StartAttempt(), NOW).state
     assert started is not None
     attempt = started.attempts[0]
     query = QueryPayment(attempt=attempt.id, created_at=attempt.created_at)
     unknown = query.unknown()
     assert isinstance(unknown, QueryAnswered)
-    asked = invoice.answered(started, unknown, NOW).state
+    asked = attempts.answered(started, unknown, NOW).state
     found = GatewayNotified(
         attempt=attempt.id, amount=started.total, success=True, code="00", transaction="1", paid_at=NOW
     )
-    paid = invoice.answered(asked, QueryAnswered(attempt=attempt.id, found=found), NOW)
+    paid = attempts.answered(asked, QueryAnswered(attempt=attempt.id, found=found), NOW)
     assert paid.state is not None
     assert (paid.state.status, [e.TYPE for e in paid.events]) == ("paid", ["payment.received"])
