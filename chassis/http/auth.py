@@ -26,9 +26,11 @@ MAX_TOKEN: Final = 8192
 ROLES: Final = frozenset(
     {
         "citizen", "clerk", "specialist", "leader", "registrar", "accountant", "operator", "auditor", "upstream",
+        "service",
     }
 )  # fmt: skip
-OFFICERS: Final = ROLES - {"citizen", "upstream"}
+OFFICERS: Final = ROLES - {"citizen", "upstream", "service"}
+"""Not `service`: another of our processes, calling for itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,8 @@ def _secrets(path: Path) -> dict[str, Any]:
     """Secrets of one run directory, made once: data written under a master key needs that key again."""
     if not path.exists():
         path.touch(mode=0o600)
-        words = {"vnpay": secrets.token_urlsafe(24), "smpp": secrets.token_hex(4), "post": secrets.token_urlsafe(24)}
+        words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "post", "token")}
+        words["smpp"] = secrets.token_hex(4)
         keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
         master = base64.b64encode(secrets.token_bytes(32)).decode()
         path.write_text(json.dumps({"words": words, "master": master, **keys}))
@@ -122,6 +123,8 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "NOTIFICATION_SMTP_HOST": LOOPBACK,
             "NOTIFICATION_SMTP_PORT": str(stack.ports["mail"]),
             "NOTIFICATION_SMTP_FROM": "hoso@example.vn",
+            "NOTIFICATION_TOKEN_KEY": words["token"],
+            "NOTIFICATION_QUIET": "",
         },
         "delivery": {
             "DELIVERY_POST_URL": stack.url("post_office"),

@@ -29,6 +29,7 @@ PUBLIC = {
     "GET /payments/vnpay/return",
     "GET /procedures",
     "GET /procedures/{code}",
+    "GET /sms/{provider}/{secret}",
 }
 ACTS = {
     "POST /dossiers": {"citizen"},
@@ -54,6 +55,7 @@ ACTS = {
     "POST /dossiers/{dossier}/issue": {"registrar"},
     "POST /dossiers/{dossier}/payments": {"citizen"},
     "POST /dossiers/{dossier}/collect": {"clerk"},
+    "POST /mail/bounces": {"service"},
 }
 
 
@@ -63,13 +65,14 @@ def app(module: Any) -> Any:
         keyring=None,
         engine=lambda _name: None,
         store=SimpleNamespace(files=lambda _name: None),
-        settings=SimpleNamespace(vnpay_secret=secret),
+        settings=SimpleNamespace(vnpay_secret=secret, providers=()),
     )
 
     async def ready() -> dict[str, str]:
         return {}
 
-    return create_app("test", module.router(platform), Verifier("http://127.0.0.1:9"), ready=ready)
+    partners = [SimpleNamespace()] if module is notification else []
+    return create_app("test", module.router(platform, *partners), Verifier("http://127.0.0.1:9"), ready=ready)
 
 
 def doors() -> Any:

@@ -1,0 +1,107 @@
+"""Sends a text by the provider whose turn it is, or by the next; the ids it gets are registered for its receipts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from chassis.decision import Outcome
+from chassis.runner import Call, NotSent, Retryable
+from chassis.store import StoreUnavailable
+from chassis.telemetry import logger
+from services.notification.domain.balance import Balance
+from services.notification.effects.parts import Part, Parts
+from services.notification.effects.providers import Away, Declined, Provider, Sms, Taken
+from services.notification.effects.simulated import Simulated
+from services.notification.messages import SendSms, SmsSettled
+
+SLOW: Final = 2.0
+"""Seconds to an answer that count as slow."""
+log = logger(__name__)
+
+
+class Texting:
+    """All providers, and the choice among them."""
+
+    def __init__(self, providers: Sequence[Provider], balance: Balance, parts: Parts, simulated: Simulated) -> None:
+        self._providers = {provider.name: provider for provider in providers}
+        self._balance = balance
+        self._parts = parts
+        self._simulated = simulated
+
+    async def send(self, call: Call, message: str, to: str, text: str, besides: Sequence[str] = ()) -> SmsSettled:
+        """A definite outcome.
+
+        Raises:
+            Retryable: no provider can have taken it.
+            Exception: any other: nobody can tell.
+        """
+        played = self._simulated.sms(message, to, text)
+        if played is not None:
+            return played
+        sms = Sms(call.id, message, to, text, call.check)
+        away: Away | None = None
+        declined: tuple[str, Declined] | None = None
+        for name in self._balance.order(time.monotonic(), besides):
+            call.check()
+            try:
+                answer = await self._by(name, sms)
+            except Away as error:
+                away = error
+                continue
+            if isinstance(answer, Taken):
+                return await self._taken(call, message, name, answer)
+            declined = (name, answer)
+            if not answer.elsewhere:
+                break
+        if declined is not None:
+            name, found = declined
+            return SmsSettled(
+                message=message, result="refused", reason=found.reason, failure=found.failure, code=found.code,
+                provider=name,
+            )  # fmt: skip
+        raise Retryable(str(away or "no provider is to be tried now"), after=away.after if away else None)
+
+    async def _by(self, name: str, sms: Sms) -> Taken | Declined:
+        began = time.monotonic()
+        try:
+            answer = await self._providers[name].send(sms)
+        except NotSent:
+            raise
+        except Away as error:
+            self._balance.report(name, "slow" if error.after else "error", time.monotonic())
+            raise
+        except BaseException:
+            self._balance.report(name, "error", time.monotonic())
+            raise
+        now = time.monotonic()
+        ill = isinstance(answer, Declined) and answer.elsewhere
+        self._balance.report(name, "error" if ill else "slow" if now - began > SLOW else "ok", now)
+        return answer
+
+    async def _taken(self, call: Call, message: str, name: str, taken: Taken) -> SmsSettled:
+        """The ids are registered before the outcome is: one that cannot be is found by destination and time."""
+        try:
+            parts = [Part(name, message_id, call.aggregate, message) for message_id in taken.ids]
+            await asyncio.gather(*map(self._parts.register, parts))
+        except StoreUnavailable as error:
+            log.warning("ids of a message could not be registered", message=message, error=str(error)[:200])
+        cost = self._providers[name].price * len(taken.ids)
+        return SmsSettled(message=message, result="sent", ids=taken.ids, code=taken.code, provider=name, cost=cost)
+
+
+class SendsSms:
+    """Adapter of `SendSms` and `InformSms`. After bytes without an answer it raises: nobody can tell."""
+
+    def __init__(self, texting: Texting) -> None:
+        self._texting = texting
+
+    async def execute(self, effect: SendSms, call: Call) -> Outcome:
+        """Raises Retryable only while no part can have been taken."""
+        if effect.not_after is not None and datetime.now(UTC) > effect.not_after:
+            return SmsSettled(message=effect.message, result="expired")
+        to = await call.open(effect.to)
+        return await self._texting.send(call, effect.message, to, effect.text, effect.besides)
