@@ -13,6 +13,7 @@ from chassis.http import Caller, Problem, allow, public, require_owner, send
 from chassis.service import Platform
 from chassis.telemetry import TRACE
 from schemas.event import DossierId
+from services.notification.codes_api import router as codes
 from services.notification.domain.contact import Contact
 from services.notification.domain.templates import Language
 from services.notification.effects.esms import receipt_of
@@ -44,6 +45,7 @@ def router(platform: Platform, partners: Partners) -> APIRouter:
     _desk(routes, platform, partners)
     _applicants(routes, platform)
     _partners(routes, platform, partners)
+    routes.include_router(codes(platform))
     return routes
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chassis.document import AggregateType
 from schemas.topics import STREAMS
-from services.notification.domain import receipts, wishes
+from services.notification.domain import codes, quotas, receipts, wishes
 from services.notification.domain.contact import VERSIONS, Contact
 from services.notification.domain.rules import Rules
 from services.notification.domain.told import Teller
@@ -22,7 +22,10 @@ from services.notification.messages import (
 
 
 def aggregates(rules: Rules) -> tuple[AggregateType[Any], ...]:
-    """Whom to tell and what was told; and what the release before kept of receipts, until it is drained."""
+    """Whom to tell and what was told; one-time codes; how often who asked.
+
+    And what the release before kept of receipts, until it is drained.
+    """
     dossiers = AggregateType(
         name="dossiers",
         state=Contact,
@@ -34,7 +37,9 @@ def aggregates(rules: Rules) -> tuple[AggregateType[Any], ...]:
         versions=VERSIONS,
     )
     drained = AggregateType(name="receipts", state=receipts.Part, handlers=receipts.HANDLERS, effects=(ReportReceipt,))
-    return dossiers, drained
+    one_time = AggregateType(name="codes", state=codes.Codes, handlers=codes.HANDLERS, effects=(codes.SendCode,))
+    asked = AggregateType(name="quotas", state=quotas.Quota, handlers=quotas.HANDLERS)
+    return dossiers, one_time, asked, drained
 
 
 AGGREGATES: Final = aggregates(Rules())

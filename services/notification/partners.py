@@ -10,6 +10,7 @@ from chassis.decision import Effect
 from chassis.runner import Adapter
 from chassis.service import Platform
 from services.notification.domain.balance import Balance
+from services.notification.domain.codes import SendCode
 from services.notification.effects.directory import Directory
 from services.notification.effects.esms import EsmsProvider
 from services.notification.effects.mail import Mailer, MailsOfficers, SendsEmail
@@ -19,7 +20,7 @@ from services.notification.effects.receipts import RegistersParts, ReportsReceip
 from services.notification.effects.session import Account
 from services.notification.effects.simulated import Simulated
 from services.notification.effects.smpp import SmppProvider
-from services.notification.effects.sms import SendsSms, Texting
+from services.notification.effects.sms import SendsCode, SendsSms, Texting
 from services.notification.messages import (
     InformSms,
     MailOfficers,
@@ -92,6 +93,7 @@ class Partners:
         return {
             SendSms: texts,
             InformSms: texts,
+            SendCode: SendsCode(self.texting),
             SendEmail: SendsEmail(self.mailer),
             MailOfficers: MailsOfficers(self.mailer, self._directory),
             SeekReceipt: SeeksReceipts(self.parts),

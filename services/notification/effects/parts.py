@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from chassis.decision import Impossible
 from chassis.delivery import Delivery
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
@@ -59,17 +60,23 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A message id that belongs to a message."""
+    """A message id that belongs to a message of the aggregate `dossier`, one of `kind`."""
 
     system: str
     id: str
     dossier: str
     message: str
+    kind: str = "dossiers"
 
 
 def reference_of(message: str) -> int:
     """Sixteen bits that go with every part of a message (user_message_reference) and may come back."""
     return int.from_bytes(hmac.digest(b"reference", message.encode(), "sha256")[:2])
+
+
+def token_of(key: bytes, what: str) -> str:
+    """Stands for a number or an address that must be recognised and not read."""
+    return hmac.digest(key, what.encode(), "sha256").hex()[:32]
 
 
 class Parts:
@@ -87,14 +94,14 @@ class Parts:
 
     async def register(self, part: Part) -> None:
         """Whose a message id is. Raises StoreUnavailable."""
-        owner = {"dossier": part.dossier, "message": part.message}
+        owner = {"dossier": part.dossier, "message": part.message, "kind": part.kind}
         record: Stored = {"_id": f"{part.system}:{part.id}", **owner, "at": _now()}
         if await self._insert(record):
             return
         known = await self._find(record["_id"])
         if known is not None and "state" in known and "message" not in known:
             await self._parts.change([({"_id": record["_id"]}, {"$set": owner})])
-            await self._hand_on(part.dossier, part.message, record["_id"], known)
+            await self._hand_on(owner, record["_id"], known)
 
     async def receipt(self, receipt: Receipt) -> None:
         """What a centre said; a repeat changes nothing. It is safely kept, or handed on, when this returns.
@@ -110,7 +117,7 @@ class Parts:
                 return
             known = await self._find(receipt.key)
         if known is not None and "message" in known:
-            await self._hand_on(known["dossier"], known["message"], receipt.key, _said(receipt))
+            await self._hand_on(known, receipt.key, _said(receipt))
 
     async def _remember(self, receipt: Receipt) -> None:
         if receipt.to is None:
@@ -147,7 +154,8 @@ class Parts:
         found = await self._doubtful.select({"to": stored["to"]}, ("dossier", "since", "until"), PAGE)
         fitting = [message for message in found if _fits(stored, message)]
         if len(fitting) == 1:
-            await self._hand_on(fitting[0]["dossier"], fitting[0]["_id"], stored["_id"], said)
+            owner = {"dossier": fitting[0]["dossier"], "message": fitting[0]["_id"]}
+            await self._hand_on(owner, stored["_id"], said)
         return len(fitting) == 1
 
     async def run(self) -> None:
@@ -159,19 +167,22 @@ class Parts:
             except StoreUnavailable as error:
                 log.warning("receipts could not be matched yet", error=str(error)[:200])
 
-    async def _hand_on(self, dossier: str, message: str, part: str, said: Stored) -> None:
+    async def _hand_on(self, owner: Stored, part: str, said: Stored) -> None:
         command = PartReceipt(
             part=part.partition(":")[2],
-            message=message,
+            message=owner["message"],
             state=said["state"],
             reason=said["reason"],
             failure=said.get("failure"),
         )
-        await self._platform.engine("dossiers").handle(Delivery(dossier, command))
+        try:
+            await self._platform.engine(owner.get("kind", "dossiers")).handle(Delivery(owner["dossier"], command))
+        except Impossible as error:
+            log.error("a receipt is of no message", part=part, why=str(error))  # noqa: TRY400 - it is no bug of ours
 
     def token(self, phone: str) -> str:
         """Stands for a number where it must be found again."""
-        return hmac.digest(self._key, phone.encode(), "sha256").hex()[:32]
+        return token_of(self._key, phone)
 
     async def _insert_all(self, records: Sequence[Stored]) -> Sequence[bool]:
         """Which of them were new."""

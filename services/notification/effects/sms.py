@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,6 +14,7 @@ from chassis.runner import Call, NotSent, Retryable
 from chassis.store import StoreUnavailable
 from chassis.telemetry import logger
 from services.notification.domain.balance import Balance
+from services.notification.domain.codes import CodeSettled, SendCode
 from services.notification.effects.parts import Part, Parts
 from services.notification.effects.providers import Away, Declined, Provider, Sms, Taken
 from services.notification.effects.simulated import Simulated
@@ -32,7 +34,9 @@ class Texting:
         self._parts = parts
         self._simulated = simulated
 
-    async def send(self, call: Call, message: str, to: str, text: str, besides: Sequence[str] = ()) -> SmsSettled:
+    async def send(
+        self, call: Call, message: str, to: str, text: str, *, besides: Sequence[str] = (), kind: str = "dossiers"
+    ) -> SmsSettled:
         """A definite outcome.
 
         Raises:
@@ -53,7 +57,7 @@ class Texting:
                 away = error
                 continue
             if isinstance(answer, Taken):
-                return await self._taken(call, message, name, answer)
+                return await self._taken(Part(name, "", call.aggregate, message, kind), answer)
             declined = (name, answer)
             if not answer.elsewhere:
                 break
@@ -82,15 +86,17 @@ class Texting:
         self._balance.report(name, "error" if ill else "slow" if now - began > SLOW else "ok", now)
         return answer
 
-    async def _taken(self, call: Call, message: str, name: str, taken: Taken) -> SmsSettled:
+    async def _taken(self, part: Part, taken: Taken) -> SmsSettled:
         """The ids are registered before the outcome is: one that cannot be is found by destination and time."""
         try:
-            parts = [Part(name, message_id, call.aggregate, message) for message_id in taken.ids]
+            parts = [replace(part, id=message_id) for message_id in taken.ids]
             await asyncio.gather(*map(self._parts.register, parts))
         except StoreUnavailable as error:
-            log.warning("ids of a message could not be registered", message=message, error=str(error)[:200])
-        cost = self._providers[name].price * len(taken.ids)
-        return SmsSettled(message=message, result="sent", ids=taken.ids, code=taken.code, provider=name, cost=cost)
+            log.warning("ids of a message could not be registered", message=part.message, error=str(error)[:200])
+        cost = self._providers[part.system].price * len(taken.ids)
+        return SmsSettled(
+            message=part.message, result="sent", ids=taken.ids, code=taken.code, provider=part.system, cost=cost
+        )
 
 
 class SendsSms:
@@ -104,4 +110,19 @@ class SendsSms:
         if effect.not_after is not None and datetime.now(UTC) > effect.not_after:
             return SmsSettled(message=effect.message, result="expired")
         to = await call.open(effect.to)
-        return await self._texting.send(call, effect.message, to, effect.text, effect.besides)
+        return await self._texting.send(call, effect.message, to, effect.text, besides=effect.besides)
+
+
+class SendsCode:
+    """Adapter of `SendCode`."""
+
+    def __init__(self, texting: Texting) -> None:
+        self._texting = texting
+
+    async def execute(self, effect: SendCode, call: Call) -> Outcome:
+        """As `SendsSms`; a code whose time is over is not sent."""
+        if datetime.now(UTC) >= effect.until:
+            return CodeSettled(number=effect.number, result="expired")
+        to, text = await call.open(effect.to), await call.open(effect.text)
+        settled = await self._texting.send(call, str(effect.number), to, text, kind="codes")
+        return CodeSettled(number=effect.number, result=settled.result, code=settled.code)

@@ -56,6 +56,10 @@ ACTS = {
     "POST /dossiers/{dossier}/payments": {"citizen"},
     "POST /dossiers/{dossier}/collect": {"clerk"},
     "POST /mail/bounces": {"service"},
+    "POST /codes": {"service"},
+    "POST /codes/verify": {"service"},
+    "POST /dossiers/{dossier}/representative": {"citizen"},
+    "POST /dossiers/{dossier}/representative/confirm": {"citizen"},
 }
 
 
@@ -65,7 +69,7 @@ def app(module: Any) -> Any:
         keyring=None,
         engine=lambda _name: None,
         store=SimpleNamespace(files=lambda _name: None),
-        settings=SimpleNamespace(vnpay_secret=secret, providers=()),
+        settings=SimpleNamespace(vnpay_secret=secret, providers=(), token_key=secret),
     )
 
     async def ready() -> dict[str, str]:
