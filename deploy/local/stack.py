@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,17 @@ def replica_names(service: str, replicas: int) -> tuple[str, ...]:
     return (service, *(f"{service}-{number}" for number in range(2, replicas + 1)))
 
 
-async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, str] | None = None) -> Stack:
+async def start(
+    backbone: Backbone,
+    *,
+    replicas: int = 1,
+    modules: Mapping[str, str] | None = None,
+    services: Sequence[str] = SERVICES,
+) -> Stack:
     """Start topics, partners and services on a running backbone. Raises StartError.
 
-    Each service runs in `replicas` processes; `modules` names another module to run for a service.
+    Each service runs in `replicas` processes; `modules` names another module to run for a service. Of `services` only
+    some may be asked for.
     """
     more = [name for service in SERVICES for name in replica_names(service, replicas)[1:]]
     names = (*_PORTS, *more)
@@ -74,17 +81,19 @@ async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, 
         "MONGODB_URL": backbone.store_url,
         "HOSO_MASTER_KEY": secret["master"],
         "OIDC_ISSUER": stack.url("idp"),
+        "HOSO_STATE_DIR": str(backbone.run.path / "state"),
     }
     own_settings = _settings(stack, words, own, portal)
     run = {service: f"services.{service}.main" for service in SERVICES} | dict(modules or {})
     await backbone.start(
         [
             _service(service, run[service], name, stack, {**common, **own_settings[service]})
-            for service in SERVICES
+            for service in services
             for name in replica_names(service, replicas)
         ]
     )
-    await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
+    if "submission" in services:
+        await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
     return stack
 
 

@@ -60,6 +60,7 @@ class SendSms(Effect):
     PARTNER: ClassVar[str | None] = "sms_centre"
     CONCURRENCY: ClassVar[int] = 32
     MAX_ATTEMPTS: ClassVar[int] = 500
+    MARKS: ClassVar[bool] = True
     message: Text
     to: Phone
     text: Text
@@ -89,6 +90,7 @@ class SendEmail(Effect):
     POLICY: ClassVar[Policy] = "never"
     PARTNER: ClassVar[str | None] = "mail_server"
     MAX_ATTEMPTS: ClassVar[int] = 500
+    MARKS: ClassVar[bool] = True
     message: Text
     to: Email
     title: Text
@@ -112,6 +114,7 @@ class MailOfficers(Effect):
     PARTNER: ClassVar[str | None] = "mail_server"
     CONCURRENCY: ClassVar[int] = 4
     MAX_ATTEMPTS: ClassVar[int] = 500
+    MARKS: ClassVar[bool] = True
     message: Text
     account: Text | None = None
     role: Text | None = None

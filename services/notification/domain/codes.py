@@ -86,6 +86,7 @@ class SendCode(Effect):
     PARTNER: ClassVar[str | None] = "sms_centre"
     CONCURRENCY: ClassVar[int] = 32
     MAX_ATTEMPTS: ClassVar[int] = 60
+    MARKS: ClassVar[bool] = True
     number: int
     to: Phone
     text: Comment

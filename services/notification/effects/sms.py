@@ -50,7 +50,7 @@ class Texting:
         away: Away | None = None
         declined: tuple[str, Declined] | None = None
         for name in self._balance.order(time.monotonic(), besides):
-            call.check()
+            call.timely()
             try:
                 answer = await self._by(name, sms)
             except Away as error:
