@@ -11,6 +11,7 @@ from chassis.runner import Adapter
 from chassis.service import Platform
 from services.notification.domain.balance import Balance
 from services.notification.domain.codes import SendCode
+from services.notification.domain.pace import Numbers
 from services.notification.effects.directory import Directory
 from services.notification.effects.esms import EsmsProvider
 from services.notification.effects.mail import Mailer, MailsOfficers, SendsEmail
@@ -20,7 +21,7 @@ from services.notification.effects.receipts import RegistersParts, ReportsReceip
 from services.notification.effects.session import Account
 from services.notification.effects.simulated import Simulated
 from services.notification.effects.smpp import SmppProvider
-from services.notification.effects.sms import SendsCode, SendsSms, Texting
+from services.notification.effects.sms import Moot, SendsCode, SendsSms, Texting
 from services.notification.messages import (
     InformSms,
     MailOfficers,
@@ -44,7 +45,15 @@ class Partners:
         weights = {provider.name: provider.weight for provider in settings.providers}
         self.balance = Balance({FIRST_PROVIDER: settings.smpp_weight, **weights})
         simulated = Simulated(settings.simulated_phones)
-        self.texting = Texting(self.providers, self.balance, self.parts, simulated)
+        rates = {FIRST_PROVIDER: settings.smpp_rate, **{p.name: p.rate for p in settings.providers}}
+        self.texting = Texting(
+            self.providers,
+            self.balance,
+            self.parts,
+            simulated,
+            rates={name: rate for name, rate in rates.items() if rate is not None},
+            numbers=Numbers(settings.number_an_hour / 3600, settings.number_an_hour),
+        )
         self.mailer = Mailer(settings, simulated)
         self._directory = Directory.read(settings.officers_file)
 
@@ -89,7 +98,7 @@ class Partners:
 
     def adapters(self) -> Mapping[type[Effect], Adapter]:
         """One adapter for each kind of effect."""
-        texts = SendsSms(self.texting)
+        texts = SendsSms(self.texting, Moot(self._platform))
         return {
             SendSms: texts,
             InformSms: texts,

@@ -19,11 +19,13 @@ Sender = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._-]{1,11}$")]
 SystemId = Annotated[str, Field(min_length=1, max_length=15)]
 Password = Annotated[SecretStr, Field(max_length=8)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,30}$")]
+Rate = Annotated[float | None, Field(gt=0, le=100_000)]
+"""Messages a second to one provider, by one process; None for any."""
 Wish = Literal["sent", "refused", "unknown"]
 
 
 class _Provider(BaseModel):
-    """`weight`: its part of all texts beside the others'; `price`: VND a segment."""
+    """`rate`: messages a second at most; `weight`: its part of all texts beside the others'; `price`: VND a segment."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,6 +33,7 @@ class _Provider(BaseModel):
     sender: Sender
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
     price: Annotated[int, Field(ge=0, le=100_000)] = 0
+    rate: Rate = None
 
 
 class SmppSettings(_Provider):
@@ -77,6 +80,7 @@ class NotificationSettings(ServiceSettings):
     smpp_window: Annotated[int, Field(ge=1, le=1000)] = 50
     smpp_weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
     smpp_price: Annotated[int, Field(ge=0, le=100_000)] = 0
+    smpp_rate: Rate = None
     providers: tuple[ProviderSettings, ...] = ()
     smtp_host: str
     smtp_port: Port
@@ -87,6 +91,7 @@ class NotificationSettings(ServiceSettings):
     quiet: Annotated[str, Field(pattern=r"^(\d{1,2}-\d{1,2})?$")] = "22-7"
     fallback_minutes: Annotated[float, Field(gt=0, le=1440)] = 10
     kept_hours: Annotated[float, Field(gt=0, le=168)] = 48
+    number_an_hour: Annotated[int, Field(ge=1, le=10_000)] = 120
     information_a_day: Annotated[int, Field(ge=1, le=1000)] = 20
 
     @field_validator("providers")

@@ -28,7 +28,7 @@ class Told(Record):
 
     `parts`: the centre's ids; `arrived`, `lost`: parts with a receipt; `segments`: how many there are, known or not;
     `code`: the provider's last word; `cost` in VND; `until`: when a receipt is no longer to be expected;
-    `instead_of`: the message this is another way of.
+    `instead_of`: the message this is another way of; `moot`: no longer true, not to be sent if it was not yet.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Told(Record):
     cost: Dong = 0
     until: Instant | None = None
     instead_of: str | None = None
+    moot: bool = False
 
 
 class Waiting(Record):

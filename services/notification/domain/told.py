@@ -62,7 +62,10 @@ class Teller:
         return self._send(contact, now, events)
 
     def _take_back(self, contact: Contact, event: DossierEvent, now: datetime) -> tuple[Contact, list[Event]]:
+        """What waits is suppressed; what is on its way already is not sent if it has to be tried again."""
         ended = self._rules.catalogue.ended_by(event)
+        for told in [m for m in contact.messages if m.kind in ended and m.status == "accepted"]:
+            contact = contact.with_message(told.model_copy(update={"moot": True})).without_spare(told.id)
         gone = [w for w in contact.waiting if w.kind in ended]
         if not gone:
             return contact, []

@@ -14,8 +14,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from aiosmtplib import SMTPServerDisconnected
+from fastapi import FastAPI, Request
+from pydantic import SecretStr
 
 from chassis.runner import NotSent, Retryable
 from chassis.store import Store
@@ -23,16 +26,20 @@ from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
 from schemas.personal import Personal
 from services.notification.domain.balance import Balance
+from services.notification.effects.esms import EsmsProvider, receipt_of
 from services.notification.effects.mail import Mailer, SendsEmail
 from services.notification.effects.parts import Parts
 from services.notification.effects.session import Account
 from services.notification.effects.simulated import Simulated
 from services.notification.effects.smpp import SmppProvider
-from services.notification.effects.sms import SendsSms, Texting
+from services.notification.effects.sms import Moot, SendsSms, Texting
 from services.notification.messages import EmailSettled, PartReceipt, SendEmail, SendSms, SmsSettled
+from services.notification.settings import EsmsSettings
 from simulators.mail_sink import __main__ as mail_sink
 from simulators.sms_centre import __main__ as sms_centre
 from simulators.sms_centre.centre import Centre
+from simulators.sms_gateway import __main__ as sms_gateway
+from simulators.sms_gateway.__main__ import Gateway
 
 from .partners import ID, call, eventually, serving, until
 
@@ -52,6 +59,7 @@ class Side:
     providers: list[SmppProvider]
     parts: Parts
     store: Store
+    platform: Any
     heard: list[PartReceipt] = field(default_factory=list)
 
     @property
@@ -61,7 +69,7 @@ class Side:
     @property
     def adapter(self) -> SendsSms:
         balance = Balance({provider.name: 1.0 for provider in self.providers})
-        return SendsSms(Texting(self.providers, balance, self.parts, NOBODY))
+        return SendsSms(Texting(self.providers, balance, self.parts, NOBODY), Moot(self.platform))
 
 
 class _Dossiers:
@@ -96,7 +104,7 @@ async def side(backbone: Backbone, centres: int = 1, binds: int = 2) -> AsyncIte
         running = [group.create_task(provider.run()) for provider in providers]
         try:
             await until(lambda: all(provider.bound == binds for provider in providers))
-            yield Side(made, providers, parts, store, dossiers.heard)
+            yield Side(made, providers, parts, store, platform, dossiers.heard)
         finally:
             for task in running:
                 task.cancel()
@@ -115,7 +123,7 @@ async def test_sms_without_a_session_is_retryable() -> None:
     (port,) = free_ports(1)
     nothing: Any = None
     provider = SmppProvider("c", Account("127.0.0.1", port, "dienbien", "x"), "SVHTTDL DB", nothing)
-    adapter = SendsSms(Texting([provider], Balance({"c": 1.0}), nothing, NOBODY))
+    adapter = SendsSms(Texting([provider], Balance({"c": 1.0}), nothing, NOBODY), Moot(nothing))
     with pytest.raises(Retryable, match="no session"):
         await adapter.execute(sms(), call())
 
@@ -225,6 +233,64 @@ async def test_a_receipt_that_cannot_be_stored_is_not_acknowledged_and_comes_aga
     assert isinstance(taken, SmsSettled)
     await until(lambda: [r.part for r in sms_side.heard] == list(taken.ids))
     assert len(failed) == 1
+
+
+@dataclass
+class Http:
+    """The gateway, our provider at it, and the reports it made."""
+
+    gateway: Gateway
+    adapter: SendsSms
+    reports: list[dict[str, str]]
+
+
+@pytest.fixture
+async def http_side(sms_side: Side) -> AsyncIterator[Http]:
+    port, back = free_ports(2)
+    gateway, reports = Gateway(), list[dict[str, str]]()
+    callback = FastAPI()
+
+    @callback.get("/reports")
+    async def report(request: Request) -> None:
+        reports.append(dict(request.query_params))
+
+    settings = EsmsSettings(
+        kind="esms", name="gate", sender="SVHTTDL", price=650, url=f"http://127.0.0.1:{port}", api_key=SecretStr("k"),
+        secret_key=SecretStr("s"), receipts=SecretStr("r" * 16), callback=f"http://127.0.0.1:{back}/reports",
+    )  # fmt: skip
+    app = sms_gateway.create_app(gateway, sms_gateway.Settings(port=port, api_key="k", secret_key="s"))
+    async with serving(app, port), serving(callback, back), httpx.AsyncClient(timeout=0.5, trust_env=False) as client:
+        provider = EsmsProvider(settings, client)
+        texting = Texting([provider], Balance({"gate": 1.0}), sms_side.parts, NOBODY)
+        yield Http(gateway, SendsSms(texting, Moot(sms_side.platform)), reports)
+
+
+async def test_a_gateway_that_keeps_our_id_is_asked_again_and_sends_once(http_side: Http) -> None:
+    http_side.gateway.faults.hang_next = 2
+    taken = await http_side.adapter.execute(sms(), call())
+    assert isinstance(taken, SmsSettled)
+    assert (taken.result, taken.ids, taken.cost, taken.code) == ("sent", ("00000001",), 650, "100")
+    assert (http_side.gateway.requests, len(http_side.gateway.sent)) == (3, 1)
+    await until(lambda: bool(http_side.reports))
+    receipt = receipt_of("gate", http_side.reports[0])
+    assert receipt is not None
+    assert (receipt.id, receipt.state) == (taken.ids[0], "delivered")
+
+
+async def test_a_gateway_by_what_it_answers(http_side: Http) -> None:
+    faults = http_side.gateway.faults
+    faults.unavailable_next = 1
+    with pytest.raises(Retryable):
+        await http_side.adapter.execute(sms(), call())
+    for code, failure in (("103", "technical"), ("105", "permanent")):
+        faults.code, faults.code_next = code, 1
+        refused = await http_side.adapter.execute(sms(), call())
+        assert isinstance(refused, SmsSettled)
+        assert (refused.result, refused.failure, refused.code) == ("refused", failure, code)
+    faults.hang_next = 3
+    with pytest.raises(httpx.TimeoutException):
+        await http_side.adapter.execute(sms(), call())
+    assert len(http_side.gateway.sent) == 1
 
 
 def email(to: str = "an@example.vn") -> SendEmail:

@@ -198,6 +198,19 @@ def test_a_pay_now_after_the_payment_is_suppressed() -> None:
     assert [(e.TYPE, e.reason) for e in life.said] == [("notification.suppressed", "no_longer_true")]
 
 
+def test_what_is_on_its_way_is_not_sent_any_more_if_it_has_to_be_tried_again() -> None:
+    life, _ = accepted()
+    life.event("payment", "invoice_opened")
+    invoice = life.effects[-1]
+    life.event("payment", "received")
+    assert life.state is not None
+    told = life.state.message(invoice.message)
+    assert told is not None
+    assert (told.status, told.moot, life.state.spare(told.id)) == ("accepted", True, None)
+    life.settle(invoice, "suppressed")
+    assert (life.words, life.status("invoice/sms")) == (["suppressed"], "suppressed")
+
+
 def test_preferences_hold_from_now_on_and_the_law_before_them() -> None:
     life, _ = accepted()
     life.hear(SetPreferences(language="en", channel="email", optional=False))
