@@ -23,6 +23,7 @@ from chassis.telemetry import logger
 ROTATE: Final = timedelta(minutes=5)
 SKEW: Final = timedelta(seconds=2)
 """Clocks of replicas agree within a second; the aggregate's own may be ahead by as much."""
+ALWAYS: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FORGOTTEN: Final = timedelta(days=1)
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 log = logger(__name__)
@@ -90,12 +91,16 @@ class Handed:
         return record is not None and leased >= record.since + SKEW and pending.id not in record.ids
 
     def _begin(self) -> None:
-        """A new file; the one before is kept, so that the last five minutes are always covered."""
+        """A new file; the one before is kept, so that the last five minutes are always covered.
+
+        The first speaks of every lease: this process had none before.
+        """
         self._since = self._clock()
+        since = self._since if self._files else ALWAYS
         self._turn += 1
         path = self._folder / f"{self._replica}.{self._turn:06d}.handed"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        os.write(file, json.dumps({"boot": self._boot, "since": self._since.isoformat()}).encode() + b"\n")
+        os.write(file, json.dumps({"boot": self._boot, "since": since.isoformat()}).encode() + b"\n")
         if self._file >= 0:
             os.close(self._file)
         self._file = file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Coroutine, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from chassis.decision import Effect
@@ -40,7 +41,8 @@ class Partners:
     def __init__(self, platform: Platform) -> None:
         settings: NotificationSettings = platform.settings
         self._platform = platform
-        self.parts = Parts(platform, settings.token_key.get_secret_value().encode())
+        patience = timedelta(seconds=settings.receipt_patience_seconds)
+        self.parts = Parts(platform, settings.token_key.get_secret_value().encode(), patience)
         self.providers = [self._centre(settings), *map(self._provider, settings.providers)]
         weights = {provider.name: provider.weight for provider in settings.providers}
         self.balance = Balance({FIRST_PROVIDER: settings.smpp_weight, **weights})

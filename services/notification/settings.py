@@ -91,6 +91,7 @@ class NotificationSettings(ServiceSettings):
     quiet: Annotated[str, Field(pattern=r"^(\d{1,2}-\d{1,2})?$")] = "22-7"
     fallback_minutes: Annotated[float, Field(gt=0, le=1440)] = 10
     kept_hours: Annotated[float, Field(gt=0, le=168)] = 48
+    receipt_patience_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
     number_an_hour: Annotated[int, Field(ge=1, le=10_000)] = 120
     information_a_day: Annotated[int, Field(ge=1, le=1000)] = 20
 

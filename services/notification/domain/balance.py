@@ -22,7 +22,7 @@ FLOOR: Final = 0.05
 """A provider is never out of the choice for good: what still goes by it shows when it is well again."""
 TRIPS: Final = 3
 FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 60.0
+LONGEST_PAUSE: Final = 15.0
 Report = Literal["ok", "slow", "error"]
 
 
@@ -43,7 +43,8 @@ class Balance:
     Invariants:
         - Over a span without reports each provider that is not blocked is chosen in proportion to its weight.
         - A weight is at least `FLOOR` and at most what was configured; without cuts it comes back.
-        - One that failed `TRIPS` times in a row is not chosen until a pause is over; then one message tries it.
+        - One that failed `TRIPS` times in a row is not chosen until a pause is over, a longer one when it fails again.
+          However many messages fail at once, the pause is one step longer.
         - While all are blocked none is chosen.
     """
 
@@ -88,6 +89,8 @@ class Balance:
         if word != "error":
             found.failures = 0
             return
+        if now < found.blocked:
+            return  # it was tried before the pause began
         found.failures += 1
         if found.failures >= TRIPS:
             pause = FIRST_PAUSE * 2.0 ** min(found.failures - TRIPS, 10)

@@ -71,9 +71,11 @@ def test_only_the_dead_are_spoken_for_and_only_what_they_did_not_hand_on(child: 
 
 def test_a_lease_older_than_the_file_and_a_file_of_another_boot_say_nothing(child: Any, tmp_path: Path) -> None:
     kill(child)
-    assert not Handed(tmp_path, "ours", now).never_sent(leased("logs/a/2", after=timedelta(minutes=-1)))
     (path,) = tmp_path.glob("dead.*.handed")
     head, _, rest = path.read_text().partition("\n")
+    assert Handed(tmp_path, "ours", now).never_sent(leased("logs/a/2", after=timedelta(minutes=-1)))
+    path.write_text(json.dumps({**json.loads(head), "since": now().isoformat()}) + "\n" + rest)
+    assert not Handed(tmp_path, "ours1", now).never_sent(leased("logs/a/2", after=timedelta(minutes=-1)))
     path.write_text(json.dumps({**json.loads(head), "boot": "another"}) + "\n" + rest)
     assert not Handed(tmp_path, "ours2", now).never_sent(leased("logs/a/2"))
     path.unlink()
