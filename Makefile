@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-flow bench-lifecycle bench-payment chaos store help setup demo check test proof lint types contracts unit lock generate clean
+.PHONY: bench-core bench-flow bench-lifecycle bench-notify bench-payment chaos check clean contracts demo generate help lint lock proof setup store test types unit
 
 PY := .venv/bin/python
 ONCE ?=
@@ -69,6 +69,9 @@ bench-lifecycle: setup ## dossiers filed over Kafka and over HTTP by one process
 
 bench-payment: setup ## VNPAY's notices at a fixed rate: payments a second, p99 of the answer; RATE=100 SECONDS=
 	@$(PY) -m bench.payment --rate $(if $(filter command line,$(origin RATE)),$(RATE),100) --seconds $(SECONDS)
+
+bench-notify: setup ## one process of notification at 300 SMS a second; one-time codes behind a backlog of 20,000
+	@$(PY) -m bench.notify
 
 store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
 	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local

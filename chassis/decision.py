@@ -52,6 +52,9 @@ class Effect(Record):
     `CONCURRENCY`, `RATE` (a second, None for any) and `BURST` bound one process and can be overridden by the setting
     `EFFECT_LIMITS`. Kinds with the same `PARTNER` share its circuit breaker; None has none.
     `PATIENCE`: how long its outcome may wait to be written together with something else.
+
+    `MARKS`: its adapter calls `Call.check` just before the bytes leave, each time. Then a lease of a process that was
+    killed before is known to be unused (`chassis.effects.handed`); else it counts as used once its call began.
     """
 
     TYPE: ClassVar[str]
@@ -65,6 +68,7 @@ class Effect(Record):
     PARTNER: ClassVar[str | None] = None
     MAX_ATTEMPTS: ClassVar[int] = 1_000
     PATIENCE: ClassVar[Patience] = Patience.NONE
+    MARKS: ClassVar[bool] = False
 
     def unknown(self) -> Outcome:
         """The outcome when the protocol cannot tell whether it was executed."""

@@ -28,7 +28,7 @@ from chassis.delivery import (
     Sweep,
 )
 from chassis.document import MAX_KEYS, AggregateType, Document, KeyRecord, OutboxEntry
-from chassis.effects.leases import BUG_RETRY, Held, Leases
+from chassis.effects.leases import BUG_RETRY, Held, Leases, NeverSent
 from chassis.inbox import Decode, Inbox, ParkingFull
 
 __all__ = ["Decode", "Folder", "ParkingFull"]
@@ -40,10 +40,17 @@ CLOSE_RETRY: Final = timedelta(hours=1)
 class Folder(Generic[S]):
     """Folds deliveries into documents of one kind, for one process, whose name `replica` is never used again."""
 
-    def __init__(self, kind: AggregateType[S], replica: str, decode: Decode, held: Held | None = None) -> None:
+    def __init__(
+        self,
+        kind: AggregateType[S],
+        replica: str,
+        decode: Decode,
+        held: Held | None = None,
+        never_sent: NeverSent | None = None,
+    ) -> None:
         self._kind = kind
         self._inbox: Inbox[S] = Inbox(kind.name, self._decide, decode)
-        self._leases: Leases[S] = Leases(replica, self._decide, held)
+        self._leases: Leases[S] = Leases(replica, self._decide, held, never_sent)
 
     def fold(self, doc: Document[S], delivery: Delivery, now: datetime) -> Result:
         """Applies one delivery to the working copy `doc`.

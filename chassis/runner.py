@@ -51,7 +51,10 @@ Message = EffectDone | EffectDeferred | EffectFailed
 
 
 class Runner:
-    """Runs the effects of one engine. `limits`: overrides by effect type; `circuits` are shared in a process."""
+    """Runs the effects of one engine. `limits`: overrides by effect type; `circuits` are shared in a process.
+
+    `mark` keeps the id of an effect that is about to be handed to its partner.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Runner:
         jitter: random.Random,
         circuits: Circuits | None = None,
         limits: Mapping[str, Limit] | None = None,
+        mark: Callable[[str], None] | None = None,
     ) -> None:
         missing = [e.TYPE for e in engine.kind.effects if e not in adapters]
         if missing:
@@ -74,6 +78,7 @@ class Runner:
         self._clock = clock
         self._jitter = jitter.random
         self._adapters = adapters
+        self._mark = mark
         self._lanes: dict[type[Effect], Lane] = {}
         for kind in engine.kind.effects:
             circuit = circuits.of(kind.PARTNER) if kind.PARTNER else None
@@ -180,7 +185,7 @@ class Runner:
         pending, effect = job.pending, job.pending.effect
         job.trace = child_trace(pending.trace)
         TRACE.set(job.trace)
-        call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + seconds)
+        call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + seconds, self._mark)
         fields = {"effect": pending.id, "kind": effect.TYPE}
         try:
             async with asyncio.timeout(seconds):
@@ -202,7 +207,10 @@ class Runner:
         return EffectDone(pending.id, outcome), "done", "answered"
 
     async def _execute(self, effect: Effect, call: Call, *, asks: bool) -> Outcome:
-        call.check()
+        if effect.MARKS:
+            call.timely()
+        else:
+            call.check()
         adapter = self._adapters[type(effect)]
         if asks and isinstance(adapter, Asks):
             known = await adapter.ask(effect, call)

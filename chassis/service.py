@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import uvicorn
@@ -26,6 +27,7 @@ from chassis.decision import Effect
 from chassis.delivery import Delivery, Sweep
 from chassis.document import AggregateType, Document
 from chassis.effects.circuit import Circuits
+from chassis.effects.handed import Handed
 from chassis.effects.queue import Limit
 from chassis.engine import Engine
 from chassis.fold import Decode, Folder
@@ -84,6 +86,8 @@ class Platform:
         self._keys = Store(url, f"{settings.database_prefix}_keyring")
         self.keyring = Keyring(self._keys, settings.masters)
         self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
+        state_dir: Path | None = settings.state_dir
+        self.handed = Handed(state_dir, self.replica, self.clock) if state_dir is not None else None
         self._units = {kind.name: _Unit(kind, self) for kind in service.aggregates}
         adapters = service.adapters(self)
         jitter = random.Random(self.replica)  # noqa: S311 - it spreads retries
@@ -91,7 +95,14 @@ class Platform:
         limits = effect_limits(service, self.settings)
         for unit in self._units.values():
             unit.runner = Runner(
-                unit.engine, adapters, self.keyring, clock=self.clock, jitter=jitter, circuits=circuits, limits=limits
+                unit.engine,
+                adapters,
+                self.keyring,
+                clock=self.clock,
+                jitter=jitter,
+                circuits=circuits,
+                limits=limits,
+                mark=self.handed.mark if self.handed is not None else None,
             )
         self.consumer = self._consumer()
         self.operations = Operations([h for unit in self._units.values() for h in unit.heard()], self.clock)
@@ -189,7 +200,8 @@ class _Unit:
         self.readers = {s: StreamReader(s, CATALOGUES[s], kind.handlers) for s in hears}
         decode: Decode = decoder(self.readers)
         collection = platform.store.collection(kind.name)
-        self.folder = Folder(kind, platform.replica, decode, held=self._held)
+        never_sent = platform.handed.never_sent if platform.handed is not None else None
+        self.folder = Folder(kind, platform.replica, decode, held=self._held, never_sent=never_sent)
         self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection)
         self.engine = Engine(
             kind,

@@ -6,6 +6,7 @@ import base64
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import (
@@ -116,6 +117,9 @@ class EffectLimit(BaseModel):
 class ServiceSettings(StoreSettings, MasterSettings):
     """Common to all; a service's own carry its prefix (``PAYMENT_PORT``).
 
+    `HOSO_STATE_DIR`: a folder on this machine, shared by replicas, where a process leaves word of what it handed to
+    partners (`chassis.effects.handed`); without it what a killed process had leased counts as perhaps executed.
+
     `PAYMENT_EFFECT_LIMITS` is JSON by type of effect: ``{"vnpay.query": {"rate": 5, "burst": 10}}``.
     """
 
@@ -124,6 +128,7 @@ class ServiceSettings(StoreSettings, MasterSettings):
     kafka_bootstrap_servers: str = _shared("KAFKA_BOOTSTRAP_SERVERS")
     oidc_issuer: str = _shared("OIDC_ISSUER")
     instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
+    state_dir: Path | None = _shared("HOSO_STATE_DIR", default=None)
     log_level: str = _shared("LOG_LEVEL", default="INFO")
     effect_limits: Mapping[str, EffectLimit] = {}
 

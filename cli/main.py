@@ -12,6 +12,7 @@ from cli import dlq, inspect, law, payment, platform
 from cli.demo.run import Demo, Job
 from cli.keys import keys
 from cli.migrate import migrate
+from cli.notify import notify
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
 
@@ -29,6 +30,7 @@ app.add_typer(dlq.gap, name="gap")
 app.add_typer(keys, name="keys")
 app.add_typer(law.law, name="law")
 app.add_typer(payment.payment, name="payment")
+app.add_typer(notify, name="notify")
 
 
 @app.callback()

@@ -6,18 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.event import DossierEvent, Instant, Text
+from schemas.event import Dong, DossierEvent, Instant, Text
 
 STREAM = "notification"
 
 Channel = Literal["sms", "email"]
+Failure = Literal["temporary", "permanent", "technical"]
+"""`temporary`: off too long; `permanent`: it will never arrive; `technical`: a provider's trouble or ours."""
 
 
 class _Message(DossierEvent):
+    """`provider`: by whom it went; `code`: that provider's own word for what it says."""
+
     message: Text
     channel: Channel
     subject: Text
     at: Instant
+    provider: Text | None = None
+    code: Text | None = None
 
 
 class MessageSent(_Message):
@@ -26,6 +32,7 @@ class MessageSent(_Message):
     STREAM = STREAM
     TYPE = "notification.sent"
     parts: Annotated[int, Field(ge=1, le=255)]
+    cost: Dong | None = None
 
 
 class MessageDelivered(_Message):
@@ -41,6 +48,7 @@ class MessageFailed(_Message):
     STREAM = STREAM
     TYPE = "notification.failed"
     reason: Text
+    failure: Failure | None = None
 
 
 class MessageUnknown(_Message):
@@ -50,4 +58,26 @@ class MessageUnknown(_Message):
     TYPE = "notification.unknown"
 
 
-EVENTS = (MessageSent, MessageDelivered, MessageFailed, MessageUnknown)
+class MessageExpired(_Message):
+    """The carrier keeps it no longer and sent no receipt, or its time was over before it could be sent."""
+
+    STREAM = STREAM
+    TYPE = "notification.expired"
+
+
+class MessageSuppressed(_Message):
+    """It was decided and not sent: no longer true, not wanted, too many a day, or a simulated recipient's wish."""
+
+    STREAM = STREAM
+    TYPE = "notification.suppressed"
+    reason: Literal["no_longer_true", "opted_out", "limit"]
+
+
+EVENTS = (
+    MessageSent,
+    MessageDelivered,
+    MessageFailed,
+    MessageUnknown,
+    MessageExpired,
+    MessageSuppressed,
+)

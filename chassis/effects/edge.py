@@ -11,6 +11,7 @@ Anything else an adapter raises, a time-out included, is a bug or uncertain: per
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -54,6 +55,7 @@ class Call:
     trace: str | None
     keyring: Keyring
     deadline: float
+    mark: Callable[[str], None] | None = None
 
     async def open(self, value: Personal) -> str:
         """The clear text of a sealed value of this aggregate's dossier.
@@ -71,6 +73,12 @@ class Call:
 
     def check(self) -> None:
         """Call it just before the bytes leave; raises NotSent when the time of this call is over."""
+        self.timely()
+        if self.mark is not None:
+            self.mark(self.id)
+
+    def timely(self) -> None:
+        """Raises NotSent when the time of this call is over; says nothing about bytes."""
         if time.monotonic() > self.deadline:
             raise NotSent("the lease is about to end")
 

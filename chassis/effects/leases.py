@@ -2,7 +2,8 @@
 
 Invariants:
     - An effect is in the document from the write that decided it to the write that records its outcome.
-    - Leased means perhaps executed, unless its holder says that it still waits in its own queue.
+    - Leased means perhaps executed, unless its holder says that it still waits in its own queue, or died before it
+      handed it to the partner.
     - Waiting means that this attempt was certainly not made; `asks` says whether an earlier one perhaps was.
     - A *never* effect is unknown once its lease lapsed, and never leased again.
     - An outcome counts once; after `unknown` one more counts, the late one that corrects it.
@@ -24,15 +25,18 @@ BUG_RETRY: Final = timedelta(seconds=60)
 Decide = Callable[[Document[Any], object, datetime, str | None], Decision[Any]]
 Held = Callable[[str], Literal["queued", "sent"] | None]
 """What this process did with an effect it holds the lease of: None if it never got to know of it."""
+NeverSent = Callable[[PendingEffect], bool]
+"""Whether another process, now dead, certainly did not hand it to the partner."""
 
 
 class Leases(Generic[S]):
     """The rules of effects, for one replica. `replica` is the name of one process and is never used again."""
 
-    def __init__(self, replica: str, decide: Decide, held: Held | None) -> None:
+    def __init__(self, replica: str, decide: Decide, held: Held | None, never_sent: NeverSent | None = None) -> None:
         self._replica = replica
         self._decide = decide
         self._held = held
+        self._never_sent = never_sent
 
     def grant(self, doc: Document[S], effect_id: str, effect: Effect, now: datetime, trace: str | None) -> None:
         """A new effect, born leased to us who decided it."""
@@ -90,11 +94,16 @@ class Leases(Generic[S]):
         for pending in [e for e in doc.effects if e.until <= now]:
             if pending.status == "leased" and self._waits_here(pending):
                 continue
+            if self._unused(pending):
+                pending = replace(pending, status="waiting")  # noqa: PLW2901 - that is what it is
             lapsed = pending.status == "leased"
             if lapsed and pending.effect.POLICY == "never":
                 self._give_up(doc, pending, now)
             elif pending.attempts < pending.effect.MAX_ATTEMPTS or not self._give_up(doc, pending, now):
                 self._lease_again(doc, replace(pending, asks=pending.asks or lapsed), now)
+
+    def _unused(self, pending: PendingEffect) -> bool:
+        return pending.status == "leased" and self._never_sent is not None and self._never_sent(pending)
 
     def _waits_here(self, pending: PendingEffect) -> bool:
         """It was never sent, and the runner is about to say so."""

@@ -32,9 +32,11 @@ TRUSTED: Final = 10_000
 ROLES: Final = frozenset(
     {
         "citizen", "clerk", "specialist", "leader", "registrar", "accountant", "operator", "auditor", "upstream",
+        "service",
     }
 )  # fmt: skip
-OFFICERS: Final = ROLES - {"citizen", "upstream"}
+OFFICERS: Final = ROLES - {"citizen", "upstream", "service"}
+"""Not `service`: another of our processes, calling for itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ async def start(
         "MONGODB_URL": backbone.store_url,
         "HOSO_MASTER_KEY": secret["master"],
         "OIDC_ISSUER": stack.url("idp"),
+        "HOSO_STATE_DIR": str(backbone.run.path / "state"),
     }
     own_settings = _settings(stack, words, own, portal)
     run = {service: f"services.{service}.main" for service in SERVICES} | dict(modules or {})
@@ -93,7 +94,7 @@ async def start(
             for name in replica_names(service, replicas)
         ]
     )
-    if "upstream_portal" in partners:
+    if "submission" in services and "upstream_portal" in partners:
         await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
     return stack
 
@@ -102,8 +103,8 @@ def _secrets(path: Path) -> dict[str, Any]:
     """Secrets of one run directory, made once: data written under a master key needs that key again."""
     if not path.exists():
         path.touch(mode=0o600)
-        words = {"vnpay": secrets.token_urlsafe(24), "smpp": secrets.token_hex(4), "post": secrets.token_urlsafe(24)}
-        words["paygov"] = secrets.token_urlsafe(24)
+        words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "paygov", "post", "token")}
+        words["smpp"] = secrets.token_hex(4)
         words |= certificates.self_signed("hoso receipts (demo)")
         keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
         master = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -140,6 +141,8 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "NOTIFICATION_SMTP_HOST": LOOPBACK,
             "NOTIFICATION_SMTP_PORT": str(stack.ports["mail"]),
             "NOTIFICATION_SMTP_FROM": "hoso@example.vn",
+            "NOTIFICATION_TOKEN_KEY": words["token"],
+            "NOTIFICATION_QUIET": "",
         },
         "delivery": {
             "DELIVERY_POST_URL": stack.url("post_office"),

@@ -6,17 +6,41 @@ from typing import Any, Final
 
 from chassis.document import AggregateType
 from schemas.topics import STREAMS
-from services.notification.domain import receipts, told
-from services.notification.messages import RegisterParts, ReportReceipt, SendEmail, SendSms
+from services.notification.domain import codes, quotas, receipts, wishes
+from services.notification.domain.contact import VERSIONS, Contact
+from services.notification.domain.rules import Rules
+from services.notification.domain.told import Teller
+from services.notification.messages import (
+    InformSms,
+    MailOfficers,
+    RegisterParts,
+    ReportReceipt,
+    SeekReceipt,
+    SendEmail,
+    SendSms,
+)
 
-DOSSIERS: Final = AggregateType(
-    name="dossiers",
-    state=told.Contact,
-    handlers=told.HANDLERS,
-    effects=(SendSms, SendEmail, RegisterParts),
-    topic_of=lambda _event, _state: STREAMS["notification"].name,
-)
-RECEIPTS: Final = AggregateType(
-    name="receipts", state=receipts.Part, handlers=receipts.HANDLERS, effects=(ReportReceipt,)
-)
-AGGREGATES: Final[tuple[AggregateType[Any], ...]] = (DOSSIERS, RECEIPTS)
+
+def aggregates(rules: Rules) -> tuple[AggregateType[Any], ...]:
+    """Whom to tell and what was told; one-time codes; how often who asked.
+
+    And what the release before kept of receipts, until it is drained.
+    """
+    dossiers = AggregateType(
+        name="dossiers",
+        state=Contact,
+        handlers={**Teller(rules).handlers, **wishes.HANDLERS},
+        effects=(SendSms, InformSms, SendEmail, MailOfficers, SeekReceipt, RegisterParts),
+        topic_of=lambda _event, _state: STREAMS["notification"].name,
+        view=lambda state: {"attention": state.attention},
+        indexes=(("attention",),),
+        versions=VERSIONS,
+    )
+    drained = AggregateType(name="receipts", state=receipts.Part, handlers=receipts.HANDLERS, effects=(ReportReceipt,))
+    one_time = AggregateType(name="codes", state=codes.Codes, handlers=codes.HANDLERS, effects=(codes.SendCode,))
+    asked = AggregateType(name="quotas", state=quotas.Quota, handlers=quotas.HANDLERS)
+    return dossiers, one_time, asked, drained
+
+
+AGGREGATES: Final = aggregates(Rules())
+"""For tools that only read what is stored."""

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+
+from fastapi import APIRouter
 
 from chassis.decision import Effect
 from chassis.runner import Adapter
 from chassis.service import Platform, Service, run
 from chassis.settings import load
 from services.notification.api import router
-from services.notification.effects.mail import SendsEmail
-from services.notification.effects.receipts import RegistersParts, ReportsReceipt
-from services.notification.effects.smpp import SendsSms, SmppSession
-from services.notification.handlers import AGGREGATES
-from services.notification.messages import RegisterParts, ReportReceipt, SendEmail, SendSms
+from services.notification.handlers import aggregates
+from services.notification.partners import Partners
 from services.notification.settings import NotificationSettings
+
+
+def service(settings: NotificationSettings) -> Service:
+    """Notification under these settings."""
+    made: dict[Platform, Partners] = {}
+
+    def partners(platform: Platform) -> Partners:
+        if platform not in made:
+            made[platform] = Partners(platform)
+        return made[platform]
+
+    def adapters(platform: Platform) -> Mapping[type[Effect], Adapter]:
+        return partners(platform).adapters()
+
+    def routes(platform: Platform) -> APIRouter:
+        return router(platform, partners(platform))
+
+    return Service(
+        name="notification",
+        aggregates=aggregates(settings.rules),
+        hears={"dossier": "dossiers", "payment": "dossiers", "delivery": "dossiers"},
+        adapters=adapters,
+        routes=routes,
+        background=lambda platform: partners(platform).background(),
+    )
 
 
 def main() -> None:
     """Reads the settings and runs until SIGTERM."""
-    sessions: list[SmppSession] = []
-
-    def adapters(platform: Platform) -> Mapping[type[Effect], Adapter]:
-        sessions.append(SmppSession(platform))
-        return {
-            SendSms: SendsSms(sessions[0]),
-            SendEmail: SendsEmail(platform.settings),
-            RegisterParts: RegistersParts(platform),
-            ReportReceipt: ReportsReceipt(platform),
-        }
-
-    def background(_platform: Platform) -> Sequence[Coroutine[Any, Any, None]]:
-        return [session.run() for session in sessions]
-
-    service = Service(
-        name="notification",
-        aggregates=AGGREGATES,
-        hears={"dossier": "dossiers", "payment": "dossiers", "delivery": "dossiers"},
-        adapters=adapters,
-        routes=router,
-        background=background,
-    )
-    run(service, load(NotificationSettings))
+    settings = load(NotificationSettings)
+    run(service(settings), settings)
 
 
 if __name__ == "__main__":

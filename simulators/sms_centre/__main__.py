@@ -78,6 +78,10 @@ def create_app(centre: Centre, settings: Settings) -> FastAPI:
             for p in centre.phones.submissions
         ]
 
+    @app.get("/count")
+    async def count() -> dict[str, int]:
+        return {"submissions": len(centre.phones.submissions)}
+
     @app.post("/control/faults")
     async def set_faults(faults: Faults) -> Faults:
         centre.faults = faults

@@ -21,11 +21,19 @@ NUMBER: Final = re.compile(r"\+?[1-9]\d{7,14}")
 LONGEST: Final = 140
 RECEIPT: Final = 0x04
 TAKEN_WITHIN: Final = 5.0
+AGAIN: Final = 0.5
 STATES: Final = {"DELIVRD": 2, "UNDELIV": 5}
 
 
+class NotNow(Exception):
+    """The peer cannot take a receipt now; it is owed to it."""
+
+
 class Faults(BaseModel):
-    """What to do wrong; `*_next` are counts. `late_receipts_next`: these come after `late_ms`, others overtake them."""
+    """What to do wrong; `*_next` are counts. `late_receipts_next`: these come after `late_ms`, others overtake them.
+
+    `echo_reference`: receipts give back user_message_reference; `silent`: a black-out, nothing is answered or taken.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,6 +48,8 @@ class Faults(BaseModel):
     late_receipts_next: int = 0
     late_ms: Annotated[int, Field(ge=0, le=60_000)] = 5_000
     receipts_before_response: bool = False
+    echo_reference: bool = True
+    silent: bool = False
     undeliverable: tuple[str, ...] = ()
 
     def take(self, name: str) -> bool:
@@ -94,6 +104,9 @@ class Centre:
 
     async def _take(self, event: smpp34.SubmitSmEvent) -> None:
         await asyncio.sleep(self.faults.latency_ms / 1000)
+        if self.faults.silent:
+            self._unanswered.append(event)
+            return
         if self.faults.take("throttle_next"):
             event.reject(smpp34.ESME_RTHROTTLED)
             return
@@ -135,7 +148,8 @@ class Centre:
             total = tlvs.get(smpp34.TLV_SAR_TOTAL_SEGMENTS) or 1
             sequence = tlvs.get(smpp34.TLV_SAR_SEGMENT_SEQNUM) or 1
         message_id = f"{next(self._ids):010d}"
-        return Part(message_id, event.source_addr, to, text, reference, total, sequence, phones.now())
+        ours = tlvs.get(smpp34.TLV_USER_MESSAGE_REFERENCE)
+        return Part(message_id, event.source_addr, to, text, reference, total, sequence, phones.now(), ours)
 
     async def _receipt(self, part: Part) -> None:
         late = self.faults.late_ms if self.faults.take("late_receipts_next") else 0
@@ -157,6 +171,9 @@ class Centre:
                     await self._deliver(session, part)
             except TimeoutError:
                 self._waiting.appendleft(part)  # the peer may only be slow: its session stays, the next one is tried
+            except NotNow:
+                self._waiting.append(part)
+                await asyncio.sleep(AGAIN)
             except (smpp34.SmppError, OSError):
                 self._waiting.appendleft(part)
                 self._sessions.pop(session_id, None)
@@ -169,8 +186,14 @@ class Centre:
             smpp34.Tlv(smpp34.TLV_RECEIPTED_MESSAGE_ID, part.message_id.encode() + b"\0"),
             smpp34.Tlv(smpp34.TLV_MESSAGE_STATE, bytes([STATES[state]])),
         ]
+        if part.given is not None and self.faults.echo_reference:
+            tlvs.append(smpp34.Tlv(smpp34.TLV_USER_MESSAGE_REFERENCE, part.given.to_bytes(2)))
         text = receipt_text(part, state, phones.now())
-        await session.deliver_sm(part.source, text, source_addr=part.to.lstrip("+"), esm_class=RECEIPT, tlvs=tlvs)
+        taken = await session.deliver_sm(
+            part.source, text, source_addr=part.to.lstrip("+"), esm_class=RECEIPT, tlvs=tlvs
+        )
+        if not taken.is_success:
+            raise NotNow
 
 
 def receipt_text(part: Part, state: str, now: datetime) -> bytes:

@@ -31,6 +31,8 @@ class Part:
     total: int
     sequence: int
     at: datetime
+    given: int | None = None
+    """The sender's own reference (user_message_reference)."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ import runpy
 from typing import Any, Final
 
 from chassis.decision import Outcome
-from services.notification.effects.smpp import SendsSms
+from services.notification.effects.sms import SendsSms
 from services.notification.messages import SendSms
 
 SLOW: Final = 2.0

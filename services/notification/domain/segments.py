@@ -54,6 +54,12 @@ def segments(text: str, message: str) -> list[Segment]:
     ]
 
 
+def parts_of(text: str) -> int:
+    """How many segments a text costs; as `segments`, without making them."""
+    _, units, one, part = _units(text)
+    return 1 if sum(map(len, units)) <= one else len(_cut(units, part))
+
+
 def _units(text: str) -> tuple[int, list[bytes], int, int]:
     """Alphabet, what may not be cut apart, room in a single message, room in a part (octets)."""
     if all(char in _OCTETS for char in text):

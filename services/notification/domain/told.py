@@ -1,155 +1,300 @@
-"""Whom to tell about a dossier, and what they were told. Pure.
+"""What is told about a dossier, and what became of it: the handlers of its aggregate. Pure.
 
-What comes before the applicant is known waits; a message of a kind is made once, whatever comes again.
+A message of a kind is made once, whatever comes again. What comes before the applicant is known waits; so does, at
+night, what is only information. What is no longer true when its time comes is suppressed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final
 
-from chassis.decision import Decision, Effect, Handlers, Impossible
-from schemas import delivery, dossier, feedback, payment
-from schemas.dossier import Applicant, DossierAccepted, DossierSubmitted
-from schemas.event import DossierEvent, Event, Instant, Record
-from schemas.notification import Channel, MessageDelivered, MessageFailed, MessageSent, MessageUnknown
-from services.notification.domain import texts
+from chassis.decision import DeadlineDue, Decision, Effect, Handlers, Impossible
+from schemas.dossier import DossierAccepted, DossierSubmitted
+from schemas.event import DossierEvent, Event
+from schemas.notification import (
+    Failure,
+    MessageDelivered,
+    MessageExpired,
+    MessageFailed,
+    MessageSent,
+    MessageSuppressed,
+    MessageUnknown,
+)
+from services.notification.domain import ways
+from services.notification.domain.contact import FINAL, OPEN, Contact, Status, Told, Waiting
+from services.notification.domain.rules import DAY, Rules
+from services.notification.domain.templates import Template, said
+from services.notification.domain.ways import Made
 from services.notification.messages import (
+    Bounced,
     EmailSettled,
     PartReceipt,
     PartsRegistered,
-    RegisterParts,
-    SendEmail,
-    SendSms,
+    ReceiptsSought,
+    SeekReceipt,
+    Settled,
     SmsSettled,
 )
 
-SHORT: Final = 8
-Status = Literal["sending", "sent", "delivered", "failed", "unknown"]
-OPEN: Final = frozenset({"sending", "unknown"})
-FINAL: Final = frozenset({"delivered", "failed"})
+SAYS_WHOM: Final = (DossierSubmitted, DossierAccepted)
+ERASED: Final = "erased"
 
 
-class Told(Record):
-    """One message: an SMS or an e-mail. `parts`: the centre's ids; `arrived`, `lost`: parts with a receipt."""
+class Teller:
+    """The handlers under one set of rules."""
 
-    id: str
-    kind: str
-    channel: Channel
-    status: Status = "sending"
-    parts: tuple[str, ...] = ()
-    arrived: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
-    at: Instant
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
 
+    # -- what happened ---------------------------------------------------------------------------------------------
 
-class Contact(Record):
-    """A dossier as notification sees it. `waiting`: steps (kind, text) that came before the applicant was known."""
+    def tell(self, contact: Contact | None, event: DossierEvent, now: datetime) -> Decision[Contact]:
+        """Any event there is something to say about, or after which something is no longer true."""
+        contact = _knowing(contact or Contact(dossier_id=event.dossier_id), event)
+        contact, events = self._take_back(contact, event, now)
+        found = self._rules.catalogue.of(event)
+        if found is not None and (identity := found[1].identity(event)) not in contact.kinds:
+            waiting = _waiting(*found, identity, event, contact)
+            update = {"kinds": (*contact.kinds, identity), "waiting": (*contact.waiting, waiting)}
+            contact = contact.model_copy(update=update)
+        return self._send(contact, now, events)
 
-    dossier_id: str
-    applicant: Applicant | None = None
-    code: str | None = None
-    waiting: tuple[tuple[str, str], ...] = ()
-    kinds: tuple[str, ...] = ()
-    messages: tuple[Told, ...] = ()
+    def _take_back(self, contact: Contact, event: DossierEvent, now: datetime) -> tuple[Contact, list[Event]]:
+        """What waits is suppressed; what is on its way already is not sent if it has to be tried again."""
+        ended = self._rules.catalogue.ended_by(event)
+        for told in [m for m in contact.messages if m.kind in ended and m.status == "accepted"]:
+            contact = contact.with_message(told.model_copy(update={"moot": True})).without_spare(told.id)
+        gone = [w for w in contact.waiting if w.kind in ended]
+        if not gone:
+            return contact, []
+        contact = contact.model_copy(update={"waiting": tuple(w for w in contact.waiting if w.kind not in ended)})
+        return self._suppressed(contact, gone, "no_longer_true", now)
+
+    def _suppressed(
+        self, contact: Contact, gone: Iterable[Waiting], reason: Any, now: datetime
+    ) -> tuple[Contact, list[Event]]:
+        events: list[Event] = []
+        for waiting in gone:
+            channel = "sms" if waiting.sms is not None else "email"
+            told = Told(
+                id=f"{contact.dossier_id}/{waiting.kind}/{channel}",
+                kind=waiting.kind,
+                channel=channel,
+                status="suppressed",
+                at=now,
+                template=waiting.template,
+                code=reason,
+            )
+            contact = contact.model_copy(update={"messages": (*contact.messages, told)})
+            events.append(MessageSuppressed(**_fields(contact, told, now), reason=reason))
+        return contact, events
+
+    def _send(self, contact: Contact, now: datetime, events: list[Event]) -> Decision[Contact]:
+        """Gives what may go now to its lane."""
+        kept: list[Waiting] = []
+        effects: list[Effect] = []
+        for waiting in contact.waiting:
+            until = self._rules.quiet_until(waiting.lane, now) if waiting.to == "applicant" else None
+            if waiting.to == "applicant" and (contact.applicant is None or until is not None):
+                kept.append(waiting)
+                continue
+            why = self._unwanted(contact, waiting, now)
+            if why is not None:
+                contact, more = self._suppressed(contact, [waiting], why, now)
+                events += more
+                continue
+            made = ways.make(contact, waiting, now, self._rules)
+            effects += made.effects
+            contact = _with(contact, made)
+        contact = contact.model_copy(update={"waiting": tuple(kept)})
+        return Decision(contact, tuple(events), tuple(effects), self._due(contact, now))
+
+    def _due(self, contact: Contact, now: datetime) -> datetime | None:
+        """When time alone changes something, the end of the night included."""
+        known = contact.applicant is not None
+        wakes = [self._rules.quiet_until(w.lane, now) for w in contact.waiting if known and w.to == "applicant"]
+        return contact.due(min((at for at in wakes if at is not None), default=None))
+
+    def _unwanted(self, contact: Contact, waiting: Waiting, now: datetime) -> str | None:
+        if waiting.to != "applicant" or waiting.lane == "action":
+            return None
+        if waiting.optional and not contact.optional:
+            return "opted_out"
+        today = sum(m.lane == "information" and m.at > now - DAY for m in contact.messages)
+        return "limit" if today >= self._rules.a_day else None
+
+    # -- what became of it -----------------------------------------------------------------------------------------
+
+    def settled(self, contact: Contact | None, outcome: Settled, now: datetime) -> Decision[Contact]:
+        """The partner answered, or never will. Only a message nobody could tell about has its outcome corrected."""
+        contact, told = _known(contact, outcome.message)
+        if told.status not in OPEN or outcome.result == told.status:
+            return Decision(contact)
+        told = told.model_copy(update={"provider": outcome.provider, "code": outcome.code or told.code})
+        match outcome.result:
+            case "unknown":
+                return self._by_receipts(contact, told, now) or self._doubtful(contact, told, now)
+            case "refused":
+                return self._failed(contact, told, outcome.reason or "refused", outcome.failure, now)
+            case "expired" | "suppressed":
+                contact = contact.without_spare(told.id).with_message(_to(told, outcome.result, now))
+                return self._say(contact, told, now, outcome.result)
+        ids = outcome.ids if isinstance(outcome, SmsSettled) else ()
+        cost = outcome.cost if isinstance(outcome, SmsSettled) else 0
+        until = now + self._rules.kept if told.channel == "sms" else None
+        changes = {"parts": ids, "cost": cost, "until": until, "segments": len(ids) or told.segments}
+        told = _to(told, "sent", now).model_copy(update=changes)
+        contact = contact.with_message(told)
+        if told.channel == "email":
+            contact = contact.without_spare(told.id)
+        fields = _fields(contact, told, now)
+        sent = MessageSent(**fields, parts=len(ids) or 1, cost=cost if told.channel == "sms" else None)
+        more = self._by_receipts(contact, told, now)
+        if more is None:
+            return Decision(contact, (sent,), due=self._due(contact, now))
+        return Decision(more.state, (sent, *more.events), more.effects, more.due)
+
+    def _doubtful(self, contact: Contact, told: Told, now: datetime) -> Decision[Contact]:
+        """Never again by the same way: its receipts are sought, and its content goes by e-mail, if there is one."""
+        began = told.at
+        contact = contact.with_message(_to(told, "unknown", now))
+        made = ways.other(contact, told, now, self._rules, providers=False)
+        effects = [*made.effects]
+        phone, _ = contact.reach(told.to)
+        if told.channel == "sms" and phone is not None:
+            effects.append(SeekReceipt(message=told.id, to=phone, since=began))
+        contact = _with(contact, made).without_spare(told.id)
+        said_so = MessageUnknown(**_fields(contact, told, now))
+        return Decision(contact, (said_so,), tuple(effects), self._due(contact, now))
+
+    def _failed(
+        self, contact: Contact, told: Told, reason: str, failure: Failure | None, now: datetime
+    ) -> Decision[Contact]:
+        """It will not arrive: another way is taken at once. Nothing reaches who was erased."""
+        contact = contact.with_message(_to(told, "failed", now).model_copy(update={"until": None}))
+        made = Made()
+        if ERASED not in reason:
+            made = ways.other(contact, told, now, self._rules, providers=failure != "permanent")
+        contact = _with(contact, made).without_spare(told.id)
+        failed = MessageFailed(**_fields(contact, told, now), reason=reason, failure=failure)
+        return Decision(contact, (failed,), tuple(made.effects), self._due(contact, now))
+
+    def receipt(self, contact: Contact | None, command: PartReceipt, now: datetime) -> Decision[Contact]:
+        """A receipt of one part: delivered once all are, failed with the first that is lost. Repeats change nothing."""
+        contact, told = _known(contact, command.message)
+        if command.part in {*told.arrived, *told.lost}:
+            return Decision(contact)
+        field = "arrived" if command.state == "delivered" else "lost"
+        told = told.model_copy(update={field: (*getattr(told, field), command.part), "code": command.reason})
+        contact = contact.with_message(told)
+        if told.status in {*FINAL, "accepted"}:
+            return Decision(contact)
+        return self._by_receipts(contact, told, now, command.failure) or Decision(contact)
+
+    def _by_receipts(
+        self, contact: Contact, told: Told, now: datetime, failure: Failure | None = None
+    ) -> Decision[Contact] | None:
+        """What the receipts so far say of a message, if they say anything for good; they may be before its answer."""
+        if told.lost:
+            return self._failed(contact, told, told.code or "lost", failure, now)
+        if not _all_arrived(told):
+            return None
+        told = _to(told, "delivered", now).model_copy(update={"until": None})
+        contact = contact.with_message(told).without_spare(told.id)
+        return Decision(contact, (MessageDelivered(**_fields(contact, told, now)),), due=self._due(contact, now))
+
+    def bounced(self, contact: Contact | None, command: Bounced, now: datetime) -> Decision[Contact]:
+        """A mail server gave an e-mail back; "delayed" is no news."""
+        contact, told = _known(contact, command.message)
+        if told.channel != "email" or told.status in FINAL or not command.permanent:
+            return Decision(contact)
+        told = told.model_copy(update={"code": command.status})
+        return self._failed(contact, told, f"bounced: {command.status}", "permanent", now)
+
+    def due(self, contact: Contact, _due: DeadlineDue, now: datetime) -> Decision[Contact]:
+        """Morning came, a receipt did not come in time, or a carrier keeps a message no longer."""
+        events: list[Event] = []
+        effects: list[Effect] = []
+        for spare in [s for s in contact.spares if s.at <= now]:
+            told = contact.message(spare.message)
+            if told is not None and told.status == "sent":
+                made = ways.other(contact, told, now, self._rules, providers=True)
+                effects += made.effects
+                contact = _with(contact, made)
+            contact = contact.without_spare(spare.message)
+        for told in [m for m in contact.messages if m.until is not None and m.until <= now]:
+            changed = _to(told, "expired", now).model_copy(update={"until": None})
+            contact = contact.with_message(changed)
+            events.append(MessageExpired(**_fields(contact, changed, now)))
+        decision = self._send(contact, now, events)
+        return Decision(decision.state, decision.events, (*effects, *decision.effects), decision.due)
+
+    def _say(self, contact: Contact, told: Told, now: datetime, result: str) -> Decision[Contact]:
+        fields = _fields(contact, told, now)
+        expired = result == "expired"
+        event = MessageExpired(**fields) if expired else MessageSuppressed(**fields, reason="no_longer_true")
+        return Decision(contact, (event,), due=self._due(contact, now))
 
     @property
-    def name(self) -> str:
-        """How the dossier is called in a text."""
-        return self.code or self.dossier_id[:SHORT]
+    def handlers(self) -> Handlers:
+        """What a dossier's contact reacts to, but for commands of people (`domain.wishes`)."""
+        return {
+            **dict.fromkeys((*SAYS_WHOM, *self._rules.catalogue.heard), self.tell),
+            SmsSettled: self.settled,
+            EmailSettled: self.settled,
+            PartsRegistered: _nothing,
+            ReceiptsSought: _nothing,
+            PartReceipt: self.receipt,
+            Bounced: self.bounced,
+            DeadlineDue: self.due,
+        }
 
-    def message(self, message_id: str) -> Told | None:
-        """The message of that id."""
-        return next((m for m in self.messages if m.id == message_id), None)
 
-    def with_message(self, changed: Told) -> Contact:
-        """This contact with one message changed."""
-        return self.model_copy(update={"messages": tuple(changed if m.id == changed.id else m for m in self.messages)})
-
-
-def tell(contact: Contact | None, event: DossierEvent, now: datetime) -> Decision[Contact]:
-    """Any event there is something to say about."""
-    contact = contact or Contact(dossier_id=event.dossier_id)
+def _knowing(contact: Contact, event: DossierEvent) -> Contact:
+    """Who is told, and how the dossier is called."""
     if isinstance(event, DossierSubmitted):
-        contact = contact.model_copy(update={"applicant": event.applicant})
+        return contact.model_copy(update={"applicant": event.applicant, "owner": event.owner or contact.owner})
     if isinstance(event, DossierAccepted):
-        contact = contact.model_copy(update={"code": event.code})
-    step = texts.of(event)
-    if step is not None and step[0] not in contact.kinds:
-        contact = contact.model_copy(update={"kinds": (*contact.kinds, step[0]), "waiting": (*contact.waiting, step)})
-    return _send(contact, now)
+        return contact.model_copy(update={"code": event.code, "owner": event.owner or contact.owner})
+    return contact
 
 
-def _send(contact: Contact, now: datetime) -> Decision[Contact]:
-    if contact.applicant is None:
-        return Decision(contact)
-    effects: list[Effect] = []
-    messages = list(contact.messages)
-    for kind, text in contact.waiting:
-        made = _make(contact, contact.applicant, kind, text)
-        effects.extend(made)
-        messages.extend(
-            Told(id=e.message, kind=kind, channel="sms" if isinstance(e, SendSms) else "email", at=now) for e in made
-        )
-    return Decision(contact.model_copy(update={"waiting": (), "messages": tuple(messages)}), effects=tuple(effects))
+def _waiting(name: str, template: Template, identity: str, event: DossierEvent, contact: Contact) -> Waiting:
+    texts = said(template, event, contact.language)
+    return Waiting(
+        kind=identity,
+        template=name,
+        lane=template.lane,
+        optional=template.optional,
+        also=template.email_policy == "also",
+        to=template.to,
+        account=getattr(event, "holder", None),
+        unit=getattr(event, "unit", None),
+        sms=texts.sms,
+        title=texts.title,
+        email=texts.email,
+    )
 
 
-def _make(contact: Contact, applicant: Applicant, kind: str, text: str) -> list[SendSms | SendEmail]:
-    name, base = contact.name, f"{contact.dossier_id}/{kind}"
-    made: list[SendSms | SendEmail] = [SendSms(message=f"{base}/sms", to=applicant.phone, text=texts.sms(text, name))]
-    if applicant.email is not None:
-        made.append(
-            SendEmail(
-                message=f"{base}/email",
-                to=applicant.email,
-                title=texts.title(name),
-                text=texts.email(text, name),
-            )
-        )
-    return made
+def _with(contact: Contact, made: Made) -> Contact:
+    update = {"messages": (*contact.messages, *made.told), "spares": (*contact.spares, *made.spares)}
+    return contact.model_copy(update=update)
 
 
-def settled(contact: Contact | None, outcome: SmsSettled | EmailSettled, now: datetime) -> Decision[Contact]:
-    """The partner answered, or never will. Only a message nobody could tell about has its outcome corrected."""
-    contact, told = _known(contact, outcome.message)
-    if told.status not in OPEN or outcome.result == told.status:
-        return Decision(contact)
-    common = _event_fields(contact, told, now)
-    if outcome.result == "unknown":
-        return Decision(contact.with_message(_to(told, "unknown", now)), (MessageUnknown(**common),))
-    if outcome.result == "refused":
-        failed = MessageFailed(**common, reason=outcome.reason or "refused")
-        return Decision(contact.with_message(_to(told, "failed", now)), (failed,))
-    ids = outcome.ids if isinstance(outcome, SmsSettled) else ()
-    sent = _to(told, "sent", now).model_copy(update={"parts": ids})
-    effects = (RegisterParts(message=told.id, ids=ids),) if ids else ()
-    return Decision(contact.with_message(sent), (MessageSent(**common, parts=len(ids) or 1),), effects)
-
-
-def receipt(contact: Contact | None, command: PartReceipt, now: datetime) -> Decision[Contact]:
-    """A receipt of one part: delivered once all are, failed with the first that is lost. Repeats change nothing."""
-    contact, told = _known(contact, command.message)
-    if command.part in {*told.arrived, *told.lost}:
-        return Decision(contact)
-    field = "arrived" if command.state == "delivered" else "lost"
-    told = told.model_copy(update={field: (*getattr(told, field), command.part)})
-    events: tuple[Event, ...] = ()
-    if told.lost and told.status not in FINAL:
-        told = _to(told, "failed", now)
-        events = (MessageFailed(**_event_fields(contact, told, now), reason=command.reason),)
-    elif not told.lost and set(told.parts) <= set(told.arrived) and told.parts and told.status not in FINAL:
-        told = _to(told, "delivered", now)
-        events = (MessageDelivered(**_event_fields(contact, told, now)),)
-    return Decision(contact.with_message(told), events)
-
-
-def registered(contact: Contact | None, _outcome: PartsRegistered, _now: datetime) -> Decision[Contact]:
-    """Nothing more to do."""
-    return Decision(contact)
+def _all_arrived(told: Told) -> bool:
+    """Of a message whose ids were never learnt its parts are counted."""
+    return set(told.parts) <= set(told.arrived) if told.parts else len(told.arrived) >= told.segments
 
 
 def _to(told: Told, status: Status, now: datetime) -> Told:
     return told.model_copy(update={"status": status, "at": now})
+
+
+def _nothing(contact: Contact | None, _outcome: object, _now: datetime) -> Decision[Contact]:
+    """Nothing more to do."""
+    return Decision(contact)
 
 
 def _known(contact: Contact | None, message: str) -> tuple[Contact, Told]:
@@ -159,41 +304,13 @@ def _known(contact: Contact | None, message: str) -> tuple[Contact, Told]:
     return contact, told
 
 
-def _event_fields(contact: Contact, told: Told, now: datetime) -> dict[str, object]:
+def _fields(contact: Contact, told: Told, now: datetime) -> dict[str, Any]:
     return {
         "dossier_id": contact.dossier_id,
         "message": told.id,
         "channel": told.channel,
         "subject": told.kind,
         "at": now,
+        "provider": told.provider,
+        "code": told.code,
     }
-
-
-HANDLERS: Handlers = {
-    **dict.fromkeys(
-        (
-            dossier.DossierSubmitted,
-            dossier.DossierAccepted,
-            dossier.DossierRejected,
-            dossier.SupplementRequested,
-            dossier.DossierSupplemented,
-            dossier.FeeSettled,
-            dossier.DossierExtended,
-            dossier.DossierStopped,
-            dossier.DossierWithdrawn,
-            dossier.DossierDecided,
-            feedback.ComplaintAnswered,
-            payment.InvoiceOpened,
-            payment.ReceiptIssued,
-            delivery.ConsignmentOrdered,
-            delivery.ResultAvailable,
-            delivery.ResultDelivered,
-            delivery.DeliveryFailed,
-        ),
-        tell,
-    ),
-    SmsSettled: settled,
-    EmailSettled: settled,
-    PartsRegistered: registered,
-    PartReceipt: receipt,
-}

@@ -1,142 +1,205 @@
-"""SMPP 3.4: one bound transceiver session to the SMS centre, texts out and receipts in."""
+"""SMPP 3.4: a provider with one or several sessions, texts out and receipts in."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import suppress
-from datetime import timedelta
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import smpp34
 
-from chassis.decision import Outcome
-from chassis.delivery import Delivery
-from chassis.runner import Call, Retryable
-from chassis.service import Platform
 from chassis.telemetry import logger
+from schemas.notification import Failure
 from services.notification.domain.segments import Segment, segments
-from services.notification.messages import RecordReceipt, SendSms, SmsSettled
-from services.notification.settings import NotificationSettings
+from services.notification.effects.parts import Receipt, reference_of
+from services.notification.effects.providers import Away, Declined, Sms, Taken
+from services.notification.effects.session import Account, NotBound, Refused, Session, Unanswered
 
 ALPHANUMERIC, INTERNATIONAL, ISDN = 5, 1, 1
 WANT_RECEIPT: Final = 1
+RECEIPT: Final = 0x04
 BUSY: Final = (smpp34.ESME_RTHROTTLED, smpp34.ESME_RMSGQFUL)
-BUSY_PAUSE: Final = timedelta(seconds=1)
+LEAST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 PARTS_RETRY: Final = 0.2
 BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-_RECEIPT: Final = re.compile(r"id:(?P<id>\S+) .*?stat:(?P<stat>[A-Z]+)(?: err:(?P<err>\S+))?", re.DOTALL)
-FAILED: Final = frozenset({"UNDELIV", "EXPIRED", "REJECTD", "DELETED"})
+PERMANENT: Final = frozenset({smpp34.ESME_RINVDSTADR})
+"""The number itself is at fault: no other provider would take it."""
+DELIVERED: Final = "DELIVRD"
+FAILED: Final[dict[str, Failure]] = {
+    "UNDELIV": "permanent",
+    "EXPIRED": "temporary",
+    "REJECTD": "permanent",
+    "DELETED": "technical",
+}
+_TEXT: Final = re.compile(
+    r"id:(?P<id>\S+) .*?(?:submit date:(?P<submitted>\d{10})\d* .*?)?stat:(?P<stat>[A-Z]+)(?: err:(?P<err>\S+))?",
+    re.DOTALL,
+)
+STATES: Final = {2: DELIVERED, 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV", 8: "REJECTD"}
 log = logger(__name__)
+Handed = Callable[[Receipt], Awaitable[None]]
 
 
-class SmppSession:
-    """Keeps one session bound; `submit` needs it, `run` keeps it and hands receipts on."""
+class SmppProvider:
+    """Keeps its sessions bound; a text goes by one that has room, and all its parts by the same.
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-        self._settings: NotificationSettings = platform.settings
-        self._session: Any = None
+    Told to be slower (throttled, queue full) it pauses, longer each time, and says so at once to who comes meanwhile.
+    """
+
+    def __init__(
+        self, name: str, account: Account, sender: str, hand_on: Handed, *, binds: int = 1, price: int = 0
+    ) -> None:
+        self.name = name
+        self.price = price
+        self._account = account
+        self._sender = sender
+        self._hand_on = hand_on
+        self._binds = binds
+        self._sessions: list[Session] = []
+        self._turn = 0
+        self._pause = LEAST_PAUSE
+        self._busy_until = 0.0
+
+    @property
+    def bound(self) -> int:
+        """How many sessions are bound."""
+        return sum(session.bound for session in self._sessions)
 
     async def run(self) -> None:
-        """Binds again whenever the session ends, until cancelled."""
+        """Binds each session again whenever it ends, until cancelled."""
+        await asyncio.gather(*(self._keep() for _ in range(self._binds)))
+
+    async def _keep(self) -> None:
         failures = 0
+
+        def on_bound() -> None:
+            nonlocal failures
+            failures = 0
+            self._sessions.append(session)
+            log.info("bound to the SMS centre", provider=self.name)
+
         while True:
-            client = self._client()
+            session = Session(self._account, self._receipt)
             try:
-                self._session = await client.connect()
-                failures = 0
-                log.info("bound to the SMS centre")
-                await self._receive(self._session)
-            except (smpp34.SmppError, OSError, TimeoutError) as error:
-                log.warning("no session with the SMS centre", error=str(error)[:200])
+                await session.run(on_bound)
+                log.warning("the SMS centre ended a session", provider=self.name)
+            except (Refused, NotBound, Unanswered, OSError, TimeoutError) as error:
+                log.warning("no session with the SMS centre", provider=self.name, error=repr(error)[:200])
             finally:
-                self._session = None
-                with suppress(Exception):
-                    await asyncio.wait_for(client.stop(), 2)
+                if session in self._sessions:
+                    self._sessions.remove(session)
             await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
             failures += 1
 
-    def _client(self) -> Any:
-        s = self._settings
-        password = s.smpp_password.get_secret_value()
-        return smpp34.Client(s.smpp_host, s.smpp_port, s.smpp_system_id, password, bind_type="TRX")
-
-    async def _receive(self, session: Any) -> None:
-        while True:
-            event = await session.next()
-            if isinstance(event, smpp34.Disconnected):
-                return
-            await self._receipt(event)
-
-    async def _receipt(self, event: Any) -> None:
-        found = _RECEIPT.search(event.short_message.decode("latin-1"))
-        if found is None:
-            log.info("a deliver_sm that is no receipt was ignored")
-            return
-        stat = found["stat"]
-        if stat != "DELIVRD" and stat not in FAILED:
-            return
-        command = RecordReceipt(
-            state="delivered" if stat == "DELIVRD" else "failed", reason=f"{stat} {found['err'] or ''}".strip()
-        )
-        aggregate = part_id(self._settings.smpp_system_id, found["id"])
-        await self._platform.engine("receipts").handle(Delivery(aggregate, command))
-
-    async def submit(self, to: str, segment: Segment) -> Any:
-        """One submit_sm and its response. Raises Retryable when there is no session to send it on."""
-        session = self._session
-        if session is None:
-            raise Retryable("no session with the SMS centre")
-        return await session.submit_sm(
-            to.lstrip("+"),
-            segment.data,
-            source_addr=self._settings.smpp_sender,
-            source_addr_ton=ALPHANUMERIC,
-            source_addr_npi=0,
-            dest_addr_ton=INTERNATIONAL,
-            dest_addr_npi=ISDN,
-            esm_class=segment.esm_class,
-            data_coding=segment.coding,
-            registered_delivery=WANT_RECEIPT,
-        )
-
-
-def part_id(system: str, message_id: str) -> str:
-    """The id of the receipts aggregate of one message id."""
-    return f"{system}:{message_id}"
-
-
-class SendsSms:
-    """Adapter of `SendSms`. After a submit_sm without a response it raises: nobody can tell, so it is unknown."""
-
-    def __init__(self, session: SmppSession) -> None:
-        self._session = session
-
-    async def execute(self, effect: SendSms, call: Call) -> Outcome:
-        """Raises Retryable only while no part can have been taken."""
-        to = await call.open(effect.to)
-        ids: list[str] = []
-        call.check()
-        for segment in segments(effect.text, effect.message):
-            response = await self._submit(to, segment, first=not ids)
-            if not response.is_success:
-                reason = f"SMPP command_status 0x{response.command_status:08x}"
-                return SmsSettled(message=effect.message, result="refused", reason=reason)
-            ids.append(response.message_id or "")
-        return SmsSettled(message=effect.message, result="sent", ids=tuple(ids))
-
-    async def _submit(self, to: str, segment: Segment, *, first: bool) -> Any:
+    async def send(self, sms: Sms) -> Taken | Declined:
         """A first part may be put off; a later one waits here, since the first cannot be taken back."""
+        left = self._busy_until - time.monotonic()
+        if left > 0:
+            raise Away("the SMS centre is busy", after=timedelta(seconds=left))
+        reference = reference_of(sms.message)
+        ids: list[str] = []
+        for segment in segments(sms.text, sms.message):
+            status, message_id = await self._submit(sms, segment, reference, first=not ids)
+            if status:
+                code = f"0x{status:08x}"
+                permanent = status in PERMANENT
+                failure: Failure = "permanent" if permanent else "technical"
+                # A part that was taken cannot be taken back: the whole text by another provider would be its repeat.
+                return Declined(code, f"SMPP command_status {code}", failure, elsewhere=not permanent and not ids)
+            ids.append(message_id)
+        self._pause = LEAST_PAUSE
+        return Taken(tuple(ids), "0x00000000")
+
+    async def _submit(self, sms: Sms, segment: Segment, reference: int, *, first: bool) -> tuple[int, str]:
         while True:
             try:
-                response = await self._session.submit(to, segment)
-            except Retryable:
+                status, message_id = await self._session().submit(
+                    sms.before if first else _no_check, **fields(self._sender, sms.to, segment, reference)
+                )
+            except NotBound as error:
                 if first:
-                    raise
+                    raise Away(str(error)) from error
             else:
-                if response.command_status not in BUSY:
-                    return response
+                if status not in BUSY:
+                    return status, message_id
                 if first:
-                    raise Retryable("the SMS centre is busy", after=BUSY_PAUSE)
+                    raise Away("the SMS centre is busy", after=self._slow_down())
             await asyncio.sleep(PARTS_RETRY)
+
+    def _session(self) -> Session:
+        """The bound sessions take turns."""
+        if not self._sessions:
+            raise NotBound("no session with the SMS centre")
+        self._turn += 1
+        return self._sessions[self._turn % len(self._sessions)]
+
+    def _slow_down(self) -> timedelta:
+        now = time.monotonic()
+        if now >= self._busy_until:
+            self._busy_until = now + self._pause
+            self._pause = min(LONGEST_PAUSE, self._pause * 2)
+        return timedelta(seconds=self._busy_until - now)
+
+    async def _receipt(self, event: Any) -> None:
+        found = receipt_of(self.name, event)
+        if found is not None:
+            await self._hand_on(found)
+
+
+def fields(sender: str, to: str, segment: Segment, reference: int) -> dict[str, Any]:
+    """What a submit_sm says (SMPP 3.4, 4.4.1): alphanumeric sender, E.164 destination, a receipt wanted."""
+    return {
+        "source_addr": sender,
+        "destination_addr": to.lstrip("+"),
+        "short_message": segment.data,
+        "source_addr_ton": ALPHANUMERIC,
+        "source_addr_npi": 0,
+        "dest_addr_ton": INTERNATIONAL,
+        "dest_addr_npi": ISDN,
+        "esm_class": segment.esm_class,
+        "data_coding": segment.coding,
+        "registered_delivery": WANT_RECEIPT,
+        "tlvs": [smpp34.Tlv(smpp34.TLV_USER_MESSAGE_REFERENCE, reference.to_bytes(2))],
+    }
+
+
+def receipt_of(system: str, event: Any) -> Receipt | None:
+    """What a deliver_sm says of a part (SMPP 3.4, appendix B), None for one that is no final receipt.
+
+    The optional parameters count before the text, where a centre sends both.
+    """
+    if not event.esm_class & RECEIPT:
+        log.info("a deliver_sm that is no receipt was ignored")
+        return None
+    text = _TEXT.search(event.short_message.decode("latin-1"))
+    tlvs = {tlv.tag: tlv for tlv in event.tlvs}
+    known, state = tlvs.get(smpp34.TLV_RECEIPTED_MESSAGE_ID), tlvs.get(smpp34.TLV_MESSAGE_STATE)
+    message_id = known.value.rstrip(b"\0").decode("ascii", "replace") if known is not None else text and text["id"]
+    stat = STATES.get(state.as_int() or 0, "") if state is not None else text["stat"] if text else ""
+    if not message_id or (stat != DELIVERED and stat not in FAILED):
+        return None
+    reference = tlvs.get(smpp34.TLV_USER_MESSAGE_REFERENCE)
+    return Receipt(
+        system=system,
+        id=message_id,
+        state="delivered" if stat == DELIVERED else "failed",
+        reason=f"{stat} {(text and text['err']) or ''}".strip(),
+        failure=FAILED.get(stat),
+        to=f"+{event.source_addr.lstrip('+')}",
+        submitted=_instant(text["submitted"]) if text and text["submitted"] else None,
+        reference=reference.as_int() if reference is not None else None,
+    )
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%y%m%d%H%M").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _no_check() -> None:
+    """A later part goes out whatever the time is: the first cannot be taken back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -278,3 +279,79 @@ async def test_the_catalogue_is_public_and_cached(platform: Platform) -> None:
     again = await platform.client.get(f"{url}/procedures/1.001440", headers={"if-none-match": one.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert (await platform.client.get(f"{url}/procedures/9.999999")).status_code == 404
+
+
+async def machine(platform: Platform) -> None:
+    form = {"grant_type": "client_credentials", "resource": "urn:hoso-api"}
+    secret = ("portal", "portal-demo-only-secret")
+    answer = await platform.client.post(f"{platform.stack.url('idp')}/token", data=form, auth=secret)
+    platform.tokens["portal"] = answer.json()["access_token"]
+
+
+async def code_on(platform: Platform, phone: str) -> str:
+    """The code in the latest SMS with one."""
+
+    async def there() -> str | None:
+        found = await platform.client.get(f"{platform.stack.url('phone')}/phone/messages", params={"to": phone})
+        codes = [m["text"] for m in found.json() if "Ma xac nhan" in m["text"]]
+        return re.findall(r"\d{6}", codes[-1])[0] if codes else None
+
+    return await wait_for("a code on the phone", there)
+
+
+async def test_a_code_proves_who_has_the_phone_and_tells_nothing_about_dossiers(platform: Platform) -> None:
+    await machine(platform)
+    path = await platform.file()
+    await platform.told(path, "submitted")
+    dossier = path.rpartition("/")[2]
+    wanted = {"dossier": dossier, "purpose": "lookup", "address": "203.0.113.7"}
+    phone = plan(LIBRARY, "t")[LIBRARY - 1].phone
+    first = await platform.post("portal", "/codes", wanted, service="notification")
+    nobody = {**wanted, "dossier": str(uuid.uuid4())}
+    assert await platform.post("portal", "/codes", nobody, service="notification") == first == {"expires_in": 300}
+    code = await code_on(platform, phone)
+    given = {"dossier": dossier, "purpose": "lookup", "code": code}
+    other = {**given, "purpose": "collect"}
+    said = [
+        (await platform.post("portal", "/codes/verify", body, service="notification"))["valid"]
+        for body in (other, {**given, "dossier": nobody["dossier"]}, given, given)
+    ]
+    assert said == [False, False, True, False]
+    assert (await platform.ask("citizen1", "POST", "/codes", wanted, service="notification")).status_code == 403
+
+
+async def test_an_applicant_says_how_and_whom_else_to_tell(platform: Platform) -> None:
+    path = await platform.file()
+    await platform.told(path, "submitted")
+    wanted = {"language": "en", "channel": "auto", "optional": False}
+    put = await platform.ask("citizen1", "PUT", f"{path}/preferences", wanted, service="notification")
+    assert put.json() == wanted
+    assert await platform.get("citizen1", f"{path}/preferences", service="notification") == wanted
+    assert (await platform.ask("citizen2", "GET", f"{path}/preferences", service="notification")).status_code == 404
+    named = {"phone": "0168 765 4321", "email": None}
+    await platform.post("citizen1", f"{path}/representative", named, service="notification")
+    phone = "+84387654321"
+    texts = f"{platform.stack.url('phone')}/phone/messages"
+
+    async def english() -> str | None:
+        found = (await platform.client.get(texts, params={"to": phone})).json()
+        return next((re.findall(r"\d{6}", m["text"])[0] for m in found if "Your code is" in m["text"]), None)
+
+    code = await wait_for("the code of the representative", english)
+    wrong = {"code": f"{(int(code) + 1) % 1_000_000:06d}"}
+    confirm = f"{path}/representative/confirm"
+    assert (await platform.ask("citizen1", "POST", confirm, wrong, service="notification")).status_code == 409
+    await platform.post("citizen1", confirm, {"code": code}, service="notification")
+    await platform.post("citizen1", f"{path}/withdraw", {})
+
+    async def both() -> bool | None:
+        found = (await platform.get("operator1", f"{path}/messages", service="notification"))["messages"]
+        arrived = {m["to"] for m in found if m["kind"] == "withdrawn" and m["status"] == "delivered"}
+        return True if arrived == {"applicant", "representative"} else None
+
+    await wait_for("both to be told", both)
+    told = (await platform.client.get(texts, params={"to": phone})).json()
+    assert told[-1]["text"].endswith("was withdrawn as you asked.")
+    listed = await platform.get("operator1", "/providers", service="notification")
+    assert [(p["name"], p["weight"], p["sessions"]) for p in listed["providers"]] == [("centre", 1.0, 2)]
+    assert (await platform.get("operator1", "/attention", service="notification"))["next"] is None

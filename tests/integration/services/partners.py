@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -40,6 +40,15 @@ async def serving(app: FastAPI, port: int) -> AsyncIterator[None]:
     finally:
         server.should_exit = True
         await task
+
+
+async def eventually(found: Callable[[], Awaitable[object]]) -> None:
+    """Asks until something is found, ten seconds at most."""
+    async with asyncio.timeout(10):
+        while True:
+            if await found():
+                return
+            await asyncio.sleep(0.01)
 
 
 async def until(condition: Callable[[], bool]) -> None:

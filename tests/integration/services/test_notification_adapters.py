@@ -6,104 +6,291 @@ Retryable: certainly not executed. An outcome: the partner's own word. Anything 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from aiosmtplib import SMTPServerDisconnected
+from fastapi import FastAPI, Request
 from pydantic import SecretStr
 
 from chassis.runner import NotSent, Retryable
+from chassis.store import Store
+from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
 from schemas.personal import Personal
-from services.notification.effects.mail import SendsEmail
-from services.notification.effects.smpp import SendsSms, SmppSession
-from services.notification.messages import EmailSettled, SendEmail, SendSms, SmsSettled
+from services.notification.domain.balance import Balance
+from services.notification.effects.esms import EsmsProvider, receipt_of
+from services.notification.effects.mail import Mailer, SendsEmail
+from services.notification.effects.parts import Parts
+from services.notification.effects.session import Account
+from services.notification.effects.simulated import Simulated
+from services.notification.effects.smpp import SmppProvider
+from services.notification.effects.sms import Moot, SendsSms, Texting
+from services.notification.messages import EmailSettled, PartReceipt, SendEmail, SendSms, SmsSettled
+from services.notification.settings import EsmsSettings
 from simulators.mail_sink import __main__ as mail_sink
 from simulators.sms_centre import __main__ as sms_centre
 from simulators.sms_centre.centre import Centre
+from simulators.sms_gateway import __main__ as sms_gateway
+from simulators.sms_gateway.__main__ import Gateway
 
-from .partners import ID, call, serving, until
+from .partners import ID, call, eventually, serving, until
 
-
-def sms(text: str = "Ho so da duoc tiep nhan.") -> SendSms:
-    return SendSms(message=f"{ID}/accepted/sms", to=Personal.of("+84912345678"), text=text)
-
-
-@pytest.fixture
-async def sms_side() -> AsyncIterator[tuple[Centre, SmppSession]]:
-    """The centre, and our session with it: not yet bound."""
-    port, http_port = free_ports(2)
-    centre = Centre()
-    settings = SimpleNamespace(
-        smpp_host="127.0.0.1",
-        smpp_port=port,
-        smpp_system_id="dienbien",
-        smpp_password=SecretStr("x"),
-        smpp_sender="SVHTTDL DB",
-    )
-    session = SmppSession(SimpleNamespace(settings=settings, engine=lambda _name: _Deaf()))  # type: ignore[arg-type] # what it uses of a platform
-    async with serving(sms_centre.create_app(centre, sms_centre.Settings(port=port, http_port=http_port)), http_port):
-        yield centre, session
+PHONE = "+84912345678"
+NOBODY = Simulated({})
 
 
-class _Deaf:
-    async def handle(self, _delivery: object) -> None:
-        """Receipts are not what is tested here."""
+def sms(text: str = "Ho so da duoc tiep nhan.", **more: Any) -> SendSms:
+    return SendSms(message=f"{ID}/accepted/sms", to=Personal.of(PHONE), text=text, **more)
+
+
+@dataclass
+class Side:
+    """One or more centres, our providers with them, and what was handed on to the dossiers."""
+
+    centres: list[Centre]
+    providers: list[SmppProvider]
+    parts: Parts
+    store: Store
+    platform: Any
+    heard: list[PartReceipt] = field(default_factory=list)
+
+    @property
+    def centre(self) -> Centre:
+        return self.centres[0]
+
+    @property
+    def adapter(self) -> SendsSms:
+        balance = Balance({provider.name: 1.0 for provider in self.providers})
+        return SendsSms(Texting(self.providers, balance, self.parts, NOBODY), Moot(self.platform))
+
+
+class _Dossiers:
+    def __init__(self) -> None:
+        self.heard: list[PartReceipt] = []
+
+    async def handle(self, delivery: Any) -> None:
+        self.heard.append(delivery.message)
 
 
 @asynccontextmanager
-async def bound(session: SmppSession) -> AsyncIterator[SendsSms]:
-    task = asyncio.create_task(session.run())
-    await until(lambda: session._session is not None)
-    try:
-        yield SendsSms(session)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+async def side(backbone: Backbone, centres: int = 1, binds: int = 2) -> AsyncIterator[Side]:
+    store = Store(backbone.store_url, f"sms_{uuid.uuid4().hex[:8]}")
+    dossiers = _Dossiers()
+    platform: Any = SimpleNamespace(store=store, engine=lambda _name: dossiers)
+    parts = Parts(platform, b"k" * 16, patience=timedelta(0))
+    ports = free_ports(2 * centres)
+    made = [Centre() for _ in range(centres)]
+    providers = [
+        SmppProvider(
+            f"c{n}", Account("127.0.0.1", ports[2 * n], "dienbien", "x"), "SVHTTDL DB", parts.receipt, binds=binds
+        )
+        for n in range(centres)
+    ]
+    async with asyncio.TaskGroup() as group:
+        stacks = [
+            serving(sms_centre.create_app(c, sms_centre.Settings(port=p, http_port=h)), h)
+            for c, p, h in zip(made, ports[::2], ports[1::2], strict=True)
+        ]
+        for stack in stacks:
+            await stack.__aenter__()
+        running = [group.create_task(provider.run()) for provider in providers]
+        try:
+            await until(lambda: all(provider.bound == binds for provider in providers))
+            yield Side(made, providers, parts, store, platform, dossiers.heard)
+        finally:
+            for task in running:
+                task.cancel()
+            for stack in stacks:
+                await stack.__aexit__(None, None, None)
+    store.close()
 
 
-async def test_sms_without_a_session_is_retryable(sms_side: tuple[Centre, SmppSession]) -> None:
+@pytest.fixture
+async def sms_side(backbone: Backbone) -> AsyncIterator[Side]:
+    async with side(backbone) as made:
+        yield made
+
+
+async def test_sms_without_a_session_is_retryable() -> None:
+    (port,) = free_ports(1)
+    nothing: Any = None
+    provider = SmppProvider("c", Account("127.0.0.1", port, "dienbien", "x"), "SVHTTDL DB", nothing)
+    adapter = SendsSms(Texting([provider], Balance({"c": 1.0}), nothing, NOBODY), Moot(nothing))
     with pytest.raises(Retryable, match="no session"):
-        await SendsSms(sms_side[1]).execute(sms(), call())
+        await adapter.execute(sms(), call())
 
 
-async def test_sms_by_what_the_centre_answers(sms_side: tuple[Centre, SmppSession]) -> None:
-    centre, session = sms_side
-    async with bound(session) as adapter:
-        centre.faults.throttle_next = 1
-        with pytest.raises(Retryable) as busy:
-            await adapter.execute(sms(), call())
-        assert busy.value.after == timedelta(seconds=1)
-        centre.faults.reject_next = 1
-        refused = await adapter.execute(sms(), call())
-        assert isinstance(refused, SmsSettled)
-        assert refused.result == "refused"
-        assert list(centre.phones.submissions) == []
-        taken = await adapter.execute(sms(), call())
-        assert isinstance(taken, SmsSettled)
-        assert (taken.result, len(taken.ids)) == ("sent", 1)
+async def test_sms_by_what_the_centre_answers(sms_side: Side) -> None:
+    centre, adapter = sms_side.centre, sms_side.adapter
+    centre.faults.throttle_next = 1
+    with pytest.raises(Retryable) as busy:
+        await adapter.execute(sms(), call())
+    assert busy.value.after is not None
+    assert timedelta(0) < busy.value.after <= timedelta(seconds=1)
+    with pytest.raises(Retryable, match="busy"):
+        await adapter.execute(sms(), call())
+    assert centre.faults.throttle_next == 0
+    assert list(centre.phones.submissions) == []
+    sms_side.providers[0]._busy_until = 0
+    centre.faults.reject_next, centre.faults.reject_status = 1, 0x0B
+    refused = await adapter.execute(sms(), call())
+    assert isinstance(refused, SmsSettled)
+    assert (refused.result, refused.failure, refused.code) == ("refused", "permanent", "0x0000000b")
+    taken = await adapter.execute(sms(), call())
+    assert isinstance(taken, SmsSettled)
+    assert (taken.result, len(taken.ids), taken.provider) == ("sent", 1, "c0")
 
 
-async def test_sms_without_a_response_is_uncertain(sms_side: tuple[Centre, SmppSession]) -> None:
-    centre, session = sms_side
-    async with bound(session) as adapter:
-        centre.faults.drop_response_next = 1
+async def test_sms_without_a_response_is_uncertain(sms_side: Side) -> None:
+    sms_side.centre.faults.drop_response_next = 1
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await sms_side.adapter.execute(sms(), call())
+    assert len(sms_side.centre.phones.submissions) == 1
+
+
+async def test_sms_whose_time_is_over_is_not_sent(sms_side: Side) -> None:
+    with pytest.raises(NotSent):
+        await sms_side.adapter.execute(sms(), call(seconds=-1))
+    expired = await sms_side.adapter.execute(sms(not_after=datetime(2026, 1, 1, tzinfo=UTC)), call())
+    assert isinstance(expired, SmsSettled)
+    assert expired.result == "expired"
+    assert list(sms_side.centre.phones.submissions) == []
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["after the response", "before the response"])
+async def test_each_receipt_finds_its_message_and_a_repeat_says_the_same(sms_side: Side, *, early: bool) -> None:
+    faults = sms_side.centre.faults
+    faults.receipts_before_response, faults.duplicate_receipts_next = early, 1
+    taken = await sms_side.adapter.execute(sms("x" * 400), call())
+    assert isinstance(taken, SmsSettled)
+    assert len(taken.ids) == 3
+    await until(lambda: {(r.part, r.state) for r in sms_side.heard} == {(i, "delivered") for i in taken.ids})
+
+
+async def test_a_receipt_of_a_lost_answer_is_found_by_our_reference_or_by_the_only_one_of_its_time(
+    sms_side: Side,
+) -> None:
+    for echo in (True, False):
+        sms_side.centre.faults.drop_response_next = 1
+        sms_side.centre.faults.echo_reference = echo
+        sms_side.heard.clear()
+        message = f"{ID}/{echo}/sms"
+        lost = SendSms(message=message, to=Personal.of(f"+8491234567{int(echo)}"), text="x")
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5):
-                await adapter.execute(sms(), call())
-        assert len(centre.phones.submissions) == 1
+            async with asyncio.timeout(0.4):
+                await sms_side.adapter.execute(lost, call())
+        await sms_side.parts.seek(ID, message, lost.to.clear, datetime.now(UTC) - timedelta(seconds=1))
+        await eventually(sms_side.parts.match)
+        assert [(r.message, r.state) for r in sms_side.heard] == [(message, "delivered")]
 
 
-async def test_sms_whose_time_is_over_is_not_sent(sms_side: tuple[Centre, SmppSession]) -> None:
-    centre, session = sms_side
-    async with bound(session) as adapter:
-        with pytest.raises(NotSent):
-            await adapter.execute(sms(), call(seconds=-1))
-        assert list(centre.phones.submissions) == []
+async def test_a_receipt_that_fits_two_lost_messages_is_left_to_a_person(sms_side: Side) -> None:
+    sms_side.centre.faults.drop_response_next = 1
+    sms_side.centre.faults.echo_reference = False
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.4):
+            await sms_side.adapter.execute(sms(), call())
+    for kind in ("a", "b"):
+        await sms_side.parts.seek(ID, f"{ID}/{kind}/sms", PHONE, datetime.now(UTC) - timedelta(seconds=1))
+    ripe = sms_side.store.collection("unmatched")
+    await eventually(lambda: ripe.select({}, ("to",), 1))
+    assert await sms_side.parts.match() == 0
+    assert sms_side.heard == []
+
+
+async def test_another_provider_takes_over_when_one_is_throttled_or_away(backbone: Backbone) -> None:
+    async with side(backbone, centres=2) as both:
+        adapter = both.adapter
+        both.centres[0].faults.throttle_next = 1_000
+        by = [await adapter.execute(sms(), call()) for _ in range(6)]
+        assert {o.provider for o in by if isinstance(o, SmsSettled)} == {"c1"}
+        assert len(both.centres[1].phones.submissions) == 6
+        assert not both.centres[0].phones.submissions
+
+
+async def test_a_receipt_that_cannot_be_stored_is_not_acknowledged_and_comes_again(sms_side: Side) -> None:
+    stored = sms_side.parts._insert
+    failed: list[Any] = []
+
+    async def once(record: Any) -> bool:
+        if not failed and "state" in record:
+            failed.append(record)
+            raise ConnectionError("the store is away")
+        return bool(await stored(record))
+
+    sms_side.parts._insert = once  # type: ignore[assignment] # the store's trouble, at the only place it shows
+    sms_side.centre.faults.receipts_before_response = True
+    taken = await sms_side.adapter.execute(sms(), call())
+    assert isinstance(taken, SmsSettled)
+    await until(lambda: [r.part for r in sms_side.heard] == list(taken.ids))
+    assert len(failed) == 1
+
+
+@dataclass
+class Http:
+    """The gateway, our provider at it, and the reports it made."""
+
+    gateway: Gateway
+    adapter: SendsSms
+    reports: list[dict[str, str]]
+
+
+@pytest.fixture
+async def http_side(sms_side: Side) -> AsyncIterator[Http]:
+    port, back = free_ports(2)
+    gateway, reports = Gateway(), list[dict[str, str]]()
+    callback = FastAPI()
+
+    @callback.get("/reports")
+    async def report(request: Request) -> None:
+        reports.append(dict(request.query_params))
+
+    settings = EsmsSettings(
+        kind="esms", name="gate", sender="SVHTTDL", price=650, url=f"http://127.0.0.1:{port}", api_key=SecretStr("k"),
+        secret_key=SecretStr("s"), receipts=SecretStr("r" * 16), callback=f"http://127.0.0.1:{back}/reports",
+    )  # fmt: skip
+    app = sms_gateway.create_app(gateway, sms_gateway.Settings(port=port, api_key="k", secret_key="s"))
+    async with serving(app, port), serving(callback, back), httpx.AsyncClient(timeout=0.5, trust_env=False) as client:
+        provider = EsmsProvider(settings, client)
+        texting = Texting([provider], Balance({"gate": 1.0}), sms_side.parts, NOBODY)
+        yield Http(gateway, SendsSms(texting, Moot(sms_side.platform)), reports)
+
+
+async def test_a_gateway_that_keeps_our_id_is_asked_again_and_sends_once(http_side: Http) -> None:
+    http_side.gateway.faults.hang_next = 2
+    taken = await http_side.adapter.execute(sms(), call())
+    assert isinstance(taken, SmsSettled)
+    assert (taken.result, taken.ids, taken.cost, taken.code) == ("sent", ("00000001",), 650, "100")
+    assert (http_side.gateway.requests, len(http_side.gateway.sent)) == (3, 1)
+    await until(lambda: bool(http_side.reports))
+    receipt = receipt_of("gate", http_side.reports[0])
+    assert receipt is not None
+    assert (receipt.id, receipt.state) == (taken.ids[0], "delivered")
+
+
+async def test_a_gateway_by_what_it_answers(http_side: Http) -> None:
+    faults = http_side.gateway.faults
+    faults.unavailable_next = 1
+    with pytest.raises(Retryable):
+        await http_side.adapter.execute(sms(), call())
+    for code, failure in (("103", "technical"), ("105", "permanent")):
+        faults.code, faults.code_next = code, 1
+        refused = await http_side.adapter.execute(sms(), call())
+        assert isinstance(refused, SmsSettled)
+        assert (refused.result, refused.failure, refused.code) == ("refused", failure, code)
+    faults.hang_next = 3
+    with pytest.raises(httpx.TimeoutException):
+        await http_side.adapter.execute(sms(), call())
+    assert len(http_side.gateway.sent) == 1
 
 
 def email(to: str = "an@example.vn") -> SendEmail:
@@ -121,22 +308,45 @@ class _Greylist(mail_sink.Mailbox):
         return self.rcpt
 
 
+def mailer(port: int) -> SendsEmail:
+    settings: Any = SimpleNamespace(smtp_host="127.0.0.1", smtp_port=port, smtp_from="no-reply@dienbien.example.vn")
+    return SendsEmail(Mailer(settings, NOBODY))
+
+
 @pytest.fixture
 async def mail_side() -> AsyncIterator[tuple[_Greylist, SendsEmail]]:
     port, http_port = free_ports(2)
     mailbox = _Greylist()
-    settings = SimpleNamespace(smtp_host="127.0.0.1", smtp_port=port, smtp_from="no-reply@dienbien.example.vn")
     app = mail_sink.create_app(mailbox, mail_sink.Settings(smtp_port=port, http_port=http_port))
     async with serving(app, http_port):
-        yield mailbox, SendsEmail(settings)  # type: ignore[arg-type] # what it uses of the settings
+        yield mailbox, mailer(port)
+
+
+def taken() -> EmailSettled:
+    return EmailSettled(message=email().message, result="sent", provider="smtp", code="250")
 
 
 @pytest.mark.parametrize("to", ["an@example.vn", "ấn@example.vn"])
 async def test_email_arrives_as_it_was_written(mail_side: tuple[_Greylist, SendsEmail], to: str) -> None:
     mailbox, adapter = mail_side
-    assert await adapter.execute(email(to), call()) == EmailSettled(message=email().message, result="sent")
-    (arrived,) = mailbox.messages
+    for _ in range(3):
+        assert await adapter.execute(email(to), call()) == taken()
+    arrived = mailbox.messages[-1]
     assert (arrived["to"], arrived["subject"], arrived["text"].splitlines()[0]) == (to, "Hồ sơ", "Đã tiếp nhận.")
+    assert len(mailbox.messages) == 3
+
+
+async def test_a_connection_is_used_again_and_a_dead_one_is_replaced(mail_side: tuple[_Greylist, SendsEmail]) -> None:
+    mailbox, adapter = mail_side
+    assert await adapter.execute(email(), call()) == taken()
+    ((client, _),) = adapter._mailer._idle
+    assert await adapter.execute(email(), call()) == taken()
+    assert adapter._mailer._idle[0][0] is client
+    transport: Any = client.transport
+    transport.abort()
+    assert await adapter.execute(email(), call()) == taken()
+    assert adapter._mailer._idle[0][0] is not client
+    assert len(mailbox.messages) == 3
 
 
 @pytest.mark.parametrize(("rcpt", "data"), [("450 greylisted, come again", 0), ("250 OK", 451)])
@@ -158,8 +368,9 @@ async def test_email_refused_by_the_server_is_refused(
     mailbox, adapter = mail_side
     mailbox.rcpt = rcpt
     mailbox.faults = mail_sink.Faults(reject_next=1, reject_code=code)
-    refused = EmailSettled(message=email().message, result="refused", reason=f"SMTP {code}")
-    assert await adapter.execute(email(), call()) == refused
+    refused = await adapter.execute(email(), call())
+    assert isinstance(refused, EmailSettled)
+    assert (refused.result, refused.failure, refused.code) == ("refused", "permanent", str(code))
 
 
 async def test_email_lost_after_data_is_uncertain(mail_side: tuple[_Greylist, SendsEmail]) -> None:
@@ -172,8 +383,7 @@ async def test_email_lost_after_data_is_uncertain(mail_side: tuple[_Greylist, Se
 
 async def test_email_with_no_server_or_a_server_that_hangs_up_is_retryable() -> None:
     (port,) = free_ports(1)
-    settings = SimpleNamespace(smtp_host="127.0.0.1", smtp_port=port, smtp_from="no-reply@dienbien.example.vn")
-    adapter = SendsEmail(settings)  # type: ignore[arg-type] # what it uses of the settings
+    adapter = mailer(port)
     with pytest.raises(Retryable):
         await adapter.execute(email(), call())
     server = await asyncio.start_server(_hang_up, "127.0.0.1", port)

@@ -12,12 +12,14 @@ from cli.generate import GOLDENS
 from schemas.topics import CATALOGUES
 from services.delivery.domain import consignment
 from services.delivery.messages import ConsignmentRefused, ConsignmentTaken, DocumentRendered, OrderConsignment
-from services.notification.domain import told
-from services.notification.domain.told import Contact
-from services.notification.messages import SendSms, SmsSettled
+from services.notification.domain.contact import Contact
+from services.notification.domain.rules import Rules
+from services.notification.domain.told import Teller
+from services.notification.messages import PartReceipt, SendSms, SmsSettled
 from services.payment.domain import attempts, invoice
 from services.payment.messages import GatewayNotified, QueryAnswered, QueryPayment, StartAttempt
 
+TELLER = Teller(Rules(quiet=None))
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
@@ -26,7 +28,7 @@ def golden(stream: str, name: str) -> Any:
 
 
 def sending() -> tuple[Contact, SendSms]:
-    decision = told.tell(None, golden("dossier", "submitted"), NOW)
+    decision = TELLER.tell(None, golden("dossier", "submitted"), NOW)
     assert decision.state is not None
     return decision.state, next(e for e in decision.effects if isinstance(e, SendSms))
 
@@ -34,7 +36,7 @@ def sending() -> tuple[Contact, SendSms]:
 def settle(contact: Contact, *outcomes: Outcome) -> tuple[Contact, list[str]]:
     said: list[str] = []
     for outcome in outcomes:
-        decision = told.settled(contact, outcome, NOW)  # type: ignore[arg-type] # each is one of an SMS
+        decision = TELLER.settled(contact, outcome, NOW)  # type: ignore[arg-type] # each is one of an SMS
         assert decision.state is not None
         contact = decision.state
         said += [event.TYPE for event in decision.events]
@@ -68,8 +70,10 @@ def test_an_sms_nobody_could_tell_about_is_corrected_once(results: list[str], sa
 def test_a_corrected_sms_waits_for_its_receipts() -> None:
     contact, effect = sending()
     contact, _ = settle(contact, sms(effect, "unknown"))
-    decision = told.settled(contact, sms(effect, "sent", "7"), NOW)
-    assert [e.TYPE for e in decision.effects] == ["receipts.register"]
+    contact, _ = settle(contact, sms(effect, "sent", "7"))
+    receipt = PartReceipt(part="7", message=effect.message, state="delivered", reason="DELIVRD 000")
+    decision = TELLER.receipt(contact, receipt, NOW)
+    assert [e.TYPE for e in decision.events] == ["notification.delivered"]
 
 
 @pytest.mark.parametrize("reason", ["refused", "invalid", "erased", "exhausted", "lapsed"])

@@ -32,6 +32,7 @@ PUBLIC = {
     "POST /payments/paygov/result",
     "GET /procedures",
     "GET /procedures/{code}",
+    "GET /sms/{provider}/{secret}",
 }
 ACTS: dict[str, set[str]] = {
     "POST /dossiers": {"citizen"},
@@ -74,21 +75,30 @@ ACTS: dict[str, set[str]] = {
     "POST /payments/paygov/query": set(),
     "POST /payments/paygov/result": set(),
     "POST /dossiers/{dossier}/collect": {"clerk"},
+    "POST /mail/bounces": {"service"},
+    "POST /codes": {"service"},
+    "POST /codes/verify": {"service"},
+    "POST /dossiers/{dossier}/representative": {"citizen"},
+    "POST /dossiers/{dossier}/representative/confirm": {"citizen"},
 }
 
 
 def app(module: Any) -> Any:
+    secret = SimpleNamespace(get_secret_value=lambda: "s" * 16)
     platform: Any = SimpleNamespace(
         keyring=None,
         engine=lambda _name: None,
         store=SimpleNamespace(files=lambda _name: None),
-        settings=SimpleNamespace(vnpay_secrets=("s" * 16,), paygov_url=None, paygov_secrets=()),
+        settings=SimpleNamespace(
+            vnpay_secrets=("s" * 16,), paygov_url=None, paygov_secrets=(), providers=(), token_key=secret
+        ),
     )
 
     async def ready() -> dict[str, str]:
         return {}
 
-    return create_app("test", module.router(platform), Verifier("http://127.0.0.1:9"), ready=ready)
+    partners = [SimpleNamespace()] if module is notification else []
+    return create_app("test", module.router(platform, *partners), Verifier("http://127.0.0.1:9"), ready=ready)
 
 
 def doors() -> Any:

@@ -1,0 +1,171 @@
+"""A dossier as notification sees it: whom to tell, how they want it, and what became of each message. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal
+
+from law.text import unaccent
+from schemas.dossier import Applicant
+from schemas.event import Dong, Instant, Record
+from schemas.money import Vnd
+from schemas.notification import Channel
+from schemas.personal import Email, Owner, Phone
+from schemas.versions import Form, Versions
+from services.notification.domain.templates import BRAND, Lane, Language, Reader
+from services.notification.messages import Preferred
+
+SHORT: Final = 8
+Status = Literal["accepted", "sent", "delivered", "failed", "expired", "suppressed", "unknown"]
+"""`accepted`: decided and on its way to a provider. `sent`: a provider has it. `expired`: no receipt came in time."""
+OPEN: Final = frozenset({"accepted", "unknown"})
+FINAL: Final = frozenset({"delivered", "failed"})
+TROUBLE: Final = frozenset({"unknown", "failed", "expired"})
+Recipient = Literal["applicant", "representative", "officers"]
+
+
+class Told(Record):
+    """One message: an SMS or an e-mail to one reader.
+
+    `parts`: the centre's ids; `arrived`, `lost`: parts with a receipt; `segments`: how many there are, known or not;
+    `code`: the provider's last word; `cost` in VND; `until`: when a receipt is no longer to be expected;
+    `instead_of`: the message this is another way of; `moot`: no longer true, not to be sent if it was not yet.
+    """
+
+    id: str
+    kind: str
+    channel: Channel
+    status: Status = "accepted"
+    parts: tuple[str, ...] = ()
+    arrived: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    at: Instant
+    to: Recipient = "applicant"
+    template: str | None = None
+    lane: Lane = "action"
+    segments: int = 1
+    provider: str | None = None
+    code: str | None = None
+    cost: Dong = Vnd()
+    until: Instant | None = None
+    instead_of: str | None = None
+    moot: bool = False
+
+
+class Waiting(Record):
+    """A message decided and not yet given to a lane: its reader is not known, or it is night. Texts with ``{code}``."""
+
+    kind: str
+    template: str
+    lane: Lane = "action"
+    optional: bool = False
+    also: bool = True
+    to: Reader = "applicant"
+    account: str | None = None
+    unit: str | None = None
+    sms: str | None = None
+    title: str
+    email: str
+
+
+class Spare(Record):
+    """Another way for a message, should it not have arrived `at` that time: another provider (`sms`), then e-mail."""
+
+    message: str
+    at: Instant
+    sms: str | None = None
+    title: str | None = None
+    email: str | None = None
+
+
+class Representative(Record):
+    """Who is told beside the applicant; nothing is sent before the contact is `verified`."""
+
+    phone: Phone
+    email: Email | None = None
+    verified: bool = False
+
+
+class Contact(Record):
+    """One dossier. `waiting`: what cannot be sent yet; `kinds`: what there was already something said about."""
+
+    dossier_id: str
+    applicant: Applicant | None = None
+    code: str | None = None
+    waiting: tuple[Waiting, ...] = ()
+    kinds: tuple[str, ...] = ()
+    messages: tuple[Told, ...] = ()
+    spares: tuple[Spare, ...] = ()
+    owner: Owner | None = None
+    representative: Representative | None = None
+    language: Language = "vi"
+    channel: Preferred = "auto"
+    optional: bool = True
+
+    @property
+    def name(self) -> str:
+        """How the dossier is called in a text."""
+        return self.code or self.dossier_id[:SHORT]
+
+    @property
+    def troubled(self) -> tuple[Told, ...]:
+        """Messages that did not arrive by any way, or of which nobody can tell, unless another way served."""
+        helped = {m.instead_of for m in self.messages if m.status in {"sent", "delivered"}}
+        return tuple(m for m in self.messages if m.status in TROUBLE and m.id not in helped)
+
+    @property
+    def attention(self) -> bool:
+        """Whether a person should look."""
+        return bool(self.troubled)
+
+    def message(self, message_id: str) -> Told | None:
+        """The message of that id."""
+        return next((m for m in self.messages if m.id == message_id), None)
+
+    def spare(self, message_id: str) -> Spare | None:
+        """The other way of that message."""
+        return next((s for s in self.spares if s.message == message_id), None)
+
+    def with_message(self, changed: Told) -> Contact:
+        """This contact with one message changed."""
+        return self.model_copy(update={"messages": tuple(changed if m.id == changed.id else m for m in self.messages)})
+
+    def without_spare(self, message_id: str) -> Contact:
+        """This contact with no other way left for a message."""
+        if self.spare(message_id) is None:
+            return self
+        return self.model_copy(update={"spares": tuple(s for s in self.spares if s.message != message_id)})
+
+    def reach(self, to: Recipient) -> tuple[Phone | None, Email | None]:
+        """The addresses of a recipient, None where there is none that may be used."""
+        if to == "applicant" and self.applicant is not None:
+            return self.applicant.phone, self.applicant.email
+        if to == "representative" and self.representative is not None and self.representative.verified:
+            return self.representative.phone, self.representative.email
+        return None, None
+
+    def due(self, wakes: datetime | None) -> datetime | None:
+        """When time alone changes something; `wakes`: when the night that holds something back is over."""
+        instants = [s.at for s in self.spares]
+        instants += [m.until for m in self.messages if m.until is not None]
+        return min([*instants, *([wakes] if wakes is not None else [])], default=None)
+
+
+def _lift(form: Form) -> Form:
+    """Version 1 said `sending` for `accepted` and kept what waits as (kind, accented text)."""
+    messages = [{**m, "status": "accepted"} if m["status"] == "sending" else m for m in form.get("messages", [])]
+    waiting = [
+        {
+            "kind": kind,
+            "template": f"{kind}.v1",
+            "sms": f"{BRAND}{unaccent(text)}",
+            "title": "Hồ sơ {code}",
+            "email": text,
+        }
+        for kind, text in form.get("waiting", [])
+    ]
+    return {**form, "messages": messages, "waiting": waiting}
+
+
+VERSIONS: Final = Versions(2, up={1: _lift})
+"""Version 2 is written at once (docs/decisions/0040): a replica of the release before leaves such a document alone."""

@@ -1,0 +1,217 @@
+"""What is said: one template a kind of message, with a text for each channel and language. Pure.
+
+A placeholder is ``{field}`` or ``{field.part:form}`` of the template's event; ``{code}`` is how the dossier is called.
+No personal data: a dossier is named by its code, before it has one by the first eight characters of its id.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from string import Formatter
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from law.text import unaccent
+from schemas.event import Event, Record
+
+LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+BRAND: Final = "So VHTTDL Dien Bien: "
+"""What every SMS begins with: the agency's name within the registered brand-name text."""
+SIGNATURE: Final = "Sở VHTTDL Điện Biên"
+CODE: Final = "{code}"
+SMS_LENGTH: Final = 459
+"""Three parts of a GSM text."""
+EMAIL_LENGTH: Final = 940
+CODE_ROOM: Final = 34
+"""The longest dossier code (35 characters, domain.md 2.1) over its placeholder, and a little."""
+SPELT: Final = str.maketrans({"×": "x", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'", "‘": "'", "…": "..."})
+Language = Literal["vi", "en"]
+Lane = Literal["action", "information"]
+"""`action`: what the reader must do, or the answer to what they just did; `information` may wait for the morning."""
+Reader = Literal["applicant", "holder", "leader"]
+MATTERS: Final[Mapping[Language, Mapping[str, str]]] = {
+    "vi": {"first_answer": "trả lời lần đầu", "term": "thời hạn giải quyết", "complaint": "trả lời phản ánh"},
+    "en": {"first_answer": "first answer", "term": "term", "complaint": "answer to a complaint"},
+}
+
+
+class Texts(BaseModel):
+    """One language. No `sms`: the message goes by e-mail only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sms: str | None = None
+    title: str
+    email: str
+
+
+class Template(BaseModel):
+    """One file. `kind`: there is one message of a kind in a dossier, or one for each value of the fields in `each`.
+
+    It is about an event whose fields are as `when` says, differ where `changed` says, and are there where `present`
+    says. `ends`: event types after which it is no longer true. `optional`: the reader may do without it (no law asks
+    for it). `email_policy`: e-mail beside the SMS, or only where the SMS did not arrive.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
+    version: Annotated[int, Field(ge=1)]
+    event: str
+    to: Reader = "applicant"
+    lane: Lane = "information"
+    optional: bool = False
+    email_policy: Literal["also", "fallback"] = "fallback"
+    when: dict[str, str] = {}
+    changed: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+    each: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    vi: Texts
+    en: Texts
+
+    @property
+    def conditions(self) -> int:
+        """How particular it is: of several that fit an event the most particular is said."""
+        return len(self.when) + len(self.changed) + len(self.present)
+
+    def fits(self, event: Event) -> bool:
+        """Whether there is something to say about this very event."""
+        values = [getattr(event, name) for name in self.changed]
+        return (
+            all(getattr(event, name) == wanted for name, wanted in self.when.items())
+            and len(set(values)) == len(values)
+            and all(getattr(event, name) is not None for name in self.present)
+        )
+
+    def identity(self, event: Event) -> str:
+        """What there is one message of."""
+        if not self.each:
+            return self.kind
+        values = "\n".join(str(getattr(event, name)) for name in self.each)
+        return f"{self.kind}.{sha256(values.encode()).hexdigest()[:8]}"
+
+    def texts(self, language: Language) -> Texts:
+        """The texts of one language."""
+        return self.vi if language == "vi" else self.en
+
+    @cached_property
+    def compiled(self) -> Mapping[Language, tuple[Compiled, Compiled, Compiled]]:
+        """Parsed once: SMS, title and e-mail of each language."""
+        languages: tuple[Language, ...] = ("vi", "en")
+        return {
+            language: (
+                Compiled(found.sms or "", language),
+                Compiled(found.title, language),
+                Compiled(found.email, language),
+            )
+            for language in languages
+            for found in (self.texts(language),)
+        }
+
+
+class Said(Record):
+    """A message about one event in one language; ``{code}`` is still open, for the code may come later."""
+
+    sms: str | None
+    title: str
+    email: str
+
+
+def said(template: Template, event: Event, language: Language) -> Said:
+    """The texts of an event."""
+    sms, title, email = template.compiled[language]
+    has_sms = template.texts(language).sms is not None
+    return Said(
+        sms=_cut(_ascii(sms.fill(event)), SMS_LENGTH) if has_sms else None,
+        title=title.fill(event),
+        email=f"{_cut(email.fill(event), EMAIL_LENGTH)}\n\n{SIGNATURE}\n",
+    )
+
+
+def named(text: str, code: str) -> str:
+    """The text with the dossier's name in it; an SMS stays in three parts."""
+    return text.replace(CODE, code)
+
+
+class Compiled:
+    """A text cut at its placeholders."""
+
+    def __init__(self, text: str, language: Language) -> None:
+        """Raises ValueError for a text with a stray brace or a form there is not."""
+        self._parts: list[str | tuple[tuple[str, ...], Callable[[Any, Language], str]]] = []
+        self._language = language
+        self.fields: list[tuple[str, str]] = []
+        for literal, field, form, _ in Formatter().parse(text):
+            self._parts.append(literal)
+            if field == "code":
+                self._parts.append(CODE)
+            elif field is not None:
+                if form not in FORMS:
+                    raise ValueError(
+                        f"{{{field}:{form}}}: there is no form {form!r}, only {', '.join(filter(None, FORMS))}"
+                    )
+                self.fields.append((field, form or ""))
+                self._parts.append((tuple(field.split(".")), FORMS[form or ""]))
+
+    def fill(self, event: Event) -> str:
+        """With the values of an event."""
+        return "".join(
+            part if isinstance(part, str) else part[1](_value(event, part[0]), self._language) for part in self._parts
+        )
+
+
+def _value(event: Any, path: Iterable[str]) -> Any:
+    for name in path:
+        event = getattr(event, name)
+    return event
+
+
+def _plain(text: Any, _language: Language) -> str:
+    """An officer's words: their braces are no placeholders, and a full stop of theirs does not double ours."""
+    return str(text or "").replace("{", "(").replace("}", ")").strip()
+
+
+def _day(instant: datetime, _language: Language) -> str:
+    return instant.astimezone(LOCAL).strftime("%d/%m/%Y")
+
+
+def _dong(amount: int, language: Language) -> str:
+    return f"{amount:,}".replace(",", ".") + (" đồng" if language == "vi" else " VND")
+
+
+def _item(items: Any, language: Language) -> Iterator[str]:
+    for item in items:
+        name = getattr(item.label, language) if item.label else item.name
+        yield f"{_plain(name, language)} ({_plain(item.why, language)})"
+
+
+FORMS: Final[Mapping[str, Callable[[Any, Language], str]]] = {
+    "": _plain,
+    "words": _plain,
+    "day": _day,
+    "dong": _dong,
+    "items": lambda items, language: "; ".join(_item(items, language)),
+    "lines": lambda items, language: "\n".join(f"- {line}" for line in _item(items, language)),
+    "matter": lambda matter, language: MATTERS[language][matter],
+}
+
+
+def _ascii(text: str) -> str:
+    """One letter outside GSM-7 would make every part of a text a third as long; đ becomes d, × becomes x."""
+    if text.isascii():
+        return text
+    spelt = unicodedata.normalize("NFKD", unaccent(text).translate(SPELT))
+    return spelt.encode("ascii", "replace").decode()
+
+
+def _cut(text: str, length: int) -> str:
+    """What an officer wrote at length is read on the portal. Room is left for the code, which comes later."""
+    length -= CODE_ROOM if CODE in text else 0
+    return text if len(text) <= length else f"{text[: length - 3]}..."

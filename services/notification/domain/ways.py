@@ -1,0 +1,141 @@
+"""Which way a message goes, and which other way there is should it not arrive. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from chassis.decision import Effect
+from schemas.notification import Channel
+from schemas.personal import Phone
+from services.notification.domain.contact import Contact, Recipient, Spare, Told, Waiting
+from services.notification.domain.rules import Rules
+from services.notification.domain.segments import parts_of
+from services.notification.domain.templates import named
+from services.notification.messages import InformSms, MailOfficers, SendEmail, SendSms
+
+RECIPIENTS: Final[tuple[Recipient, ...]] = ("applicant", "representative")
+SUFFIX: Final = {"applicant": "", "representative": ".r", "officers": ""}
+
+
+@dataclass
+class Made:
+    """What follows for a contact: messages, the effects that send them, and what else may be tried."""
+
+    told: list[Told] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    spares: list[Spare] = field(default_factory=list)
+
+
+def make(contact: Contact, waiting: Waiting, now: datetime, rules: Rules) -> Made:
+    """The messages of one kind to all who are told."""
+    made = Made()
+    if waiting.to != "applicant":
+        _officers(made, contact, waiting, now)
+        return made
+    for to in RECIPIENTS:
+        for channel in _channels(contact, waiting, to):
+            _one(made, contact, waiting, _told(contact, waiting, channel, to, now), rules)
+    return made
+
+
+def _one(made: Made, contact: Contact, waiting: Waiting, told: Told, rules: Rules) -> None:
+    """One message by one channel, and what else may be tried."""
+    phone, email = contact.reach(told.to)
+    sms = named(waiting.sms, contact.name) if waiting.sms is not None else None
+    title, text = named(waiting.title, contact.name), named(waiting.email, contact.name)
+    if told.channel == "sms" and sms is not None and phone is not None:
+        told = told.model_copy(update={"segments": parts_of(sms)})
+        made.effects.append(_sms(told, phone, sms))
+        by_email = email is not None and contact.channel == "auto" and not waiting.also
+        if by_email or rules.other_providers:
+            spare = Spare(message=told.id, at=told.at + rules.fallback_after)
+            if rules.other_providers:
+                spare = spare.model_copy(update={"sms": sms})
+            if by_email:
+                spare = spare.model_copy(update={"title": title, "email": text})
+            made.spares.append(spare)
+    elif email is not None:
+        made.effects.append(SendEmail(message=told.id, to=email, title=title, text=text))
+        if contact.channel == "email" and sms is not None:
+            made.spares.append(Spare(message=told.id, at=told.at + rules.kept, sms=sms))
+    made.told.append(told)
+
+
+def _channels(contact: Contact, waiting: Waiting, to: Recipient) -> Iterator[Channel]:
+    phone, email = contact.reach(to)
+    wanted, sms = contact.channel, waiting.sms is not None
+    if sms and phone is not None and (wanted != "email" or email is None):
+        yield "sms"
+    if email is not None and (wanted in {"email", "both"} or not sms or (wanted == "auto" and waiting.also)):
+        yield "email"
+
+
+def _officers(made: Made, contact: Contact, waiting: Waiting, now: datetime) -> None:
+    """The holder, else all of the unit, else the desk; a breach is the leader's."""
+    told = _told(contact, waiting, "email", "officers", now)
+    leader = waiting.to == "leader"
+    account = None if leader else waiting.account
+    role = "leader" if leader else None if waiting.account or waiting.unit else "clerk"
+    made.told.append(told)
+    made.effects.append(
+        MailOfficers(
+            message=told.id,
+            account=account,
+            role=role,
+            unit=None if leader or account else waiting.unit,
+            title=named(waiting.title, contact.name),
+            text=named(waiting.email, contact.name),
+        )
+    )
+
+
+def other(contact: Contact, told: Told, now: datetime, rules: Rules, *, providers: bool) -> Made:
+    """The next way for a message that did not arrive: another provider (if `providers`), else e-mail, else none."""
+    made = Made()
+    spare = contact.spare(told.id)
+    if spare is None:
+        return made
+    phone, email = contact.reach(told.to)
+    common = {"at": now, "to": told.to, "kind": told.kind, "template": told.template, "lane": told.lane}
+    base = told.id.rpartition("/")[0]
+    if spare.sms is not None and phone is not None and (providers or told.channel == "email"):
+        number = "2" if told.channel == "sms" else ""
+        again = Told(
+            id=f"{base}/sms{number}{SUFFIX[told.to]}", channel="sms", instead_of=told.id,
+            segments=parts_of(spare.sms), **common,
+        )  # fmt: skip
+        if contact.message(again.id) is None:
+            made.told.append(again)
+            besides = (told.provider,) if told.provider else ()
+            made.effects.append(_sms(again, phone, spare.sms, besides))
+            if spare.email is not None:
+                left = {"message": again.id, "at": now + rules.fallback_after, "sms": None}
+                made.spares.append(spare.model_copy(update=left))
+            return made
+    if spare.email is not None and email is not None:
+        by_email = Told(id=f"{base}/email{SUFFIX[told.to]}", channel="email", instead_of=told.id, **common)
+        if contact.message(by_email.id) is None:
+            made.told.append(by_email)
+            title = spare.title or contact.name
+            made.effects.append(SendEmail(message=by_email.id, to=email, title=title, text=spare.email))
+    return made
+
+
+def _told(contact: Contact, waiting: Waiting, channel: Channel, to: Recipient, now: datetime) -> Told:
+    return Told(
+        id=f"{contact.dossier_id}/{waiting.kind}/{channel}{SUFFIX[to]}",
+        kind=waiting.kind,
+        channel=channel,
+        at=now,
+        to=to,
+        template=waiting.template,
+        lane=waiting.lane,
+    )
+
+
+def _sms(told: Told, phone: Phone, text: str, besides: tuple[str, ...] = ()) -> SendSms:
+    kind = SendSms if told.lane == "action" else InformSms
+    return kind(message=told.id, to=phone, text=text, besides=besides)
