@@ -13,7 +13,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.local import indexes, probes, topics
+from deploy.local import indexes, probes, testca, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -92,7 +92,13 @@ def _secrets(path: Path) -> dict[str, Any]:
     """Secrets of one run directory, made once: data written under a master key needs that key again."""
     if not path.exists():
         path.touch(mode=0o600)
-        words = {"vnpay": secrets.token_urlsafe(24), "smpp": secrets.token_hex(4), "post": secrets.token_urlsafe(24)}
+        signing = json.dumps(testca.keys())
+        words = {
+            "vnpay": secrets.token_urlsafe(24),
+            "smpp": secrets.token_hex(4),
+            "post": secrets.token_urlsafe(24),
+            "signing": signing,
+        }
         keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
         master = base64.b64encode(secrets.token_bytes(32)).decode()
         path.write_text(json.dumps({"words": words, "master": master, **keys}))
@@ -129,6 +135,9 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "DELIVERY_POST_PASSWORD": words["post"],
             "DELIVERY_POST_CUSTOMER_CODE": "SVHTTDL",
             "DELIVERY_POST_POLL_SECONDS": "1",
+            "DELIVERY_POST_CALLBACK_SECRET": words["post"],
+            "DELIVERY_SIGNING_KEYS": words["signing"],
+            "DELIVERY_PUBLIC_URL": stack.url("delivery"),
         },
         "tracking": {},
     }
@@ -161,6 +170,8 @@ def _partners(stack: Stack, words: Mapping[str, str], run: Path) -> list[Process
             "POST_USERNAME": "hoso",
             "POST_PASSWORD": words["post"],
             "POST_CUSTOMER_CODE": "SVHTTDL",
+            "POST_CALLBACK_URL": stack.url("delivery") + "/post/events",
+            "POST_CALLBACK_SECRET": words["post"],
         },
         "payment_gateway": {
             "VNPAY_SIM_PORT": port["gateway"],

@@ -18,8 +18,9 @@ from chassis.runner import NotSent, Retryable
 from deploy.local.ports import free_ports
 from schemas.dossier import PostalAddress
 from schemas.personal import Personal
+from services.delivery.duties import AskConsignment, OrderConsignment
 from services.delivery.effects.post import AsksConsignments, OrdersConsignments, PostOffice
-from services.delivery.messages import AskConsignment, ConsignmentRefused, ConsignmentTaken, OrderConsignment
+from services.delivery.messages import ConsignmentRefused, ConsignmentTaken
 from services.payment.effects.vnpay import QueriesVnpay
 from services.payment.messages import QueryAnswered, QueryPayment
 from simulators.payment_gateway import __main__ as gateway

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from cli.generate import GOLDENS
 from schemas.topics import CATALOGUES
-from services.delivery.domain import consignment
+from services.delivery.domain import life
+from services.delivery.domain.delivery import Rules
 from services.notification.domain import told
 from services.payment.domain import invoice
 from services.tracking.domain import timeline
@@ -53,7 +54,7 @@ TAKEN_BACK = {**ENDED, "dossier": ["submitted", "supplement_requested", "withdra
 HEARD = {
     "payment": (invoice.HANDLERS, ("dossier", "delivery")),
     "notification": (told.HANDLERS, ("dossier", "payment", "delivery")),
-    "delivery": (consignment.handlers(timedelta(minutes=15)), ("dossier", "payment")),
+    "delivery": (life.handlers(Rules()), ("dossier", "payment")),
     "tracking": (timeline.HANDLERS, ("dossier", "payment", "delivery", "notification")),
 }
 
