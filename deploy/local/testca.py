@@ -8,14 +8,14 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFE: Final = timedelta(days=825)
 TEST: Final = "khóa thử nghiệm"
 AUTHORITY: Final = "Hồ sơ thử nghiệm CA"
 NAMES: Final = {"leader": f"Giám đốc Sở ({TEST})", "agency": f"Sở VHTTDL tỉnh Điện Biên ({TEST})"}
-Pair = tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
+Pair = tuple[ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, x509.Certificate]
 
 
 def keys() -> dict[str, dict[str, str]]:
@@ -42,8 +42,10 @@ def pem(certificate: x509.Certificate) -> str:
 
 
 def certified(name: str, authority: Pair | None, *, stamps: bool = False, life: timedelta = LIFE) -> Pair:
-    """A key and its certificate: by the authority, or one of its own. `stamps`: for a time-stamp authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    """A key and its certificate: by the authority, or one of its own. `stamps`: for a time-stamp authority (RSA)."""
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = ec.generate_private_key(ec.SECP256R1())
+    if stamps:
+        key = rsa.generate_private_key(65537, 2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     builder = (
