@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-flow chaos store help setup demo check test proof lint types contracts unit lock generate clean
+.PHONY: bench-core bench-delivery bench-flow chaos store help setup demo check test proof lint types contracts unit lock generate clean
 
 PY := .venv/bin/python
 ONCE ?=
@@ -60,6 +60,9 @@ bench-core: setup ## the event core against the usual ways, the raw broker and t
 
 bench-flow: setup ## whole dossiers through all services, open loop; RATE=dossiers a second, SECONDS=, STORED=
 	@$(PY) -m bench.flow --rate $(RATE) --seconds $(SECONDS) --stored $(STORED)
+
+bench-delivery: setup ## signed documents a second against bare pyHanko; latency of verification
+	@$(PY) -m bench.delivery
 
 store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
 	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local

@@ -62,6 +62,7 @@ async def start(backbone: Backbone, *, replicas: int = 1, modules: Mapping[str, 
     secret = _secrets(backbone.run.path / "secrets.json")
     own, portal = ECKey.import_key(secret["own"]), ECKey.import_key(secret["portal"])
     words = secret["words"]
+    (backbone.run.path / "signing-ca.pem").write_text(json.loads(words["signing"])["leader"]["chain"])
     accounts = (ROOT / "simulators/identity/accounts.example.json").read_text()
     (backbone.run.path / "accounts.json").write_text(accounts)
     prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")

@@ -21,7 +21,7 @@ class RenderDocument(Effect):
     POLICY: ClassVar[Policy] = "repeat"
     LEASE: ClassVar[timedelta] = timedelta(seconds=20)
     CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=17)
-    CONCURRENCY: ClassVar[int] = 2
+    CONCURRENCY: ClassVar[int] = 4
     document: Text
     holder: Name
     result: ResultIssued
@@ -31,7 +31,7 @@ class RenderDocument(Effect):
 
     def failed(self, reason: FailureReason) -> Outcome:
         """Without the holder's name there is nothing to make."""
-        return DocumentRefused(reason=f"not made: {reason}")
+        return DocumentRefused(reason=f"not made: {reason}", document=self.document)
 
 
 class SignDocument(Effect):
@@ -45,7 +45,7 @@ class SignDocument(Effect):
     POLICY: ClassVar[Policy] = "repeat"
     LEASE: ClassVar[timedelta] = timedelta(seconds=20)
     CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=17)
-    CONCURRENCY: ClassVar[int] = 2
+    CONCURRENCY: ClassVar[int] = 4
     document: Text
     holder: Name | None = None
     result: ResultIssued | None = None
@@ -58,7 +58,7 @@ class SignDocument(Effect):
 
     def failed(self, reason: FailureReason) -> Outcome:
         """The signer refuses, or the dossier's key is gone."""
-        return DocumentRefused(reason=f"not signed: {reason}")
+        return DocumentRefused(reason=f"not signed: {reason}", document=self.document)
 
 
 class OrderConsignment(Effect):

@@ -56,6 +56,13 @@ class DocumentRefused(Outcome):
     """It cannot be made."""
 
     reason: Text
+    document: Text | None = None
+
+
+class MakeAgain(Command):
+    """What kept the first document from being made was put right: try once more."""
+
+    officer: Text
 
 
 class AddDocument(Command):

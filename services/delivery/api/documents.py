@@ -12,7 +12,7 @@ from chassis.http import Problem, send
 from schemas.event import DossierId
 from services.delivery.api.common import Body, Desk, Doors, Key, Leader, Registrar
 from services.delivery.domain.delivery import Delivery
-from services.delivery.messages import AddDocument, RegisterPhysical, ReplaceDocument, RevokeDocument
+from services.delivery.messages import AddDocument, MakeAgain, RegisterPhysical, ReplaceDocument, RevokeDocument
 
 MAX_SCAN: Final = 900 * 1024
 Reason = Annotated[str, Field(min_length=3, max_length=300)]
@@ -68,6 +68,11 @@ def add(routes: APIRouter, doors: Doors) -> None:
         await doors.files.put(name, platform.keyring.encrypt(dossier, name, pdf), {"dossier": dossier})
         command = AddDocument(officer=caller.sub, file=name, title=title, replaces=old, reason=reason)
         return dict(await send(deliveries, dossier, command, key))
+
+    @routes.post("/dossiers/{dossier}/documents/retry", status_code=202)
+    async def retry(dossier: DossierId, caller: Registrar, key: Key) -> dict[str, Any]:
+        """The document could not be made, and what was wrong was put right."""
+        return dict(await send(deliveries, dossier, MakeAgain(officer=caller.sub), key))
 
     @routes.post("/dossiers/{dossier}/documents/{code}/replace", status_code=202)
     async def replace(dossier: DossierId, code: str, body: Why, caller: Registrar, key: Key) -> dict[str, Any]:

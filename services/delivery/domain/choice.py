@@ -8,7 +8,7 @@ from chassis.decision import Decision, Impossible, Refused
 from schemas.delivery import ChoiceChanged, ChoiceRefused
 from services.delivery.domain import way
 from services.delivery.domain.delivery import MAX_PARCELS, Delivery, Parcel, Rules, known
-from services.delivery.domain.moves import CANCELLED, FETCHED, latest_final
+from services.delivery.domain.moves import CANCELLED, FETCHED, latest_final, with_moves
 from services.delivery.domain.places import DESKS, in_force
 from services.delivery.duties import CancelConsignment
 from services.delivery.messages import Cancelled, Choice, Choose
@@ -98,6 +98,6 @@ def _put_away(delivery: Delivery) -> Delivery:
     """What was on its way before is over: it stays known by its number."""
     if delivery.tracking is None:
         return delivery.having(fee=None)
-    parcel = Parcel(order=delivery.order, tracking=delivery.tracking, moves=delivery.moves)
+    parcel = with_moves(Parcel(order=delivery.order, tracking=delivery.tracking), delivery.moves)
     past = (*delivery.past, parcel)[-MAX_PARCELS:]
     return delivery.having(past=past, tracking=None, moves=(), asking=False, handed_at=None, fee=None)

@@ -106,6 +106,8 @@ def seen(delivery: Delivery | None, outcome: ConsignmentSeen, now: datetime, rul
     tracking = outcome.tracking or delivery.tracking
     if tracking is None:
         raise Impossible("statuses of a consignment nobody ordered")
+    if tracking not in {delivery.tracking, *(p.tracking for p in (*delivery.past, *delivery.inbound))}:
+        return Decision(delivery.having(asking=False))
     return _told(delivery.having(asking=False), tracking, outcome.moves, now, rules)
 
 

@@ -26,6 +26,7 @@ MAX_PARCELS: Final = 8
 MAX_LINKS: Final = 8
 MAX_PHYSICAL: Final = 4
 MAX_MOVES: Final = 100
+MAX_OLD_MOVES: Final = 20
 
 
 class ResultForm(Record):

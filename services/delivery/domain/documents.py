@@ -24,6 +24,7 @@ from services.delivery.messages import (
     AddDocument,
     DocumentRefused,
     DocumentRendered,
+    MakeAgain,
     RegisterPhysical,
     ReplaceDocument,
     RevokeDocument,
@@ -88,8 +89,8 @@ def rendered(delivery: Delivery | None, outcome: DocumentRendered, now: datetime
     if not delivery.documents:
         # begun by the release before, which kept no list
         delivery = delivery.having(documents=(_new(delivery, outcome.document),))
-    before = delivery.issued(outcome.document)
-    if before.sha256 is not None:
+    before = next((d for d in delivery.documents if d.document == outcome.document), None)
+    if before is None or before.sha256 is not None:
         return Decision(delivery)
     made = before.model_copy(
         update={
@@ -119,7 +120,7 @@ def rendered(delivery: Delivery | None, outcome: DocumentRendered, now: datetime
         delivery = delivery.having(document=made.document, sha256=made.sha256)
     if delivery.pickup is None:
         delivery = delivery.having(pickup=outcome.pickup)
-    if delivery.status != "rendering":
+    if delivery.status != "rendering" and delivery.trouble != "document":
         return Decision(delivery, tuple(events))
     return way.dispatch(delivery, now, rules, tuple(events))
 
@@ -128,11 +129,21 @@ def refused(delivery: Delivery | None, outcome: DocumentRefused, now: datetime) 
     """It cannot be made: an officer must act. What is on its way already stays so."""
     if delivery is None:
         raise Impossible("a refusal of a document nobody asked for")
-    made = tuple(d for d in delivery.documents if d.sha256 is not None)
-    if made:
+    if any(d.sha256 is not None for d in delivery.documents):
+        left = tuple(d for d in delivery.documents if d.sha256 is not None or d.document != outcome.document)
         said = DocumentFailed(dossier_id=delivery.dossier_id, reason=outcome.reason, failed_at=now)
-        return Decision(delivery.having(documents=made), (said,))
+        return Decision(delivery.having(documents=left), (said,))
     return way.failed(delivery, "document", outcome.reason, now)
+
+
+def again(delivery: Delivery | None, _command: MakeAgain, _now: datetime, rules: Rules) -> Decision[Delivery]:
+    """Under the same name, so that there is still one document if the first attempt was stored after all."""
+    delivery = known(delivery)
+    if delivery.trouble != "document" or not delivery.documents:
+        raise Refused("not_available", "nothing failed to be made")
+    making = delivery.to("rendering")
+    first = delivery.documents[0]
+    return Decision(making, effects=(_make(making, first, rules),), answer={"document": first.document})
 
 
 def _revoke(

@@ -67,6 +67,7 @@ def handlers(rules: Rules) -> Handlers:
         PaymentReceived: consignment.paid,
         m.DocumentRendered: ruled(documents.rendered),
         m.DocumentRefused: documents.refused,
+        m.MakeAgain: ruled(documents.again),
         m.AddDocument: ruled(documents.add),
         m.ReplaceDocument: ruled(documents.replace),
         m.RevokeDocument: documents.revoke,

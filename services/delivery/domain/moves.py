@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from services.delivery.domain.delivery import MAX_MOVES, Parcel, Trouble
+from services.delivery.domain.delivery import MAX_MOVES, MAX_OLD_MOVES, Parcel, Trouble
 from services.delivery.messages import Moved
 
 DELIVERED: Final = 14
@@ -35,13 +35,13 @@ def latest_final(moves: Iterable[Moved]) -> Moved | None:
     return max(finals, key=lambda m: (m.at, m.status != DELIVERED, m.status), default=None)
 
 
-def merged_with(known_moves: tuple[Moved, ...], moves: Iterable[Moved]) -> tuple[Moved, ...]:
+def merged_with(known_moves: tuple[Moved, ...], moves: Iterable[Moved], limit: int = MAX_MOVES) -> tuple[Moved, ...]:
     """In the order of their own times. Past the limit the final ones are kept and the oldest others given up."""
     found = sorted({*known_moves, *moves}, key=lambda m: (m.at, m.status))
-    while len(found) > MAX_MOVES:
+    while len(found) > limit:
         found.remove(next((m for m in found if m.status not in FINAL), found[0]))
     return tuple(found)
 
 
 def with_moves(parcel: Parcel, moves: tuple[Moved, ...]) -> Parcel:
-    return parcel.model_copy(update={"moves": merged_with(parcel.moves, moves)})
+    return parcel.model_copy(update={"moves": merged_with(parcel.moves, moves, MAX_OLD_MOVES)})

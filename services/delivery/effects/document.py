@@ -53,7 +53,7 @@ class MakesDocuments:
             raise Permanent("erased", str(error)) from error
 
     async def _stored(self, effect: RenderDocument | SignDocument, call: Call) -> Outcome:
-        kept = await self._files.get(effect.document)
+        kept = await self._files.get(effect.document) if call.attempts > 1 else None
         if kept is None:
             printed = await self._press.make(await self._page(effect, call))
             await self._keyring.ensure([call.aggregate])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import io
@@ -10,6 +11,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +20,12 @@ from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
+from typer.testing import CliRunner
 
+from bench.delivery import site as ways
+from bench.delivery.site import IDENTITY, LIBRARY, SCANNED, SECRET, STAR, YOGA, Ways
+from cli.main import app
 from deploy.local.platform import Backbone
-
-from . import ways
-from .ways import IDENTITY, LIBRARY, SCANNED, SECRET, STAR, YOGA, Ways
 
 PERSONAL = ("Lò Thị Mẫu", "0912345678", "84912345678", IDENTITY, "Bản Ví Dụ", "citizen1")
 
@@ -67,6 +70,22 @@ async def test_a_signed_result_is_downloaded_and_verified_by_code_by_file_and_on
     ):
         assert not [word for word in PERSONAL if word in text]
     assert (await site.ask("citizen2", "GET", f"{path}/document")).status_code == 404
+
+
+async def test_the_command_checks_signatures_and_asks_the_office(site: Ways, tmp_path: Path) -> None:
+    path = await site.decided(YOGA, "online")
+    await site.status(path, "delivered")
+    pdf = (await site.ask("citizen1", "GET", f"{path}/document")).content
+    (tmp_path / "ca.pem").write_text(site.keys["leader"]["chain"])
+    for name, content, code, words in (
+        ("good.pdf", pdf, 0, "valid: "),
+        ("changed.pdf", pdf.replace(b"/ByteRange", b"/Byterange", 1), 1, "not issued by this office"),
+        ("none.pdf", b"text", 1, "no readable PDF"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        given = ["verify", str(tmp_path / name), "--trust", str(tmp_path / "ca.pem"), "--url", site.url("delivery")]
+        result = await asyncio.to_thread(CliRunner(env={"COLUMNS": "300"}).invoke, app, given)
+        assert (result.exit_code, words in result.output) == (code, True), result.output
 
 
 async def test_a_result_without_signature_says_so(site: Ways) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -15,15 +16,18 @@ from services.delivery.messages import (
     Choice,
     Choose,
     Collect,
-    DocumentRefused,
+    ConsignmentTaken,
+    MakeAgain,
     MakeLink,
     OpenLink,
+    PapersTaken,
     RegisterPhysical,
     ReplaceDocument,
     RevokeDocument,
+    SendPapers,
 )
 
-from .deliveries import NOW, Life, forms, kinds, made, making, rendered
+from .deliveries import ADDRESS, NOW, Life, forms, kinds, made, making, minutes, rendered, told
 
 DAY = timedelta(days=1)
 
@@ -131,9 +135,46 @@ def test_a_document_is_replaced_by_a_new_one_and_the_old_one_says_so() -> None:
 def test_a_second_document_that_cannot_be_made_leaves_the_first() -> None:
     life = made("online")
     life.hear(AddDocument(officer="r", file="f", title="Phụ lục"))
-    life.hear(DocumentRefused(reason="not signed: refused"))
+    life.hear(life.caused("document.sign")[-1].failed("refused"))
     assert len(life.at.documents) == 1
     assert (life.at.status, kinds(life.events)[-1]) == ("delivered", "document_failed")
+
+
+def test_a_first_document_that_could_not_be_made_is_made_again_or_comes_late() -> None:
+    life = making("online")
+    first = life.caused("document.sign")[0]
+    life.hear(first.failed("refused"))
+    assert (life.at.status, life.at.trouble) == ("failed", "document")
+    with pytest.raises(Refused, match="could not be made"):
+        life.hear(Choose(choice=Choice(way="in_person")))
+    life.hear(MakeAgain(officer="r"))
+    assert life.caused("document.sign")[1] == first
+    life.hear(first.failed("refused"))
+    life.hear(rendered(first.document))
+    assert (life.at.status, life.at.trouble) == ("delivered", None)
+    with pytest.raises(Refused):
+        life.hear(MakeAgain(officer="r"))
+
+
+def test_a_delivery_that_had_everything_happen_to_it_stays_within_its_budget() -> None:
+    life = made("post")
+    for round_ in range(30):
+        item = f"RA{10_000_000 + round_}0VN"
+        life.hear(ConsignmentTaken(tracking=item))
+        at = [(status, round_ * 1000 + n) for n, status in enumerate([*[10, 11, 12, 15] * 30, 19])]
+        for start in range(0, len(at), 40):
+            life.hear(told(*minutes(*at[start : start + 40]), tracking=item))
+        life.hear(Choose(choice=Choice(way="post", address=ADDRESS)))
+        with suppress(Refused):
+            life.hear(SendPapers(address=ADDRESS))
+            life.hear(PapersTaken(tracking=f"RB{10_000_000 + round_}0VN"))
+            life.hear(told(*minutes(*at[:40], (14, 90_000)), tracking=f"RB{10_000_000 + round_}0VN"))
+        with suppress(Refused):
+            life.hear(AddDocument(officer="r", file="f" * 200, title="t" * 300))
+            life.hear(rendered(life.caused("document.sign")[-1].document, f"{round_:064x}"))
+        with suppress(Refused):
+            link(life, f"{round_:064x}")
+    assert len(life.at.dump_json(lambda kind, _clear: f"sealed:1:{kind}:{'A' * 200}")) < 64 * 1024
 
 
 def test_the_same_document_told_twice_changes_nothing() -> None:

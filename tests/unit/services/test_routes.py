@@ -66,6 +66,7 @@ ACTS = {
     "POST /dossiers/{dossier}/payments": {"citizen"},
     "POST /dossiers/{dossier}/collect": {"clerk"},
     "POST /dossiers/{dossier}/documents": {"registrar"},
+    "POST /dossiers/{dossier}/documents/retry": {"registrar"},
     "POST /dossiers/{dossier}/documents/{code}/replace": {"registrar"},
     "POST /dossiers/{dossier}/documents/{code}/revoke": {"leader"},
     "POST /dossiers/{dossier}/physical": {"clerk", "registrar"},
