@@ -10,11 +10,6 @@ from typing import Annotated
 
 import httpx
 import typer
-from pyhanko.keys import load_certs_from_pemder_data
-from pyhanko.pdf_utils.misc import PdfReadError
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import async_validate_pdf_signature
-from pyhanko_certvalidator import ValidationContext
 from rich.console import Console
 
 from cli.platform import address
@@ -35,6 +30,13 @@ def verify(
 
 
 async def _signatures(pdf: bytes, trust: bytes | None) -> bool:
+    # Half a second to import, which every other command would pay.
+    from pyhanko.keys import load_certs_from_pemder_data  # noqa: PLC0415
+    from pyhanko.pdf_utils.misc import PdfReadError  # noqa: PLC0415
+    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
+    from pyhanko.sign.validation import async_validate_pdf_signature  # noqa: PLC0415
+    from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415
+
     roots = list(load_certs_from_pemder_data(trust)) if trust else None
     context = ValidationContext(trust_roots=roots, revocation_mode="soft-fail")
     try:

@@ -77,11 +77,23 @@ class Press:
             )
         pool = self._pool
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, _make, page)
+            job = pool.submit(_make, page)
+            return await asyncio.wrap_future(job)
         except BrokenProcessPool as error:
-            if self._pool is pool:
-                self._pool = None
+            self._forget(pool)
             raise PressBroken("the press died") from error
+        except asyncio.CancelledError:
+            # Its time is over: a page that hangs a worker must not hold up the others.
+            if job.running():
+                self._forget(pool)
+                for process in list((pool._processes or {}).values()):  # noqa: SLF001 - there is no other way to it
+                    process.kill()
+            raise
+
+    def _forget(self, pool: ProcessPoolExecutor) -> None:
+        """The next document starts a new one."""
+        if self._pool is pool:
+            self._pool = None
 
     def close(self) -> None:
         """Lets the workers end."""

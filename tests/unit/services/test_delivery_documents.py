@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
@@ -154,6 +155,16 @@ async def test_a_press_that_was_killed_is_started_again(press: Press) -> None:
     with pytest.raises(PressBroken):
         await press.make(page("reply", signed=False))
     assert (await press.make(page("reply", signed=False))).pdf.startswith(b"%PDF-")
+
+
+async def test_a_page_that_takes_too_long_does_not_hold_up_the_next(press: Press) -> None:
+    await press.make(page("reply", signed=False))
+    pool, long = press._pool, page("certificate")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await asyncio.gather(*(press.make(long) for _ in range(40)))
+    assert (await press.make(page("reply", signed=False))).pdf.startswith(b"%PDF-")
+    assert press._pool is not pool
 
 
 def test_a_role_without_a_key_is_refused_and_an_officer_s_own_key_goes_first() -> None:
