@@ -78,7 +78,9 @@ class Press:
         pool = self._pool
         try:
             job = pool.submit(_make, page)
-            return await asyncio.wrap_future(job)
+            made = asyncio.wrap_future(job)
+            made.add_done_callback(_heard)
+            return await asyncio.shield(made)  # a cancelled job would end the pool's own thread when the pool breaks
         except BrokenProcessPool as error:
             self._forget(pool)
             raise PressBroken("the press died") from error
@@ -100,6 +102,12 @@ class Press:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
+
+
+def _heard(made: asyncio.Future[Printed]) -> None:
+    """Nobody waits for it any more, perhaps: its error is no news then."""
+    if not made.cancelled():
+        made.exception()
 
 
 class _Keys:
