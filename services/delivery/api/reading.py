@@ -50,7 +50,8 @@ def add(routes: APIRouter, doors: Doors, press: Press) -> None:
         """Where the result is. Who filed it also sees the code to collect it with."""
         state = await doors.found(dossier, caller)
         shown = described(state)
-        if state.status == "available" and state.pickup is not None and caller.roles == {"citizen"}:
+        waits = state.status == "available" or state.trouble == "uncollected"
+        if waits and state.pickup is not None and caller.roles == {"citizen"}:
             shown["pickup"] = await doors.open(dossier, state.pickup)
         return shown
 

@@ -53,7 +53,7 @@ class MakesDocuments:
             raise Permanent("erased", str(error)) from error
 
     async def _stored(self, effect: RenderDocument | SignDocument, call: Call) -> Outcome:
-        kept = await self._files.get(effect.document) if call.attempts > 1 else None
+        kept = await self._files.about(effect.document) if call.attempts > 1 else None
         if kept is None:
             printed = await self._press.make(await self._page(effect, call))
             await self._keyring.ensure([call.aggregate])
@@ -65,17 +65,16 @@ class MakesDocuments:
                 "signatures": [s.model_dump(mode="json") for s in printed.signatures],
             }
             await self._files.put(effect.document, sealed, about)
-            kept = await self._files.get(effect.document)
+            kept = await self._files.about(effect.document)
         if kept is None:
             raise LookupError("the document is not where it was just put")
-        return await self._about(effect.document, call, *kept)
+        return await self._about(effect.document, call, kept)
 
-    async def _about(self, document: str, call: Call, sealed: bytes, about: Mapping[str, Any]) -> DocumentRendered:
+    async def _about(self, document: str, call: Call, about: Mapping[str, Any]) -> DocumentRendered:
         """What is said of the document that is stored, whoever stored it. A release before this wrote no hash."""
         sha256, size = about.get("sha256"), about.get("size")
         if sha256 is None or size is None:
-            await self._keyring.fetch([call.aggregate])
-            pdf = self._keyring.decrypt(call.aggregate, document, sealed)
+            pdf = await self._content(document, call)
             sha256, size = hashlib.sha256(pdf).hexdigest(), len(pdf)
         signatures = tuple(Signature.model_validate(s) for s in about.get("signatures", ()))
         pickup = Personal.of(f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}d}")
@@ -85,7 +84,7 @@ class MakesDocuments:
         roles = effect.roles if isinstance(effect, SignDocument) else ()
         leader = effect.leader if isinstance(effect, SignDocument) else None
         if isinstance(effect, SignDocument) and effect.scan is not None:
-            return Page(scan=await self._scan(effect.scan, call), roles=roles, leader=leader)
+            return Page(scan=await self._content(effect.scan, call), roles=roles, leader=leader)
         if effect.result is None or effect.holder is None:
             raise Permanent("invalid", "a document without a result or a scan")
         data = wording.content(
@@ -106,9 +105,9 @@ class MakesDocuments:
             self._names[leader] = names(self._places, leader, roles)
         return self._names[leader]
 
-    async def _scan(self, name: str, call: Call) -> bytes:
+    async def _content(self, name: str, call: Call) -> bytes:
         kept = await self._files.get(name)
         if kept is None:
-            raise Permanent("invalid", "the scan is not where it was put")
+            raise Permanent("invalid", "the file is not where it was put")
         await self._keyring.fetch([call.aggregate])
         return self._keyring.decrypt(call.aggregate, name, kept[0])
