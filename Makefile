@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-flow bench-lifecycle bench-notify bench-payment chaos check clean contracts demo generate help lint lock proof setup store test types unit
+.PHONY: bench-core bench-delivery bench-flow bench-lifecycle bench-notify bench-payment chaos check clean contracts demo generate help lint lock proof setup store test types unit
 
 PY := .venv/bin/python
 ONCE ?=
@@ -72,6 +72,9 @@ bench-payment: setup ## VNPAY's notices at a fixed rate: payments a second, p99 
 
 bench-notify: setup ## one process of notification at 300 SMS a second; one-time codes behind a backlog of 20,000
 	@$(PY) -m bench.notify
+
+bench-delivery: setup ## signed documents a second against bare pyHanko; latency of verification
+	@$(PY) -m bench.delivery
 
 store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
 	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local

@@ -214,7 +214,7 @@ class Files:
     async def put(self, file_id: str, content: bytes, metadata: Mapping[str, Any]) -> None:
         """Stores `content`; the file is there once its last chunk is."""
         STORE_CALLS.labels("files", "put").inc()
-        if await self.get(file_id) is not None:
+        if await self.about(file_id) is not None:
             return
         attempt = ObjectId()
         try:
@@ -226,9 +226,18 @@ class Files:
 
     async def get(self, file_id: str) -> tuple[bytes, Mapping[str, Any]] | None:
         """Content and metadata, or None."""
+        found = await self._find(file_id)
+        return None if found is None else (await found.read(), dict(found.metadata or {}))
+
+    async def about(self, file_id: str) -> Mapping[str, Any] | None:
+        """Metadata alone, or None: its content is not read."""
+        found = await self._find(file_id)
+        return None if found is None else dict(found.metadata or {})
+
+    async def _find(self, file_id: str) -> Any | None:
         STORE_CALLS.labels("files", "get").inc()
         async for found in _first(self._bucket.find({"filename": file_id}).sort("uploadDate", ASCENDING).limit(1)):
-            return await found.read(), dict(found.metadata or {})
+            return found
         return None
 
 

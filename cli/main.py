@@ -13,6 +13,7 @@ from cli.demo.run import Demo, Job
 from cli.keys import keys
 from cli.migrate import migrate
 from cli.notify import notify
+from cli.verify import verify
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
 
@@ -23,6 +24,7 @@ app.command()(platform.up)
 app.command()(platform.down)
 app.command()(platform.status)
 app.command()(migrate)
+app.command()(verify)
 app.command()(inspect.topics)
 app.add_typer(inspect.dossier, name="dossier")
 app.add_typer(dlq.dlq, name="dlq")

@@ -108,3 +108,5 @@ Comment = Annotated[Personal, Kind("comment")]
 """What an applicant writes in their own words, and what they are answered."""
 Form = Annotated[Personal, Kind("form")]
 """The answers of an electronic form, as one JSON text."""
+Secret = Annotated[Personal, Kind("secret")]
+"""A code or a link only the applicant may know: whoever has it may have the result."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from joserfc.jwk import ECKey
 
 from chassis.document import AggregateType
 from law.codes import CodeSeries
+from services.delivery.domain.delivery import Rules as Ways
 from services.delivery.handlers import deliveries
 from services.notification.handlers import AGGREGATES as NOTIFICATION
 from services.payment.handlers import AGGREGATES as PAYMENT
@@ -25,6 +25,6 @@ def kinds() -> Mapping[str, tuple[AggregateType[Any], ...]]:
         "submission": aggregates(rules, ECKey.generate_key("P-256"), {}),
         "payment": PAYMENT,
         "notification": NOTIFICATION,
-        "delivery": (deliveries(timedelta(minutes=1)),),
+        "delivery": (deliveries(Ways()),),
         "tracking": (DOSSIERS,),
     }

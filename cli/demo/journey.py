@@ -180,8 +180,8 @@ class Journey:
                 found: dict[str, Any] = await citizen.get(f"{delivery}/delivery")
                 return found if found.get("status") in {"available", "delivered"} else None
 
-            await self._wait("the result at the desk", ready)
-            await self._people.clerk.post(f"{delivery}/collect")
+            told = await self._wait("the result at the desk", ready)
+            await self._people.clerk.post(f"{delivery}/collect", {"code": told["pickup"]})
 
     def _step(self, outcome: Outcome, stage: str) -> None:
         outcome.stage = stage

@@ -13,7 +13,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.local import certificates, indexes, probes, topics
+from deploy.local import certificates, indexes, probes, testca, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -71,6 +71,7 @@ async def start(
     secret = _secrets(backbone.run.path / "secrets.json")
     own, portal = ECKey.import_key(secret["own"]), ECKey.import_key(secret["portal"])
     words = secret["words"]
+    (backbone.run.path / "signing-ca.pem").write_text(json.loads(words["signing"])["leader"]["chain"])
     accounts = (ROOT / "simulators/identity/accounts.example.json").read_text()
     (backbone.run.path / "accounts.json").write_text(accounts)
     prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
@@ -105,6 +106,7 @@ def _secrets(path: Path) -> dict[str, Any]:
         path.touch(mode=0o600)
         words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "paygov", "post", "token")}
         words["smpp"] = secrets.token_hex(4)
+        words["signing"] = json.dumps(testca.keys())
         words |= certificates.self_signed("hoso receipts (demo)")
         keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
         master = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -150,6 +152,9 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "DELIVERY_POST_PASSWORD": words["post"],
             "DELIVERY_POST_CUSTOMER_CODE": "SVHTTDL",
             "DELIVERY_POST_POLL_SECONDS": "1",
+            "DELIVERY_POST_CALLBACK_SECRET": words["post"],
+            "DELIVERY_SIGNING_KEYS": words["signing"],
+            "DELIVERY_PUBLIC_URL": stack.url("delivery"),
         },
         "tracking": {},
     }
@@ -182,6 +187,8 @@ def _partners(stack: Stack, words: Mapping[str, str], run: Path) -> list[Process
             "POST_USERNAME": "hoso",
             "POST_PASSWORD": words["post"],
             "POST_CUSTOMER_CODE": "SVHTTDL",
+            "POST_CALLBACK_URL": stack.url("delivery") + "/post/events",
+            "POST_CALLBACK_SECRET": words["post"],
         },
         "payment_gateway": {
             "VNPAY_SIM_PORT": port["gateway"],

@@ -1,6 +1,7 @@
-"""Delivery: owns the result document and its way to the applicant: online, by post, in person.
+"""Delivery: owns result documents and their way to the applicant, and papers sent to the office.
 
 It also makes the papers of the one-stop rule (receipt, supplement request, refusal, apology, notice of stopping).
-Hears dossier (who, how, what papers are about, and that a result was issued) and payment (nothing of it concerns
-delivery yet). Says the delivery stream. Aggregate: `deliveries`, by dossier id. The document is not signed yet.
+Hears dossier (who, how, who decided, what papers are about, that a result was issued) and payment (that the fee of the
+way by post is paid). Says the delivery stream. Aggregate: `deliveries`, by dossier id. Anyone may ask it whether a
+document is genuine and in force.
 """

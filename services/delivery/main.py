@@ -8,33 +8,39 @@ from chassis.decision import Effect
 from chassis.runner import Adapter
 from chassis.service import Platform, Service, run
 from chassis.settings import load
+from services.delivery import duties
 from services.delivery.api import router
-from services.delivery.effects.document import RendersDocuments
-from services.delivery.effects.post import AsksConsignments, OrdersConsignments, PostOffice
+from services.delivery.effects import post
+from services.delivery.effects.document import MakesDocuments
+from services.delivery.effects.press import Press
 from services.delivery.handlers import deliveries
-from services.delivery.messages import AskConsignment, OrderConsignment, RenderDocument
 from services.delivery.settings import DeliverySettings
 
 
-def adapters(platform: Platform) -> Mapping[type[Effect], Adapter]:
+def adapters(platform: Platform, press: Press) -> Mapping[type[Effect], Adapter]:
     """The post office is one client with one token."""
-    office = PostOffice(platform.settings)
+    office = post.PostOffice(platform.settings)
+    documents = MakesDocuments(platform, press)
     return {
-        RenderDocument: RendersDocuments(platform),
-        OrderConsignment: OrdersConsignments(office),
-        AskConsignment: AsksConsignments(office),
+        duties.RenderDocument: documents,
+        duties.SignDocument: documents,
+        duties.OrderConsignment: post.OrdersConsignments(office),
+        duties.CancelConsignment: post.CancelsConsignments(office),
+        duties.CollectPapers: post.CollectsPapers(office),
+        duties.AskConsignment: post.AsksConsignments(office),
     }
 
 
 def main() -> None:
     """Reads the settings and runs until SIGTERM."""
     settings = load(DeliverySettings)
+    press = Press(settings.signing_keys.get_secret_value(), settings.timestamp_url, settings.press_workers)
     service = Service(
         name="delivery",
-        aggregates=(deliveries(settings.poll),),
+        aggregates=(deliveries(settings.rules),),
         hears={"dossier": "deliveries", "payment": "deliveries"},
-        adapters=adapters,
-        routes=router,
+        adapters=lambda platform: adapters(platform, press),
+        routes=lambda platform: router(platform, press),
     )
     run(service, settings)
 

@@ -18,14 +18,19 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from simulators.journal import Journal
-from simulators.post_office.office import RETURNED, Consignment, Office, Order
+from simulators.post_office.calls import Caller
+from simulators.post_office.office import FATES, Consignment, Office, Order
 
+OUT = 12
 _STYLE = """body{font:16px/1.5 system-ui;max-width:44rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;
 width:100%}td,th{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:left}"""
 
 
 class Settings(BaseSettings):
-    """`POST_STEP_MS`: time between two statuses of a consignment. `POST_JOURNAL`: keeps the books over a restart."""
+    """`POST_STEP_MS`: time between two statuses of a consignment. `POST_JOURNAL`: keeps the books over a restart.
+
+    `POST_CALLBACK_URL`: where each status is told, signed with `POST_CALLBACK_SECRET`; without it nothing is.
+    """
 
     model_config = SettingsConfigDict(env_prefix="POST_")
 
@@ -37,6 +42,9 @@ class Settings(BaseSettings):
     step_ms: Annotated[int, Field(ge=10)] = 60_000
     token_seconds: Annotated[int, Field(ge=1)] = 3_600
     journal: Path | None = None
+    callback_url: str | None = None
+    callback_secret: SecretStr = SecretStr("")
+    fee: Annotated[int, Field(ge=0)] = 30_000
 
 
 class Credentials(BaseModel):
@@ -48,7 +56,11 @@ class Credentials(BaseModel):
 
 
 class Faults(BaseModel):
-    """What to do wrong; `*_next` are counts. `lose_answer_next`: the order is taken, the answer is an error."""
+    """What to do wrong; `*_next` are counts. `lose_answer_next`: the order is taken, the answer is an error.
+
+    Of the calls back: `late_ms` holds each up, `twice` sends each again, `silent` sends none, `out_of_order` tells
+    the newest first. `hold`: nobody fetches anything.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,6 +68,10 @@ class Faults(BaseModel):
     error_next: int = 0
     lose_answer_next: int = 0
     out_of_order: bool = False
+    late_ms: Annotated[int, Field(ge=0, le=600_000)] = 0
+    twice: bool = False
+    silent: bool = False
+    hold: bool = False
 
     def take(self, name: str) -> bool:
         """Uses up one of a counted fault."""
@@ -65,9 +81,18 @@ class Faults(BaseModel):
 
 
 class Fate(BaseModel):
-    """What becomes of a consignment: `redelivered` fails once and then arrives, `returned` goes back."""
+    """What becomes of a consignment once it is out for delivery (`office.FATES`). `hold`: nobody fetches it."""
 
-    fate: Literal["redelivered", "returned"]
+    fate: Literal[
+        "delivered", "redelivered", "returned", "forwarded", "partial", "cancelled", "lost", "contradictory",
+        "found", "paid", "hold",
+    ]  # fmt: skip
+
+
+class Cancelling(BaseModel):
+    """Body of cancelOrder."""
+
+    SoDonHang: str
 
 
 class Counter:
@@ -77,13 +102,27 @@ class Counter:
         self.settings = settings
         self.office = Office(Journal(settings.journal))
         self.faults = Faults()
+        secret = settings.callback_secret.get_secret_value()
+        self.caller = Caller(settings.callback_url, secret) if settings.callback_url else None
 
     async def move(self) -> None:
         """Moves every consignment on, one step a tick."""
         while True:
             await asyncio.sleep(self.settings.step_ms / 1000)
             for consignment in self.office.consignments:
-                self.office.move(consignment, datetime.now(UTC))
+                if not self.faults.hold and self.office.move(consignment, datetime.now(UTC)):
+                    self.tell(consignment)
+
+    def tell(self, consignment: Consignment) -> None:
+        """Calls back with what happened last, as well as the faults allow."""
+        if self.caller is not None and not self.faults.silent:
+            told = consignment.statuses(shuffled=self.faults.out_of_order)
+            latest = told[:2] if self.faults.out_of_order else told[-1:]
+            self.caller.tell(
+                {"SoDonHang": consignment.order.SoDonHang, "itemCode": consignment.item, "statuses": latest},
+                after=self.faults.late_ms / 1000,
+                times=2 if self.faults.twice else 1,
+            )
 
     async def check(self, token: Annotated[str, Header()] = "") -> None:
         """The token of every call but GetAccessToken; and the faults."""
@@ -103,9 +142,12 @@ def create_app(settings: Settings) -> FastAPI:
         moving = asyncio.create_task(counter.move())
         yield
         moving.cancel()
+        if counter.caller is not None:
+            await counter.caller.close()
 
     app = FastAPI(title="Post office (simulated)", lifespan=life)
     _api(app, counter)
+    _status(app, counter)
     _control(app, counter)
     return app
 
@@ -129,7 +171,23 @@ def _api(app: FastAPI, counter: Counter) -> None:
         consignment = office.take(order, datetime.now(UTC))
         if counter.faults.take("lose_answer_next"):
             raise HTTPException(502, "the answer was lost on demand")
-        return {"Status": True, "SoDonHang": order.SoDonHang, "itemCode": consignment.item}
+        return {
+            "Status": True, "SoDonHang": order.SoDonHang, "itemCode": consignment.item, "totalFee": settings.fee
+        }  # fmt: skip
+
+    @app.post("/cancelOrder", dependencies=[Depends(counter.check)])
+    async def cancel(given: Cancelling) -> dict[str, Any]:
+        consignment = office.by_order(given.SoDonHang)
+        if consignment is None:
+            raise HTTPException(404, f"no order number {given.SoDonHang}")
+        if not office.cancel(consignment, datetime.now(UTC)):
+            raise HTTPException(409, "it was fetched already")
+        counter.tell(consignment)
+        return {"Status": True}
+
+
+def _status(app: FastAPI, counter: Counter) -> None:
+    office = counter.office
 
     @app.get("/getOrder", dependencies=[Depends(counter.check)])
     async def status(
@@ -170,8 +228,8 @@ def _control(app: FastAPI, counter: Counter) -> None:
         consignment = counter.office.by_item(item)
         if consignment is None:
             raise HTTPException(404, f"no item {item}")
-        before = [status for status in consignment.plan if status < 14]  # noqa: PLR2004 - delivered
-        consignment.plan = before + ([15, 12, 14] if fate.fate == "redelivered" else list(RETURNED))
+        before = [status for status in consignment.plan if status <= OUT]
+        consignment.plan = [] if fate.fate == "hold" else before + list(FATES[fate.fate])
         counter.office.save(consignment)
 
     @app.get("/control/consignments")

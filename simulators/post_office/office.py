@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Final
@@ -14,8 +15,20 @@ from simulators.journal import Journal
 
 ZONE: Final = timezone(timedelta(hours=7))
 WAY: Final = (1, 2, 6, 7, 10, 11, 12, 14)
-RETURNED: Final = (15, 28, 24, 19)
-ENDS: Final = frozenset({14, 19, 22})
+FATES: Final[Mapping[str, tuple[int, ...]]] = {
+    "delivered": (14,),
+    "redelivered": (15, 12, 14),
+    "returned": (15, 12, 15, 16, 17, 18, 24, 28, 19),
+    "forwarded": (13, 10, 11, 12, 14),
+    "partial": (23, 20),
+    "cancelled": (22, 29),
+    "lost": (),
+    "contradictory": (14, 15, 19),
+    "found": (19, 14),
+    "paid": (14, 21),
+}
+"""What may follow once it is out for delivery, in codes of MyVNPost. `contradictory`: delivered, then returned."""
+FETCHED: Final = frozenset({6, 7, *range(10, 20), 23, 24})
 _WEIGHTS: Final = (8, 6, 4, 2, 3, 5, 9, 7)
 KEPT: Final = 20_000
 
@@ -45,6 +58,7 @@ class Order(BaseModel):
     NoiDungHang: Annotated[str, Field(min_length=1, max_length=255)]
     TrongLuong: Annotated[int, Field(ge=1, le=30_000)]
     SoTienCOD: Annotated[int, Field(ge=0)] = 0
+    DienThoaiNguoiGui: Annotated[str, Field(pattern=r"^\+?\d{9,15}$")] | None = None
 
 
 @dataclass
@@ -102,11 +116,13 @@ class Office:
         del self.consignments[:-KEPT]
         return consignment
 
-    def move(self, consignment: Consignment, now: datetime) -> None:
-        """The next status of one consignment, written down."""
-        if consignment.plan:
-            consignment.history.append((consignment.plan.pop(0), now))
-            self.save(consignment)
+    def move(self, consignment: Consignment, now: datetime) -> bool:
+        """The next status of one consignment, written down; False when nothing more happens to it."""
+        if not consignment.plan:
+            return False
+        consignment.history.append((consignment.plan.pop(0), now))
+        self.save(consignment)
+        return True
 
     def save(self, consignment: Consignment) -> None:
         """Writes a consignment down as it is now."""
@@ -118,6 +134,17 @@ class Office:
                 "plan": consignment.plan,
             }
         )
+
+    def cancel(self, consignment: Consignment, now: datetime) -> bool:
+        """Lets go of an order that was not fetched yet; again: as before."""
+        done = {status for status, _ in consignment.history}
+        if 9 in done:  # noqa: PLR2004 - cancelled
+            return True
+        if done & FETCHED:
+            return False
+        consignment.plan = [9]
+        self.move(consignment, now)
+        return True
 
     def by_order(self, number: str) -> Consignment | None:
         """The first consignment of an order number."""

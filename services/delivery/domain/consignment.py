@@ -1,217 +1,185 @@
-"""A result on its way to the applicant. Pure.
-
-Statuses are MyVNPost's (domain facts, section 5): 14 is delivered; 15 is not final, 12 may follow; 19 came back,
-22 was cancelled. They may be told out of order and are ordered by their own time.
-"""
+"""A result on its way through the post: ordered, told of, lost, returned. `moves` says where it is. Pure."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from datetime import datetime
 
-from chassis.decision import DeadlineDue, Decision, Handlers, Impossible, Refused
+from chassis.decision import Decision, Effect, Impossible, Refused
 from schemas.delivery import (
+    CaseClosed,
+    ConsignmentLost,
     ConsignmentMoved,
     ConsignmentOrdered,
-    DeliveryFailed,
-    DocumentStored,
-    ResultAvailable,
-    ResultDelivered,
+    ConsignmentReturned,
 )
-from schemas.dossier import Applicant, DossierSubmitted, PostalAddress, ResultIssued, Way
-from schemas.event import Event, Instant, Record
-from schemas.personal import Owner
-from services.delivery.domain.papers import WRITTEN, Papers, Written
+from schemas.event import Event
+from schemas.payment import PaymentReceived
+from services.delivery.domain import envelopes, way
+from services.delivery.domain.delivery import MAX_PARCELS, Case, Delivery, Parcel, Rules, known
+from services.delivery.domain.moves import DELIVERED, TROUBLES, latest_final, merged_with, with_moves
+from services.delivery.duties import AskConsignment, CancelConsignment
 from services.delivery.messages import (
-    AskConsignment,
-    Collect,
+    CloseCase,
     ConsignmentRefused,
     ConsignmentSeen,
     ConsignmentTaken,
-    DocumentRefused,
-    DocumentRendered,
+    HandOver,
     Moved,
-    OrderConsignment,
-    RenderDocument,
+    PostTold,
 )
 
-DELIVERED: Final = 14
-LOST: Final = {19: "returned to the sender", 22: "cancelled"}
-Status = Literal["waiting", "rendering", "ordering", "travelling", "available", "delivered", "failed"]
 
-
-class Delivery(Record):
-    """What is known of one dossier's result and its way."""
-
-    dossier_id: str
-    status: Status = "waiting"
-    way: Way | None = None
-    owner: Owner | None = None
-    applicant: Applicant | None = None
-    address: PostalAddress | None = None
-    result: ResultIssued | None = None
-    document: str | None = None
-    sha256: str | None = None
-    tracking: str | None = None
-    moves: tuple[Moved, ...] = ()
-    asking: bool = False
-    delivered_at: Instant | None = None
-    papers: Papers = Papers()
-
-    def to(self, status: Status, **changes: Any) -> Delivery:
-        """This delivery in another status."""
-        return self.model_copy(update={"status": status, **changes})
-
-
-def submitted(delivery: Delivery | None, event: DossierSubmitted, _now: datetime) -> Decision[Delivery]:
-    """Who gets it, and how."""
-    delivery = delivery or Delivery(dossier_id=event.dossier_id)
-    known = {
-        "way": event.way,
-        "owner": event.owner,
-        "applicant": event.applicant,
-        "address": event.address,
-        "papers": delivery.papers.with_filing(event),
-    }
-    return _render(delivery.model_copy(update=known))
-
-
-def issued(delivery: Delivery | None, event: ResultIssued, _now: datetime) -> Decision[Delivery]:
-    """What it says."""
-    delivery = delivery or Delivery(dossier_id=event.dossier_id)
-    return _render(delivery.model_copy(update={"result": event}))
-
-
-def noted(delivery: Delivery | None, event: Written, _now: datetime) -> Decision[Delivery]:
-    """Something the applicant gets a paper about."""
-    delivery = delivery or Delivery(dossier_id=event.dossier_id)
-    return Decision(delivery.model_copy(update={"papers": delivery.papers.with_event(event)}))
-
-
-def _render(delivery: Delivery) -> Decision[Delivery]:
-    if delivery.status != "waiting" or delivery.result is None or delivery.applicant is None:
-        return Decision(delivery)
-    document = f"{delivery.dossier_id}/result"
-    effect = RenderDocument(document=document, holder=delivery.applicant.name, result=delivery.result)
-    return Decision(delivery.to("rendering"), effects=(effect,))
-
-
-def rendered(delivery: Delivery | None, outcome: DocumentRendered, now: datetime) -> Decision[Delivery]:
-    """The document is there; now its way."""
-    if delivery is None or delivery.way is None or delivery.applicant is None:
-        raise Impossible("a document nobody asked for")
-    applicant = delivery.applicant
-    stored = DocumentStored(
-        dossier_id=delivery.dossier_id,
-        document=outcome.document,
-        sha256=outcome.sha256,
-        size=outcome.size,
-        stored_at=now,
-    )
-    delivery = delivery.model_copy(update={"document": outcome.document, "sha256": outcome.sha256})
-    available = ResultAvailable(dossier_id=delivery.dossier_id, way=delivery.way, available_at=now)
-    if delivery.way == "online":
-        return _delivered(delivery, now, (stored, available))
-    if delivery.way == "in_person":
-        return Decision(delivery.to("available"), (stored, available))
-    if delivery.address is None:
-        raise Impossible("a result by post without an address")
-    effect = OrderConsignment(
-        order=delivery.dossier_id,
-        to=applicant.name,
-        phone=applicant.phone,
-        address=delivery.address,
-    )
-    return Decision(delivery.to("ordering"), (stored,), (effect,))
-
-
-def _delivered(delivery: Delivery, at: datetime, before: tuple[Event, ...] = ()) -> Decision[Delivery]:
-    if delivery.way is None:
-        raise Impossible("a delivery without a way")
-    event = ResultDelivered(dossier_id=delivery.dossier_id, way=delivery.way, delivered_at=at)
-    return Decision(delivery.to("delivered", delivered_at=at), (*before, event), due=None)
-
-
-def collect(delivery: Delivery | None, _command: Collect, now: datetime) -> Decision[Delivery]:
-    """Handed over at the desk."""
-    if delivery is None:
-        raise Refused("not_found", "there is nothing to collect for this dossier")
-    if delivery.way != "in_person" or delivery.status != "available":
-        raise Refused("not_available", f"the result is {delivery.status}, to be had {delivery.way}")
-    decision = _delivered(delivery, now)
-    return Decision(decision.state, decision.events, due=None, answer={"status": "delivered"})
-
-
-def taken(delivery: Delivery | None, outcome: ConsignmentTaken, now: datetime, poll: timedelta) -> Decision[Delivery]:
+def taken(delivery: Delivery | None, outcome: ConsignmentTaken, now: datetime, rules: Rules) -> Decision[Delivery]:
     """The post office has it, perhaps after nobody could tell: ask where it is from time to time."""
     if delivery is None:
         raise Impossible("a consignment nobody ordered")
     if delivery.tracking is not None:
         return Decision(delivery)
+    if delivery.status not in {"ordering", "failed"}:
+        # nobody could tell, and the applicant chose another way meanwhile
+        parcel = Parcel(order=delivery.order, tracking=outcome.tracking)
+        past = (*delivery.past, parcel)[-MAX_PARCELS:]
+        return Decision(delivery.having(past=past), effects=(CancelConsignment(order=parcel.order),))
     ordered = ConsignmentOrdered(dossier_id=delivery.dossier_id, tracking=outcome.tracking, ordered_at=now)
-    return Decision(delivery.to("travelling", tracking=outcome.tracking), (ordered,), due=now + poll)
+    travelling = delivery.to("travelling", tracking=outcome.tracking, ordered_at=now)
+    return Decision(travelling, (ordered,), due=now + rules.poll)
 
 
-def refused(
-    delivery: Delivery | None, outcome: ConsignmentRefused | DocumentRefused, now: datetime
-) -> Decision[Delivery]:
-    """An officer must act."""
-    return _failed(delivery, outcome.reason, now)
-
-
-def _failed(
-    delivery: Delivery | None, reason: str, now: datetime, before: tuple[Event, ...] = ()
-) -> Decision[Delivery]:
-    if delivery is None or delivery.way is None:
-        raise Impossible("a failure of a delivery that was never begun")
-    event = DeliveryFailed(dossier_id=delivery.dossier_id, way=delivery.way, reason=reason, failed_at=now)
-    return Decision(delivery.to("failed"), (*before, event), due=None)
-
-
-def ask(delivery: Delivery, _due: DeadlineDue, now: datetime, poll: timedelta) -> Decision[Delivery]:
-    """Time to ask where it is."""
-    if delivery.status != "travelling" or delivery.tracking is None:
+def refused(delivery: Delivery | None, outcome: ConsignmentRefused, now: datetime) -> Decision[Delivery]:
+    """The post office will not take it: an officer must act."""
+    if delivery is None:
+        raise Impossible("a refusal of a consignment nobody ordered")
+    if delivery.status in {"travelling", "available", "delivered"}:
         return Decision(delivery)
-    if delivery.asking:
-        return Decision(delivery, due=now + poll)
-    asking = delivery.model_copy(update={"asking": True})
-    return Decision(asking, effects=(AskConsignment(tracking=delivery.tracking),), due=now + poll)
+    return way.failed(delivery, "refused", outcome.reason, now)
 
 
-def seen(delivery: Delivery | None, outcome: ConsignmentSeen, now: datetime) -> Decision[Delivery]:
-    """Tells what is new, in the order of its own times."""
-    if delivery is None or delivery.tracking is None:
-        raise Impossible("statuses of a consignment nobody ordered")
+def paid(delivery: Delivery | None, event: PaymentReceived, now: datetime) -> Decision[Delivery]:
+    """The fee of the way by post is paid, so it may go. Payments of anything else are not delivery's matter."""
+    if delivery is None or delivery.fee is None or delivery.fee.invoice != event.invoice or delivery.held != "fee":
+        return Decision(delivery)
+    fee = delivery.fee.model_copy(update={"paid_at": event.paid_at})
+    going = delivery.having(fee=fee, held=None, ordered_at=now)
+    return Decision(going, effects=(way.order(going, 0),))
+
+
+def hand_over(delivery: Delivery | None, _command: HandOver, now: datetime) -> Decision[Delivery]:
+    """The postman took it: from now on it has left, whatever the post office says when."""
+    delivery = known(delivery)
     if delivery.status != "travelling":
-        return Decision(delivery.model_copy(update={"asking": False}))
-    known = set(delivery.moves)
-    fresh = sorted((m for m in set(outcome.moves) if m not in known), key=lambda m: (m.at, m.status))
-    events = tuple(
+        raise Refused("not_available", f"the result is {delivery.status}, not ordered")
+    answer = {"tracking": delivery.tracking}
+    return Decision(delivery.having(handed_at=delivery.handed_at or now, wanted=None), answer=answer)
+
+
+def ask(delivery: Delivery, now: datetime, rules: Rules) -> Decision[Delivery]:
+    """Time to ask where things are; and to call lost what nobody has heard of for too long."""
+    effects: list[Effect] = [
+        AskConsignment(tracking=p.tracking) for p in delivery.inbound if p.tracking and p.arrived_at is None
+    ]
+    if delivery.status != "travelling" or delivery.tracking is None:
+        due = now + rules.poll if effects else None
+        return Decision(delivery, effects=() if delivery.asking else tuple(effects), due=due)
+    heard = max((m.at for m in delivery.moves), default=delivery.ordered_at or now)
+    if now - heard >= rules.lost_after:
+        return _lost(delivery, heard, now)
+    effects.append(AskConsignment(tracking=delivery.tracking))
+    if delivery.asking:
+        return Decision(delivery, due=now + rules.poll)
+    return Decision(delivery.having(asking=True), effects=tuple(effects), due=now + rules.poll)
+
+
+def _lost(delivery: Delivery, heard: datetime, now: datetime) -> Decision[Delivery]:
+    if delivery.tracking is None:
+        raise Impossible("a consignment without a number is lost")
+    said = ConsignmentLost(dossier_id=delivery.dossier_id, tracking=delivery.tracking, last_heard_at=heard, lost_at=now)
+    is_open = delivery.case is not None and delivery.case.outcome is None
+    case = delivery.case if is_open else Case(tracking=delivery.tracking, opened_at=now)
+    delivery = delivery.having(case=case, asking=False)
+    return way.failed(delivery, "lost", "nothing was heard of it for too long", now, (said,))
+
+
+def seen(delivery: Delivery | None, outcome: ConsignmentSeen, now: datetime, rules: Rules) -> Decision[Delivery]:
+    """What the post office answered when asked."""
+    if delivery is None:
+        raise Impossible("statuses of a consignment nobody ordered")
+    tracking = outcome.tracking or delivery.tracking
+    if tracking is None:
+        raise Impossible("statuses of a consignment nobody ordered")
+    if tracking not in {delivery.tracking, *(p.tracking for p in (*delivery.past, *delivery.inbound))}:
+        return Decision(delivery.having(asking=False))
+    return _told(delivery.having(asking=False), tracking, outcome.moves, now, rules)
+
+
+def told(delivery: Delivery | None, command: PostTold, now: datetime, rules: Rules) -> Decision[Delivery]:
+    """What it said by itself. Raises Refused for a consignment that is not of this dossier."""
+    return _told(known(delivery), command.tracking, command.moves, now, rules)
+
+
+def _told(
+    delivery: Delivery, tracking: str, moves: tuple[Moved, ...], now: datetime, rules: Rules
+) -> Decision[Delivery]:
+    if tracking == delivery.tracking:
+        return _moved(delivery, moves, now, rules)
+    if any(p.tracking == tracking for p in delivery.past):
+        merged = tuple(with_moves(p, moves) if p.tracking == tracking else p for p in delivery.past)
+        return Decision(delivery.having(past=merged))
+    if any(p.tracking == tracking for p in delivery.inbound):
+        return envelopes.coming(delivery, tracking, moves)
+    raise Refused("not_found", "this dossier has no such consignment")
+
+
+def _moved(delivery: Delivery, moves: tuple[Moved, ...], now: datetime, rules: Rules) -> Decision[Delivery]:
+    """The state follows from all statuses so far; events tell what is new and what changed."""
+    if delivery.tracking is None:
+        raise Impossible("statuses of a consignment nobody ordered")
+    merged = merged_with(delivery.moves, moves)
+    fresh = [m for m in merged if m not in set(delivery.moves)]
+    said: tuple[Event, ...] = tuple(
         ConsignmentMoved(dossier_id=delivery.dossier_id, tracking=delivery.tracking, status=m.status, moved_at=m.at)
         for m in fresh
     )
-    moves = tuple(sorted((*delivery.moves, *fresh), key=lambda m: (m.at, m.status)))
-    delivery = delivery.model_copy(update={"moves": moves, "asking": False})
-    arrived = next((m for m in moves if m.status == DELIVERED), None)
-    if arrived is not None:
-        return _delivered(delivery, arrived.at, events)
-    lost = next((m for m in moves if m.status in LOST), None)
-    if lost is not None:
-        return _failed(delivery, LOST[lost.status], now, events)
-    return Decision(delivery, events)
+    before, after = latest_final(delivery.moves), latest_final(merged)
+    delivery = delivery.having(moves=merged)
+    if after is None:
+        return _goes_on(delivery, said, now, rules, heard=fresh[-1:] == list(merged[-1:]) and bool(fresh))
+    if after == before:
+        return Decision(delivery, said)
+    if delivery.case is not None and delivery.case.outcome is None:
+        found = delivery.case.model_copy(update={"outcome": "found"})
+        closed = CaseClosed(dossier_id=delivery.dossier_id, tracking=delivery.tracking, outcome="found", closed_at=now)
+        delivery, said = delivery.having(case=found), (*said, closed)
+    if after.status == DELIVERED:
+        return way.arrived(delivery, after.at, said, wanted=None)
+    trouble, reason = TROUBLES[after.status]
+    if trouble == "cancelled" and delivery.wanted is not None:
+        return Decision(delivery, said)  # as the applicant wanted: the answer to our own question decides
+    if trouble == "returned":
+        back = ConsignmentReturned(dossier_id=delivery.dossier_id, tracking=delivery.tracking, returned_at=after.at)
+        said = (*said, back)
+    return way.failed(delivery.having(wanted=None), trouble, reason, now, said)
 
 
-def handlers(poll: timedelta) -> Handlers:
-    """What a delivery reacts to. `poll`: how often the post office is asked."""
-    return {
-        DossierSubmitted: submitted,
-        **dict.fromkeys(WRITTEN, noted),
-        ResultIssued: issued,
-        DocumentRendered: rendered,
-        Collect: collect,
-        ConsignmentTaken: lambda state, message, now: taken(state, message, now, poll),
-        ConsignmentRefused: refused,
-        DocumentRefused: refused,
-        DeadlineDue: lambda state, message, now: ask(state, message, now, poll),
-        ConsignmentSeen: seen,
-    }
+def _goes_on(
+    delivery: Delivery, said: tuple[Event, ...], now: datetime, rules: Rules, *, heard: bool
+) -> Decision[Delivery]:
+    """On its way; what was called lost and is heard of again travels on."""
+    if heard and delivery.trouble == "lost":
+        return Decision(delivery.to("travelling"), said, due=now + rules.poll)
+    return Decision(delivery, said)
+
+
+def close_case(delivery: Delivery | None, command: CloseCase, now: datetime) -> Decision[Delivery]:
+    """What the compensation case came to."""
+    delivery = known(delivery)
+    if delivery.case is None or delivery.case.outcome is not None:
+        raise Refused("not_found", "there is no open compensation case")
+    case = delivery.case.model_copy(update={"outcome": command.outcome, "amount": command.amount})
+    said = CaseClosed(
+        dossier_id=delivery.dossier_id,
+        tracking=case.tracking,
+        outcome=command.outcome,
+        amount=command.amount,
+        closed_at=now,
+    )
+    return Decision(delivery.having(case=case), (said,), answer={"outcome": command.outcome})

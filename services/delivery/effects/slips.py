@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from chassis.http import Problem
 from chassis.keyring import Unopenable
 from chassis.service import Platform
 from law.slips import SlipKind
-from services.delivery.domain.consignment import Delivery
-from services.delivery.effects import pdf
+from services.delivery.domain.delivery import Delivery
 from services.delivery.effects.document import FILES
+from services.delivery.effects.press import Page, Press, PressBroken
 
 SHORT = 8
 
@@ -18,10 +16,10 @@ SHORT = 8
 class Slips:
     """The first one stored under a name is the paper: whoever asks later gets the same."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, press: Press) -> None:
         self._keyring = platform.keyring
         self._files = platform.store.files(FILES)
-        self._one = asyncio.Semaphore(1)
+        self._press = press
 
     async def pdf(self, delivery: Delivery, kind: SlipKind) -> bytes:
         """The paper.
@@ -43,13 +41,14 @@ class Slips:
             return self._keyring.decrypt(dossier, name, kept[0])
         except Unopenable as error:
             raise Problem(410, "erased", "The personal data of this dossier was erased") from error
+        except PressBroken as error:
+            raise Problem(503, "unavailable", "The paper is not ready yet: try again") from error
 
     async def _make(self, delivery: Delivery, kind: SlipKind, name: str) -> None:
         dossier = delivery.dossier_id
         holder = delivery.applicant.name if delivery.applicant else None
         clear = await self._keyring.open(dossier, holder) if holder else ""
         content = delivery.papers.content(kind, clear, dossier[:SHORT])
-        async with self._one:
-            made = await asyncio.to_thread(pdf.page, "slip.typ", content, qr=content["code"])
+        made = (await self._press.make(Page(template="slip.typ", data=content, qr=content["code"]))).pdf
         await self._keyring.ensure([dossier])
         await self._files.put(name, self._keyring.encrypt(dossier, name, made), {"dossier": dossier})

@@ -26,8 +26,9 @@ from deploy.local.ports import free_ports
 from schemas.dossier import PostalAddress
 from schemas.money import Vnd
 from schemas.personal import Personal
+from services.delivery.duties import AskConsignment, OrderConsignment
 from services.delivery.effects.post import AsksConsignments, OrdersConsignments, PostOffice
-from services.delivery.messages import AskConsignment, ConsignmentRefused, ConsignmentTaken, OrderConsignment
+from services.delivery.messages import ConsignmentRefused, ConsignmentTaken
 from services.payment.domain.vnpay import payment_url, stamp
 from services.payment.effects.receipt_file import Layout
 from services.payment.effects.receipts import Receipts, TransmitsReceipts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from cli.generate import GOLDENS
 from schemas.topics import CATALOGUES
-from services.delivery.domain import consignment
+from services.delivery.domain import life
+from services.delivery.domain.delivery import Rules as DeliveryRules
 from services.notification.domain.rules import Rules
 from services.notification.domain.told import Teller
 from services.payment.domain import invoice
@@ -55,7 +56,7 @@ TAKEN_BACK = {**ENDED, "dossier": ["submitted", "supplement_requested", "withdra
 HEARD = {
     "payment": (invoice.HANDLERS, ("dossier", "delivery")),
     "notification": (TELLER.handlers, ("dossier", "payment", "delivery")),
-    "delivery": (consignment.handlers(timedelta(minutes=15)), ("dossier", "payment")),
+    "delivery": (life.handlers(DeliveryRules()), ("dossier", "payment")),
     "tracking": (timeline.HANDLERS, ("dossier", "payment", "delivery", "notification")),
 }
 

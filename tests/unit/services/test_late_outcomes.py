@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,8 +10,9 @@ import pytest
 from chassis.decision import Decision, FailureReason, Outcome
 from cli.generate import GOLDENS
 from schemas.topics import CATALOGUES
-from services.delivery.domain import consignment
-from services.delivery.messages import ConsignmentRefused, ConsignmentTaken, DocumentRendered, OrderConsignment
+from services.delivery.domain import consignment, documents, life
+from services.delivery.duties import OrderConsignment
+from services.delivery.messages import ConsignmentRefused, ConsignmentTaken, DocumentRendered
 from services.notification.domain.contact import Contact
 from services.notification.domain.rules import Rules
 from services.notification.domain.told import Teller
@@ -84,21 +85,24 @@ def test_an_sms_that_was_certainly_never_sent_has_failed(reason: FailureReason) 
 
 
 def test_an_order_nobody_could_tell_about_travels_after_all() -> None:
-    state = consignment.submitted(None, golden("dossier", "submitted"), NOW).state
+    rules = DeliveryRules()
+    state = life.submitted(None, golden("dossier", "submitted"), NOW, rules).state
     assert state is not None
     state = state.model_copy(update={"way": "post", "address": _address()})
-    state = consignment.issued(state, golden("dossier", "result_issued"), NOW).state
-    ordered = consignment.rendered(state, DocumentRendered(document="d", sha256="0" * 64, size=1), NOW)
+    state = life.issued(state, golden("dossier", "result_issued"), NOW, rules).state
+    assert state is not None
+    ordered = documents.rendered(
+        state, DocumentRendered(document=f"{state.dossier_id}/result", sha256="0" * 64, size=1), NOW, rules
+    )
     (effect,) = ordered.effects
     assert isinstance(effect, OrderConsignment)
     unknown = effect.unknown()
     assert isinstance(unknown, ConsignmentRefused)
     failed = consignment.refused(ordered.state, unknown, NOW).state
-    poll = timedelta(minutes=15)
-    decision = consignment.taken(failed, ConsignmentTaken(tracking="RA1"), NOW, poll)
+    decision = consignment.taken(failed, ConsignmentTaken(tracking="RA1"), NOW, rules)
     assert decision.state is not None
-    assert (decision.state.status, decision.due) == ("travelling", NOW + poll)
-    again: Decision[Any] = consignment.taken(decision.state, ConsignmentTaken(tracking="RA2"), NOW, poll)
+    assert (decision.state.status, decision.due) == ("travelling", NOW + rules.poll)
+    again: Decision[Any] = consignment.taken(decision.state, ConsignmentTaken(tracking="RA2"), NOW, rules)
     assert (again.state, tuple(again.events)) == (decision.state, ())
 
 

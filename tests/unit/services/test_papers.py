@@ -13,12 +13,13 @@ from law.errors import LawDataError
 from law.slips import SlipKind
 from schemas.dossier import DossierStopped, TermLength
 from schemas.topics import CATALOGUES
-from services.delivery.domain import consignment
+from services.delivery.domain import life
+from services.delivery.domain.delivery import Rules
 from services.delivery.domain.papers import Papers
 from services.delivery.effects import pdf
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
-HANDLERS = consignment.handlers(timedelta(minutes=15))
+HANDLERS = life.handlers(Rules())
 KINDS: tuple[SlipKind, ...] = get_args(SlipKind)
 
 

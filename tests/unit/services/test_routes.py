@@ -13,13 +13,15 @@ from chassis.http import Verifier, create_app
 from chassis.http.operations import operators
 from chassis.http.routes import guards, unguarded
 from chassis.operations import Operations
-from services.delivery import api as delivery
+from services.delivery import api as deliveries
 from services.notification import api as notification
 from services.payment import api as payment
 from services.submission import api as submission
 from services.submission.api.common import seen
 from services.tracking import api as tracking
 
+unused: Any = None
+delivery = SimpleNamespace(router=lambda platform: deliveries.router(platform, unused))
 PUBLIC = {
     "GET /healthz",
     "GET /readyz",
@@ -31,6 +33,15 @@ PUBLIC = {
     "POST /payments/paygov/query",
     "POST /payments/paygov/result",
     "GET /procedures",
+    "GET /verification/{code}",
+    "POST /verification",
+    "GET /verify",
+    "GET /verify/{code}",
+    "POST /verify",
+    "GET /download/{token}",
+    "POST /download/{token}",
+    "GET /desks",
+    "POST /post/events",
     "GET /procedures/{code}",
     "GET /sms/{provider}/{secret}",
 }
@@ -80,6 +91,22 @@ ACTS: dict[str, set[str]] = {
     "POST /codes/verify": {"service"},
     "POST /dossiers/{dossier}/representative": {"citizen"},
     "POST /dossiers/{dossier}/representative/confirm": {"citizen"},
+    "POST /dossiers/{dossier}/documents": {"registrar"},
+    "POST /dossiers/{dossier}/documents/retry": {"registrar"},
+    "POST /dossiers/{dossier}/documents/{code}/replace": {"registrar"},
+    "POST /dossiers/{dossier}/documents/{code}/revoke": {"leader"},
+    "POST /dossiers/{dossier}/physical": {"clerk", "registrar"},
+    "POST /dossiers/{dossier}/links": {"citizen"},
+    "POST /dossiers/{dossier}/links/for-applicant": {"clerk", "registrar"},
+    "POST /dossiers/{dossier}/delivery/choice": {"citizen"},
+    "POST /dossiers/{dossier}/handed-to-post": {"clerk"},
+    "POST /dossiers/{dossier}/papers": {"citizen"},
+    "POST /dossiers/{dossier}/papers/received": {"clerk"},
+    "POST /dossiers/{dossier}/case/close": {"clerk"},
+    "POST /verification": set(),
+    "POST /verify": set(),
+    "POST /download/{token}": set(),
+    "POST /post/events": set(),
 }
 
 
@@ -103,7 +130,6 @@ def app(module: Any) -> Any:
 
 def doors() -> Any:
     """What every service has besides its own."""
-    unused: Any = None
     return app(SimpleNamespace(router=lambda _platform: operators(Operations((), unused), unused)))
 
 

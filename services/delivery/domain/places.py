@@ -1,0 +1,48 @@
+"""Where results go: communes in force, and desks to collect at. Data beside the code, with its source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+
+from schemas.dossier import PostalAddress
+from schemas.event import Record, Text
+
+_DATA: Final = json.loads((Path(__file__).parent.parent / "data/places.json").read_text())
+PROVINCE: Final[str] = _DATA["province"]
+SINCE: Final = date.fromisoformat(_DATA["since"])
+COMMUNES: Final[Mapping[str, str]] = _DATA["communes"]
+"""The 45 units of Điện Biên since 1/7/2025, by their code of five digits."""
+
+
+class Desk(Record):
+    """A one-stop desk."""
+
+    name: Text
+    commune: str = Field(pattern=r"^\d{5}$")
+    hours: Text
+
+
+DESKS: Final[Mapping[str, Desk]] = {
+    **{name: Desk.model_validate(desk) for name, desk in _DATA["desks"].items()},
+    **{code: Desk(name=f"Bộ phận Một cửa {name}", commune=code, hours=_DATA["desks"]["H18"]["hours"])
+       for code, name in COMMUNES.items()},
+}  # fmt: skip
+"""That of the province, and one in each commune (Decree 118/2025: independent of boundaries)."""
+
+
+def in_force(address: PostalAddress, day: date) -> bool:
+    """Whether its commune exists on that local day. Of other provinces only the form of the code is known here."""
+    return address.province != PROVINCE or day < SINCE or address.commune in COMMUNES
+
+
+def place(address: PostalAddress) -> str:
+    """Commune and province as a label shows them; codes where the names are not known."""
+    if address.province == PROVINCE:
+        return f"{COMMUNES.get(address.commune, address.commune)}, tỉnh Điện Biên"
+    return f"Mã xã {address.commune}, mã tỉnh {address.province}"

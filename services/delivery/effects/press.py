@@ -1,0 +1,160 @@
+"""Where documents are made: a process beside the event loop, since a signed page costs some 30 ms of Python.
+
+In a thread that would hold the interpreter lock while the loop waits for it, five milliseconds at every turn. Workers
+are started when first needed and end with their parent, however that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from pyhanko.sign.timestamps import HTTPTimeStamper, TimestampRequestError
+
+from services.delivery.effects import pdf
+from services.delivery.effects.signing import pades
+from services.delivery.effects.signing.keys import Place, SignerAway, open_place, signer_of
+from services.delivery.messages import Role, Signature
+
+PR_SET_PDEATHSIG: Final = 1
+PLACES: Final = TypeAdapter(dict[str, Place])
+
+
+class PressBroken(Exception):
+    """The worker died; it is started again for the next document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page to make from a template, or a scan to take as it is, and who signs it in which order."""
+
+    template: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    qr: str = ""
+    scan: bytes | None = None
+    roles: tuple[Role, ...] = ()
+    leader: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A finished document."""
+
+    pdf: bytes
+    signatures: tuple[Signature, ...] = ()
+
+
+class Press:
+    """Makes pages in `workers` processes. `places`: JSON, where the keys live; `stamp_url`: a time-stamp authority."""
+
+    def __init__(self, places: str, stamp_url: str | None, workers: int) -> None:
+        PLACES.validate_json(places)
+        self._arguments = (places, stamp_url, os.getpid())
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def make(self, page: Page) -> Printed:
+        """The document.
+
+        Raises:
+            SignerRefused: it will not be signed.
+            SignerAway: the signing service or the time-stamp authority does not answer.
+            PressBroken: the worker died.
+        """
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._workers, multiprocessing.get_context("spawn"), initializer=_prepare, initargs=self._arguments
+            )
+        pool = self._pool
+        try:
+            job = pool.submit(_make, page)
+            made = asyncio.wrap_future(job)
+            made.add_done_callback(_heard)
+            return await asyncio.shield(made)  # a cancelled job would end the pool's own thread when the pool breaks
+        except BrokenProcessPool as error:
+            self._forget(pool)
+            raise PressBroken("the press died") from error
+        except asyncio.CancelledError:
+            # Its time is over: a page that hangs a worker must not hold up the others.
+            if job.running():
+                self._forget(pool)
+                for process in list((pool._processes or {}).values()):  # noqa: SLF001 - there is no other way to it
+                    process.kill()
+            raise
+
+    def _forget(self, pool: ProcessPoolExecutor) -> None:
+        """The next document starts a new one."""
+        if self._pool is pool:
+            self._pool = None
+
+    def close(self) -> None:
+        """Lets the workers end."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+def _heard(made: asyncio.Future[Printed]) -> None:
+    """Nobody waits for it any more, perhaps: its error is no news then."""
+    if not made.cancelled():
+        made.exception()
+
+
+class _Keys:
+    """What a worker signs with; opened when first needed."""
+
+    places: Mapping[str, Any] = {}
+    stamper: HTTPTimeStamper | None = None
+    signers: dict[str, Any] = {}  # noqa: RUF012 - one worker, one set
+
+
+def _prepare(places: str, stamp_url: str | None, parent: int) -> None:
+    """In a new worker. It ends with its parent; a signal to the group is the parent's matter."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _Keys.places = PLACES.validate_json(places)
+    _Keys.signers = {}
+    _Keys.stamper = HTTPTimeStamper(stamp_url, timeout=10) if stamp_url else None
+
+
+def _make(page: Page) -> Printed:
+    made = page.scan if page.scan is not None else pdf.page(page.template, page.data, qr=page.qr)
+    return asyncio.run(_signed(page, made)) if page.roles else Printed(made)
+
+
+async def _signed(page: Page, made: bytes) -> Printed:
+    signatures: list[Signature] = []
+    for role in page.roles:
+        signer = _signer(role, page.leader)
+        try:
+            made, signature = await pades.sign(made, role, signer, _Keys.stamper, visible=page.scan is None)
+        except (OSError, TimestampRequestError) as error:
+            raise SignerAway(f"{type(error).__name__}: {error}") from error
+        signatures.append(signature)
+    return Printed(made, tuple(signatures))
+
+
+def _signer(role: Role, leader: str | None) -> Any:
+    name = signer_of(_Keys.places, role, leader)
+    if name not in _Keys.signers:
+        _Keys.signers[name] = open_place(_Keys.places[name])
+    return _Keys.signers[name]
+
+
+def names(places: str, leader: str | None, roles: tuple[Role, ...]) -> dict[str, str]:
+    """What the page says who signs, by role. Raises SignerRefused."""
+    opened = PLACES.validate_json(places)
+    return {role: pades.name_of(open_place(opened[signer_of(opened, role, leader)])) for role in roles}

@@ -1,0 +1,205 @@
+"""Making documents on a real store with a signing service and a time-stamp authority that fail: one document."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+from pyhanko.keys import load_certs_from_pemder_data
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko.sign.validation.status import PdfSignatureStatus
+from pyhanko_certvalidator import ValidationContext
+
+from chassis.keyring import Keyring
+from chassis.runner import Permanent, Retryable
+from chassis.store import Store
+from cli.generate import GOLDENS
+from deploy.local import testca
+from deploy.local.platform import Backbone
+from deploy.local.ports import free_ports
+from schemas.personal import Personal
+from schemas.topics import CATALOGUES
+from services.delivery.duties import SignDocument
+from services.delivery.effects.document import FILES, MakesDocuments
+from services.delivery.effects.press import Press
+from services.delivery.messages import DocumentRendered
+from simulators.signing_service import __main__ as signing
+
+from .partners import ID, call, serving
+
+SECRET = "a-secret-of-the-signing-service"
+RESULT = CATALOGUES["dossier"].decode(
+    "dossier.result_issued.v1", (GOLDENS / "dossier.result_issued.v1.json").read_bytes()
+)
+
+
+@dataclass
+class Workshop:
+    maker: MakesDocuments
+    press: Press
+    store: Store
+    keyring: Keyring
+    control: httpx.AsyncClient
+    root: str
+
+    async def faults(self, **faults: int) -> None:
+        (await self.control.post("/control/faults", json=faults)).raise_for_status()
+
+    async def counted(self) -> dict[str, int]:
+        found: dict[str, int] = (await self.control.get("/control/signed")).json()
+        return found
+
+    async def pdf(self, document: str) -> bytes:
+        kept = await self.store.files(FILES).get(document)
+        assert kept is not None
+        await self.keyring.fetch([ID])
+        return self.keyring.decrypt(ID, document, kept[0])
+
+    async def judged(self, document: str) -> list[PdfSignatureStatus]:
+        roots = list(load_certs_from_pemder_data(self.root.encode()))
+        context = ValidationContext(trust_roots=roots, revocation_mode="soft-fail")
+        signatures = PdfFileReader(io.BytesIO(await self.pdf(document))).embedded_signatures
+        return [
+            await async_validate_pdf_signature(s, signer_validation_context=context, ts_validation_context=context)
+            for s in signatures
+        ]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def workshop(backbone: Backbone) -> AsyncIterator[Workshop]:
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    authority = testca.certified("CA of the test", None)
+    pairs = {role: testca.certified(name, authority) for role, name in testca.NAMES.items()}
+    software = {role: testca.place(pair, authority) for role, pair in pairs.items()}
+    stamper = testca.place(testca.certified("TSA of the test", authority, stamps=True), authority)
+    held = {
+        name: {"key": k["key"], "certificate": k["certificate"]} for name, k in {**software, "tsa": stamper}.items()
+    }
+    remote = {
+        role: {
+            "kind": "remote",
+            "url": f"{url}/sign",
+            "secret": SECRET,
+            "key": role,
+            "certificate": place["certificate"],
+            "chain": place["chain"],
+        }
+        for role, place in software.items()
+    }
+    settings = signing.Settings(port=port, secret=SecretStr(SECRET), keys=held)
+    store = Store(backbone.store_url, "signing_delivery")
+    keys = Store(backbone.store_url, "adapters_keyring")
+    keyring = Keyring(keys, b"k" * 32)
+    text = json.dumps(remote)
+    press = Press(text, f"{url}/tsa", 1)
+    platform: Any = SimpleNamespace(
+        keyring=keyring,
+        store=store,
+        settings=SimpleNamespace(signing_keys=SecretStr(text), public_url="https://hoso.dienbien.gov.vn"),
+    )
+    async with (
+        serving(signing.create_app(settings), port),
+        httpx.AsyncClient(base_url=url, trust_env=False) as control,
+    ):
+        root = testca.pem(authority[1])
+        yield Workshop(MakesDocuments(platform, press), press, store, keyring, control, root)
+    press.close()
+    store.close()
+    keys.close()
+
+
+def effect(document: str) -> SignDocument:
+    return SignDocument(
+        document=document,
+        holder=Personal.of("Lò Thị Mẫu"),
+        result=RESULT,
+        code="ABCD-EFGH-IJKL-MN23",
+        template="certificate",
+        leader="leader1",
+        roles=("leader", "agency"),
+    )
+
+
+async def test_a_signing_service_and_a_time_stamp_authority_make_a_valid_document(workshop: Workshop) -> None:
+    outcome = await workshop.maker.execute(effect("stamped"), call())
+    assert isinstance(outcome, DocumentRendered)
+    assert outcome.sha256 == hashlib.sha256(await workshop.pdf("stamped")).hexdigest()
+    assert [(s.role, s.stamped) for s in outcome.signatures] == [("leader", True), ("agency", True)]
+    judged = await workshop.judged("stamped")
+    assert [(s.bottom_line, s.timestamp_validity is not None) for s in judged] == [(True, True)] * 2
+
+
+async def test_repeated_and_at_once_there_is_one_document(workshop: Workshop) -> None:
+    outcomes = await asyncio.gather(*(workshop.maker.execute(effect("once"), call()) for _ in range(3)))
+    again = await workshop.maker.execute(effect("once"), call())
+    assert len({o.sha256 for o in (*outcomes, again) if isinstance(o, DocumentRendered)}) == 1
+    assert [s.bottom_line for s in await workshop.judged("once")] == [True, True]
+
+
+class Died(Exception):
+    """Stands for the end of the process at that point."""
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it is stored", "after it is stored"])
+async def test_a_crash_around_storing_leaves_one_document(
+    workshop: Workshop,
+    monkeypatch: pytest.MonkeyPatch,
+    after: bool,  # noqa: FBT001
+) -> None:
+    document = f"crashed-{after}"
+    put = workshop.maker._files.put
+
+    async def dies(*arguments: Any) -> None:
+        if after:
+            await put(*arguments)
+        raise Died
+
+    with monkeypatch.context() as crashing:
+        crashing.setattr(workshop.maker._files, "put", dies)
+        with pytest.raises(Died):
+            await workshop.maker.execute(effect(document), call())
+    kept = await workshop.store.files(FILES).get(document)
+    assert (kept is not None) is after
+    outcome = await workshop.maker.execute(effect(document), call())
+    assert isinstance(outcome, DocumentRendered)
+    assert outcome.sha256 == hashlib.sha256(await workshop.pdf(document)).hexdigest()
+    assert [s.bottom_line for s in await workshop.judged(document)] == [True, True]
+
+
+@pytest.mark.parametrize("fault", ["error_next", "lose_answer_next"])
+async def test_a_service_that_fails_for_now_is_asked_again(workshop: Workshop, fault: str) -> None:
+    await workshop.faults(**{fault: 1})
+    with pytest.raises(Retryable):
+        await workshop.maker.execute(effect(fault), call())
+    assert await workshop.store.files(FILES).get(fault) is None
+    assert isinstance(await workshop.maker.execute(effect(fault), call()), DocumentRendered)
+
+
+async def test_a_service_that_refuses_ends_it(workshop: Workshop) -> None:
+    await workshop.faults(refuse_next=1)
+    with pytest.raises(Permanent) as ended:
+        await workshop.maker.execute(effect("refused"), call())
+    assert ended.value.reason == "refused"
+    assert await workshop.store.files(FILES).get("refused") is None
+
+
+async def test_a_request_id_is_for_one_digest(workshop: Workshop) -> None:
+    headers = {"authorization": f"Bearer {SECRET}"}
+    body = {"key": "leader", "requestId": "12345678", "algorithm": "sha256", "digest": "A" * 43 + "="}
+    first = await workshop.control.post("/sign", json=body, headers=headers)
+    assert (await workshop.control.post("/sign", json=body, headers=headers)).json() == first.json()
+    other = await workshop.control.post("/sign", json={**body, "digest": "B" * 43 + "="}, headers=headers)
+    assert other.status_code == 409
+    assert (await workshop.control.post("/sign", json=body)).status_code == 401
