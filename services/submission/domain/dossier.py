@@ -96,6 +96,7 @@ class Dossier(Record):
     calendar   version of the calendar that these dates rest on
     pay_by     when a dossier whose fee nobody paid is stopped; None while its invoice is open
     warn_at    when the officer is warned of it; alert: what was said about what is due now
+    tokens     what it is found by besides its code (`finding`)
     pending    the act whose event waits for a number: reception, issue
     officers  accounts that examined it, and those they stood in for: none of them decides
     """
@@ -116,6 +117,7 @@ class Dossier(Record):
     filed_at: Instant
     received_at: Instant | None = None
     code: str | None = None
+    tokens: tuple[str, ...] = ()
     pending: Act | None = None
     answer_by: Instant | None = None
     due_at: Instant | None = None

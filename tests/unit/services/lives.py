@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from chassis.decision import DeadlineDue, Decision
 from chassis.series import NumberTaken
+from chassis.tokens import tokens
 from cli.demo.filings import plan
 from law.codes import CodeSeries
 from schemas.delivery import ResultDelivered
@@ -64,7 +65,7 @@ ITEMS: Final = {
 def filing(kind: int = FREE, at: datetime = FILED) -> do.FileDossier:
     """A filing that is in order."""
     filed = Filing.model_validate(ANTIQUITY if kind == STAGED else plan(kind, "t")[kind - 1].filing)
-    return checked(filed, at, dossier=ID, owner=OWNER, route="portal")
+    return checked(filed, at, dossier=ID, owner=OWNER, route="portal", token=tokens(b"t" * 32))
 
 
 def payment(at: datetime) -> PaymentReceived:
