@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-flow bench-lifecycle chaos store help setup demo check test proof lint types contracts unit lock generate clean
+.PHONY: bench-core bench-flow bench-lifecycle scale chaos store help setup demo check test proof lint types contracts unit lock generate clean
 
 PY := .venv/bin/python
 ONCE ?=
@@ -12,6 +12,7 @@ SCHEDULES ?= 100
 RATE ?= 15
 SECONDS ?= 30
 STORED ?= 0
+ROWS ?= 1000000
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -63,6 +64,9 @@ bench-flow: setup ## whole dossiers through all services, open loop; RATE=dossie
 
 bench-lifecycle: setup ## dossiers filed over Kafka and over HTTP by one process, and the store's limit
 	@$(PY) -m bench.lifecycle
+
+scale: setup ## lists, search and tracking with 10,000 and with ROWS dossiers stored: p95 and their ratio
+	@$(PY) -m bench.scale --rows $(ROWS)
 
 store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
 	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local
