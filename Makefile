@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-delivery bench-flow bench-lifecycle bench-notify bench-payment chaos check clean contracts demo generate help lint lock proof setup store test types unit
+.PHONY: bench-core bench-delivery bench-flow bench-lifecycle bench-notify bench-payment chaos check clean contracts demo generate help lint lock proof scale setup store test types unit
 
 PY := .venv/bin/python
 ONCE ?=
@@ -14,6 +14,7 @@ SECONDS ?= 30
 STORED ?= 0
 WORK ?= dossiers
 COUNT ?= 10000
+ROWS ?= 1000000
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -75,6 +76,9 @@ bench-notify: setup ## one process of notification at 300 SMS a second; one-time
 
 bench-delivery: setup ## signed documents a second against bare pyHanko; latency of verification
 	@$(PY) -m bench.delivery
+
+scale: setup ## lists, search and tracking with 10,000 and with ROWS dossiers stored: p95 and their ratio
+	@$(PY) -m bench.scale --rows $(ROWS)
 
 store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
 	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local

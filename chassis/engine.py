@@ -15,7 +15,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Generic
@@ -118,10 +118,18 @@ class Engine(Generic[S]):
         return self._codec.load(found[0]) if found else None
 
     async def page(
-        self, view: dict[str, Any], after: str | None, limit: int, order: str | None = None
+        self,
+        view: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        order: str | None = None,
+        bounds: Iterable[str] | None = None,
     ) -> list[Document[S]]:
-        """One page of documents by their view fields, ascending by id, or by the view field `order`."""
-        return [self._codec.load(stored) for stored in await self.collection.list(view, after, limit, order)]
+        """One page of documents by their view fields, ascending by id, or by the view field `order`.
+
+        `bounds`: values of what it is ordered by, ascending, between which about a page lies.
+        """
+        return [self._codec.load(stored) for stored in await self.collection.list(view, after, limit, order, bounds)]
 
     async def run(self) -> None:
         """Works until cancelled."""

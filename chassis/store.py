@@ -6,8 +6,9 @@ speaks this much serves. All writes are majority and journaled, all reads majori
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from bson import ObjectId
@@ -24,6 +25,9 @@ StoreUnavailable = PyMongoError
 """Trouble with the store: nothing is lost, back off and do it again."""
 
 DUPLICATE_KEY: Final = 11000
+ID_DIGITS: Final = 8
+NARROWEST: Final = 16**3
+"""The first window of a list: holds one of a million documents whose ids are spread evenly."""
 _CODEC: Final[CodecOptions[dict[str, Any]]] = CodecOptions(tz_aware=True)
 _MAJORITY: Final = ReadConcern("majority")
 _DURABLE: Final = WriteConcern("majority", j=True)
@@ -154,15 +158,36 @@ class Collection:
         return documents
 
     async def list(
-        self, view: Mapping[str, Any], after: str | None, limit: int, order: str | None = None
+        self,
+        view: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        order: str | None = None,
+        bounds: Iterable[str] | None = None,
     ) -> list[Stored]:
-        """One page of documents whose view fields equal `view`, ascending by id, or by the view field `order`."""
-        self._count("list")
+        """One page of documents whose view fields equal `view`, ascending by id, or by the view field `order`.
+
+        It looks into one window after the other, up to each of `bounds` (ascending) and at last beyond, until the page
+        is full: not every store reads a sorted index only as far as the page goes.
+        """
         query: Stored = {f"view.{field}": value for field, value in view.items()}
         by = "_id" if order is None else f"view.{order}"
-        if after is not None:
-            query[by] = {"$gt": after}
-        found: list[Stored] = await self._raw.find(query).sort(by, ASCENDING).limit(limit).to_list(length=None)
+        found: list[Stored] = []
+        # From the beginning by id, each window holds the ones before it: SecantusDB reads an index over an array to the
+        # end of what matches as soon as a range has two ends.
+        whole = order is None and after is None
+        windows = widening(after) if bounds is None and order is None else bounds or ()
+        for bound in chain((b for b in windows if after is None or b > after), (None,)):
+            window = {name: value for name, value in (("$gt", after), ("$lte", bound)) if value is not None}
+            self._count("list")
+            cursor = self._raw.find({**query, by: window} if window else query).sort(by, ASCENDING)
+            more: list[Stored] = await cursor.limit(limit - len(found)).to_list(length=None)
+            if len(found) + len(more) == limit:
+                return [*found, *more]
+            if not whole:
+                found, after = [*found, *more], bound
+            elif bound is None:
+                return more
         return found
 
     async def insert_missing(self, records: Sequence[Stored]) -> set[int]:
@@ -191,6 +216,18 @@ class Collection:
             value = stored.get(field)
             counts[value] = counts.get(value, 0) + 1
         return counts
+
+
+def widening(after: str | None) -> Iterator[str]:
+    """Bounds for ids that are spread evenly, as UUIDs are: each window is eight times as wide as the one before."""
+    try:
+        at = int((after or "")[:ID_DIGITS] or "0", 16)
+    except ValueError:
+        return
+    width = NARROWEST
+    while (at := at + width) < 16**ID_DIGITS:
+        yield f"{at:0{ID_DIGITS}x}"
+        width *= 8
 
 
 def declared_indexes(view: Sequence[Sequence[str]]) -> dict[str, tuple[list[tuple[str, int]], dict[str, Any]]]:

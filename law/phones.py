@@ -28,9 +28,10 @@ def normalise(text: str) -> str:
     """
     number = _parse(text.strip())
     _refuse_old(number)
-    if not phonenumbers.is_valid_number(number):
-        raise NotAPhone("not a Vietnamese phone number in use")
+    # A number of a known type is a valid one: asking for both would look through all ranges twice.
     if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
+        if not phonenumbers.is_valid_number(number):
+            raise NotAPhone("not a Vietnamese phone number in use")
         raise NotMobile("not a mobile number: it takes no SMS")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

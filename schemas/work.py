@@ -121,7 +121,10 @@ class DueSoon(DossierEvent):
 
 
 class Overdue(DossierEvent):
-    """A breach: it is the leader's concern from now on. `role`: whose turn it is; `stage` as in a warning."""
+    """A breach: it is the leader's concern from now on. `role`: whose turn it is; `stage` as in a warning.
+
+    `silence` `consent`: the law takes the agency's silence for consent, so the applicant may go ahead.
+    """
 
     STREAM = STREAM
     TYPE = "dossier.overdue"
@@ -132,6 +135,7 @@ class Overdue(DossierEvent):
     unit: Text | None = None
     role: Text | None = None
     stage: Text | None = None
+    silence: Literal["consent"] | None = None
     escalated_at: Instant
 
 

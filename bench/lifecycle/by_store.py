@@ -20,6 +20,7 @@ from chassis.document import Document
 from chassis.fold import Folder
 from chassis.reading import decoder
 from chassis.store import Store
+from chassis.tokens import tokens
 from law.codes import CodeSeries
 from schemas.event import to_instant
 from schemas.personal import PREFIX
@@ -41,14 +42,14 @@ def prepared(task: Task) -> Iterator[Calls]:
     """What the engine would send for each batch."""
     kind, *_ = aggregates(Rules(codes=CodeSeries(agency="000.00.12.H18")), ECKey.generate_key("P-256"), {})
     folder, codec = Folder(kind, "1", decoder({})), Codec(kind)
-    now = to_instant(datetime.now(UTC))
+    now, token = to_instant(datetime.now(UTC)), tokens(os.urandom(32))
     bodies = iter(filings(task.count))
     while some := list(islice(bodies, BATCH)):
         docs = []
         for body in some:
             filing = Filing.model_validate(body)
             name = dossier_id(task.database, os.urandom(8).hex())
-            command = checked(filing, now, dossier=name, owner="upstream:bench", route="upstream", source="bench")
+            command = checked(filing, now, dossier=name, owner="bench", route="upstream", source="b", token=token)
             doc: Document[Dossier] = Document(name)
             folder.fold(doc, Delivery(name, command), now)
             docs.append(doc)

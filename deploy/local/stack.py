@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 import secrets
@@ -115,11 +116,21 @@ def _secrets(path: Path) -> dict[str, Any]:
     return found
 
 
+def search_key(run: Path) -> str:
+    """What submission's search tokens are made with in that run directory, in base64."""
+    return _search_key(_secrets(run / "secrets.json")["words"])
+
+
+def _search_key(words: Mapping[str, str]) -> str:
+    return base64.b64encode(hashlib.sha256(words["vnpay"].encode()).digest()).decode()
+
+
 def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey) -> dict[str, dict[str, str]]:
     return {
         "submission": {
             "SUBMISSION_JWK": _jwk(own, private=True),
             "SUBMISSION_PORTALS": json.dumps({SOURCE: portal.as_dict(private=False)}),
+            "SUBMISSION_SEARCH_KEY": _search_key(words),
         },
         "payment": {
             "PAYMENT_VNPAY_TMN_CODE": TMN_CODE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
@@ -16,8 +17,18 @@ from services.submission.domain.timing import ROLES, order
 from services.submission.messages import FileUpstream
 from services.submission.upstream import reply_encoder
 
+INDEXES: Final = (
+    ("stage",),
+    ("owner",),
+    ("inbox", "order"),
+    ("holder", "order"),
+    ("alert", "order"),
+    ("code",),
+    ("tokens",),
+)
 
-def view(state: Dossier) -> dict[str, str | None]:
+
+def view(state: Dossier) -> dict[str, Any]:
     """What lists filter by. `inbox`: whose turn it is (a specialist's is their unit's); `order`: due first."""
     role = "leader" if state.grievance else ROLES.get(state.stage)
     alert = "overdue" if state.grievance and state.grievance.overdue else state.alert
@@ -27,6 +38,8 @@ def view(state: Dossier) -> dict[str, str | None]:
         "procedure": state.procedure,
         "inbox": f"{role}:{state.unit}" if role == "specialist" else role,
         "holder": state.holder,
+        "code": state.code,
+        "tokens": list(state.tokens),
         "alert": alert if role else None,
         "order": order(state),
     }
@@ -41,7 +54,7 @@ def aggregates(rules: Rules, own: ECKey, portals: Mapping[str, ECKey]) -> tuple[
         effects=(TakeNumber, ConfirmNumber),
         topic_of=lambda _event, _state: STREAMS["dossier"].name,
         view=view,
-        indexes=(("stage",), ("owner",), ("inbox", "order"), ("holder", "order"), ("alert", "order")),
+        indexes=INDEXES,
     )
     exchanges = AggregateType(
         name="exchanges",

@@ -30,7 +30,9 @@ def main() -> None:
             FileUpstream: FilesUpstream(platform),
         },
         routes=router,
-        readers=lambda platform: {UPSTREAM: (UpstreamReader(own, portals, platform.clock), FilesFirst(platform))},
+        readers=lambda platform: {
+            UPSTREAM: (UpstreamReader(own, portals, platform.clock, settings.token), FilesFirst(platform))
+        },
     )
     run(service, settings)
 

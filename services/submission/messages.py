@@ -30,6 +30,7 @@ class FileDossier(Command):
     way: Way
     address: PostalAddress | None = None
     filed_at: Instant
+    tokens: tuple[Text, ...] = ()
 
 
 class Official(Command):

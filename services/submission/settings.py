@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any
 
 from joserfc.errors import JoseError
@@ -11,11 +13,14 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis import jose
+from chassis.keyring import KEY_BYTES
 from chassis.settings import ServiceSettings
+from chassis.tokens import tokens
 from law.codes import CodeSeries, Generation
 from law.setting import LawData
 from law.terms import Term, TermUnit
 from services.submission.domain.dossier import Closing, Rules
+from services.submission.domain.finding import Token
 
 
 def _is_private_key(value: SecretStr) -> SecretStr:
@@ -37,6 +42,12 @@ def _are_public_keys(value: dict[str, dict[str, Any]]) -> dict[str, dict[str, An
     return value
 
 
+def _is_search_key(value: SecretStr) -> SecretStr:
+    if len(base64.b64decode(value.get_secret_value(), validate=True)) != KEY_BYTES:
+        raise ValueError(f"must be {KEY_BYTES} bytes in base64")
+    return value
+
+
 def _writes_codes(value: str) -> str:
     CodeSeries(agency=value, generation=Generation.TT_01_2018)
     return value
@@ -46,6 +57,7 @@ class SubmissionSettings(ServiceSettings):
     """What the agency configures; what the law says is in `law/data`, or in the folder `HOSO_LAW_DATA`.
 
     SUBMISSION_JWK, SUBMISSION_PORTALS    our private key; source to the portal's public JWK
+    SUBMISSION_SEARCH_KEY                 32 bytes in base64: what officers find dossiers by is made with it
     SUBMISSION_AGENCY, …_GENERATION       who writes dossier codes, and by which circular
     SUBMISSION_UNITS                      the units that examine, as tokens name them: a JSON list
     SUBMISSION_WARN_SHARE                 how much of a term has run when its officer is warned
@@ -59,6 +71,7 @@ class SubmissionSettings(ServiceSettings):
 
     jwk: Annotated[SecretStr, AfterValidator(_is_private_key)]
     portals: Annotated[dict[str, dict[str, Any]], AfterValidator(_are_public_keys), Field(max_length=64)]
+    search_key: Annotated[SecretStr, AfterValidator(_is_search_key)]
     agency: Annotated[str, AfterValidator(_writes_codes)] = "000.00.12.H18"
     generation: Generation = Generation.TT_01_2018
     units: frozenset[str] = frozenset({"culture", "heritage", "tourism", "sports", "family"})
@@ -76,6 +89,11 @@ class SubmissionSettings(ServiceSettings):
         """Our private key as a JWK."""
         jwk: dict[str, Any] = json.loads(self.jwk.get_secret_value())
         return jwk
+
+    @cached_property
+    def token(self) -> Token:
+        """Makes what officers find dossiers by."""
+        return tokens(base64.b64decode(self.search_key.get_secret_value()))
 
     @property
     def rules(self) -> Rules:

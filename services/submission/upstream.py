@@ -16,14 +16,16 @@ from schemas.event import Event
 from schemas.personal import Seal
 from schemas.upstream import Problem, UpstreamFiling
 from services.submission.domain.filing import BadFiling, checked, dossier_id
+from services.submission.domain.finding import Token
 from services.submission.messages import UpstreamFiled, UpstreamInvalid
 
 
 class UpstreamReader:
     """Reads `upstream.dossiers.v1`. What is not signed and encrypted is refused, and only its hash is kept."""
 
-    def __init__(self, own: ECKey, portals: Mapping[str, ECKey], clock: Callable[[], datetime]) -> None:
+    def __init__(self, own: ECKey, portals: Mapping[str, ECKey], clock: Callable[[], datetime], token: Token) -> None:
         self._own = own
+        self._token = token
         self._portals = portals
         self._clock = clock
 
@@ -52,7 +54,15 @@ class UpstreamReader:
         try:
             read = UpstreamFiling.model_validate_json(payload)
             owner = read.account or f"upstream:{source}"
-            filing = checked(read, self._clock(), dossier=dossier, owner=owner, route="upstream", source=source)
+            filing = checked(
+                read,
+                self._clock(),
+                dossier=dossier,
+                owner=owner,
+                route="upstream",
+                source=source,
+                token=self._token,
+            )
         except ValidationError as error:
             problems = tuple(
                 Problem(field=".".join(map(str, p["loc"])) or "(event)", problem=p["msg"])

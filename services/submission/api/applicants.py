@@ -61,7 +61,14 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
         """Files a dossier. The same Idempotency-Key answers the same dossier for ever."""
         dossier = dossier_id(caller.sub, key.key)
         try:
-            command = checked(filing, platform.clock(), dossier=dossier, owner=caller.sub, route="portal")
+            command = checked(
+                filing,
+                platform.clock(),
+                dossier=dossier,
+                owner=caller.sub,
+                route="portal",
+                token=platform.settings.token,
+            )
         except BadFiling as error:
             raise _invalid(error) from error
         return await doors.own(dossier, command, IdempotencyKey(key.key, key.digest, permanent=True), response)

@@ -50,7 +50,8 @@ def add(routes: APIRouter, platform: Platform) -> None:
         at, after = int(body.cursor[0]), body.cursor[2:] or None
         view = LISTS[at]
         order = "order" if "inbox" in view else None
-        found = await dossiers.page(view, after, body.limit, order)
+        bounds = timing.orders(platform.clock()) if order else None
+        found = await dossiers.page(view, after, body.limit, order, bounds)
         due = [doc for doc in found if order is None or (doc.state and doc.state.grievance)]
         trace = TRACE.get()
         answers = await asyncio.gather(*(dossiers.tell(doc.id, RecountDates(), trace) for doc in due))

@@ -14,12 +14,12 @@ from chassis.http import Caller, Problem, allow, public
 from chassis.service import Platform
 from schemas.event import DossierId
 from services.submission.api.common import OFFICERS, Doors, InPlaceOf, Limit, Officer, Reader, etag
-from services.submission.domain import graph, timing
+from services.submission.domain import finding, graph, timing
 from services.submission.domain.dossier import Dossier, Stage
 
 Inbox = Literal["specialist", "clerk", "leader", "registrar"]
 INBOXES: Final[tuple[Inbox, ...]] = get_args(Inbox)
-HIDDEN = {"applicant", "form", "address", "owner", "officers", "pending", "complaint"}
+HIDDEN = {"tokens", "applicant", "form", "address", "owner", "officers", "pending", "complaint"}
 Worker = Annotated[Caller, Depends(allow(*INBOXES))]
 Cursor = Annotated[str | None, Query(max_length=100)]
 
@@ -28,6 +28,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
     """The routes that only read."""
     _one(routes, platform)
     _lists(routes, platform)
+    _search(routes, platform)
 
     @routes.get("/.well-known/jwks.json", dependencies=[Depends(public)])
     async def keys() -> dict[str, Any]:
@@ -106,8 +107,27 @@ def _lists(routes: APIRouter, platform: Platform) -> None:
             view = {"inbox": f"specialist:{by.unit}"}
         else:
             view = {"inbox": role}
-        found = await dossiers.page(view, after, limit, order="order")
+        bounds = timing.orders(doors.platform.clock())
+        found = await dossiers.page(view, after, limit, "order", bounds)
         return _page(found, limit, timing.order(found[-1].state) if found and found[-1].state else None)
+
+
+def _search(routes: APIRouter, platform: Platform) -> None:
+    dossiers = platform.engine("dossiers")
+
+    @routes.get("/search")
+    async def search(
+        _caller: Officer, q: Annotated[str, Query(min_length=1, max_length=200)], limit: Limit = 50
+    ) -> dict[str, Any]:
+        """Dossiers by code, phone, identity number or words of the applicant's name, in no order; `more` if cut off.
+
+        Whole names come alone where there are any; more words find fewer.
+        """
+        for query in finding.queries(q, platform.settings.token):
+            bounds = () if query.exact else None
+            if found := await dossiers.page(query.view, None, limit, bounds=bounds):
+                return {**_page(found, limit, None), "more": len(found) == limit}
+        return {"dossiers": [], "more": False}
 
 
 def _page(found: Sequence[Document[Any]], limit: int, last: str | None) -> dict[str, Any]:

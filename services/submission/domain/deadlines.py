@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from chassis.decision import DeadlineDue, Decision, Refused
 from law import calendar, clock
@@ -18,6 +18,8 @@ from services.submission.messages import RecountDates
 
 Moved = tuple[Matter, datetime, datetime]
 """What is due at another instant: when it was, when it is."""
+Silence = Literal["consent"] | None
+"""What the law takes the agency's silence for."""
 CLOSINGS: Final[Mapping[Stage, tuple[str, str]]] = {
     "supplementing": (
         "Không bổ sung hồ sơ trong thời hạn yêu cầu",
@@ -74,15 +76,24 @@ def _one(dossier: Dossier, due: datetime, now: datetime) -> tuple[Dossier, Event
         return dossier.same(now, alert="overdue"), _overdue(dossier, "first_answer", due, now)
     target = dossier.target or due
     if due >= target:
-        return dossier.same(now, alert="overdue"), _overdue(dossier, "term", due, now)
+        consent = _consent(dossier)
+        consented_at = due if consent and dossier.consented_at is None else dossier.consented_at
+        breached = dossier.same(now, alert="overdue", consented_at=consented_at)
+        return breached, _overdue(dossier, "term", due, now, consent)
     return dossier.same(now, alert="soon"), DueSoon(**_where(dossier), due_at=target, warned_at=now)
 
 
-def _overdue(dossier: Dossier, matter: Matter, due: datetime, now: datetime) -> Overdue:
-    return Overdue(**_where(dossier), matter=matter, due_at=due, escalated_at=now)
+def _consent(dossier: Dossier) -> Silence:
+    """What the law says of silence, where that is sure (rule 10 of `law.clock`); a stage before the last is no end."""
+    said = timing.procedure_of(dossier).silence
+    return said.value if said is not None and said.mark.sure and dossier.stage_due is None else None
 
 
-def _where(dossier: Dossier) -> dict[str, str | None]:
+def _overdue(dossier: Dossier, matter: Matter, due: datetime, now: datetime, silence: Silence = None) -> Overdue:
+    return Overdue(**_where(dossier), matter=matter, due_at=due, silence=silence, escalated_at=now)
+
+
+def _where(dossier: Dossier) -> dict[str, Any]:
     step = timing.step_of(dossier)
     stages = timing.stages_of(dossier) if dossier.stage_due else ()
     return {
@@ -140,6 +151,8 @@ def _recounted(dossier: Dossier, now: datetime, rules: Rules) -> tuple[Dossier, 
     if dossier.stage in WORKED and dossier.due_at is not None:
         changed = timing.retimed(dossier, rules)
         due = changed.due_at or dossier.due_at
+        if due > now and changed.consented_at is not None:
+            changed = changed.model_copy(update={"consented_at": None})
         return changed, [("term", dossier.due_at, due)] if due != dossier.due_at else []
     return dossier, []
 

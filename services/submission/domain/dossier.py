@@ -94,8 +94,10 @@ class Dossier(Record):
     stage_due  when the present stage of a term in several is due, while it is not the last one
     answered   when the stages before it were answered
     calendar   version of the calendar that these dates rest on
+    consented_at  when the agency's silence became consent, where the law says so
     pay_by     when a dossier whose fee nobody paid is stopped; None while its invoice is open
     warn_at    when the officer is warned of it; alert: what was said about what is due now
+    tokens     what it is found by besides its code (`finding`)
     pending    the act whose event waits for a number: reception, issue
     officers  accounts that examined it, and those they stood in for: none of them decides
     """
@@ -116,6 +118,7 @@ class Dossier(Record):
     filed_at: Instant
     received_at: Instant | None = None
     code: str | None = None
+    tokens: tuple[str, ...] = ()
     pending: Act | None = None
     answer_by: Instant | None = None
     due_at: Instant | None = None
@@ -124,6 +127,7 @@ class Dossier(Record):
     calendar: str | None = None
     promised: Instant | None = None
     pay_by: Instant | None = None
+    consented_at: Instant | None = None
     warn_at: Instant | None = None
     alert: Literal["soon", "overdue"] | None = None
     total: int = 0

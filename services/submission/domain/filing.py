@@ -16,6 +16,7 @@ from law.procedures import Procedure
 from schemas.dossier import Applicant, Bilingual, PostalAddress, Route
 from schemas.personal import Personal
 from schemas.upstream import FiledApplicant, Filing, Problem
+from services.submission.domain.finding import Token, tokens_of
 from services.submission.messages import FileDossier
 
 NAMESPACE: Final = UUID("6f1d7c1e-3d0b-5c58-9a49-1f0a3f2d9b10")
@@ -37,9 +38,16 @@ def dossier_id(by: str, reference: str) -> str:
 
 
 def checked(
-    filing: Filing, now: datetime, *, dossier: str, owner: str, route: Route, source: str | None = None
+    filing: Filing,
+    now: datetime,
+    *,
+    dossier: str,
+    owner: str,
+    route: Route,
+    token: Token,
+    source: str | None = None,
 ) -> FileDossier:
-    """The command that files it.
+    """The command that files it; `token` makes what officers find it by.
 
     Raises:
         BadFiling: names every wrong field.
@@ -77,6 +85,7 @@ def checked(
             detail=Personal.of(filing.address.detail),
         ),
         filed_at=now,
+        tokens=tokens_of(filing.applicant, phone, token),
     )
 
 

@@ -43,6 +43,7 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
         version=command.version,
         form=command.form,
         answers=command.answers,
+        tokens=command.tokens,
         answer_by=timing.first_answer_by(command.filed_at, rules),
         **shared,
         **parts,

@@ -7,7 +7,7 @@ is open there is no due date. Every change of the due date leaves with the event
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -150,6 +150,11 @@ def act(dossier: Dossier, by: By, note: str | None = None, step: Step | None = N
     code = step.code if step else None
     since = dossier.held_since or dossier.since
     return Act(**by.model_dump(), step=code, since=since, due_at=step_due(dossier, step), note=note)
+
+
+def orders(now: datetime) -> list[str]:
+    """Where to look for what is due next: what is overdue, then ever more days ahead."""
+    return [format_instant(now + timedelta(days=days)) for days in (0, 1, 2, 4, 8, 16, 32)]
 
 
 def order(dossier: Dossier) -> str:

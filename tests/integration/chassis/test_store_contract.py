@@ -249,6 +249,30 @@ async def test_the_sweepers_partial_indexes_are_used(
     assert f"'indexName': '{name}'" in str(explained["queryPlanner"]["winningPlan"]), explained["queryPlanner"]
 
 
+async def test_lists_are_whole_and_in_order_whatever_the_windows(server: Server, collection: Collection) -> None:
+    real(server)
+    await collection.ensure_indexes((("box", "order"), ("tokens",)))
+    ids = [str(uuid.uuid5(uuid.NAMESPACE_OID, str(n))) for n in range(300)]
+    views = [
+        {"box": n % 2, "order": f"{n * 7 % 100:03d}/{i}", "tokens": ["all", f"t{n % 3}"]} for n, i in enumerate(ids)
+    ]
+    await collection.save([(i, 0, write(0, view=view)) for i, view in zip(ids, views, strict=True)])
+    boxed = sorted(str(v["order"]) for v in views if v["box"] == 1)
+    for bounds in ((), ("010",), ("000", "010", "020", "050", "999")):
+        pages: list[str] = []
+        while True:
+            found = await collection.list({"box": 1}, pages[-1] if pages else None, 40, "order", bounds)
+            pages += [d["view"]["order"] for d in found]
+            if len(found) < 40:
+                break
+        assert pages == boxed
+    names: list[str] = []
+    while found := await collection.list({"tokens": {"$all": ["t1", "all"]}}, names[-1] if names else None, 30):
+        names += [d["_id"] for d in found]
+    assert names == sorted(i for n, i in enumerate(ids) if n % 3 == 1)
+    assert await collection.list({"tokens": "none"}, None, 30) == []
+
+
 @pytest.mark.parametrize("concern", ["majority", "local"])
 async def test_reads_name_their_concern_and_it_is_accepted(server: Server, concern: str) -> None:
     async with AsyncMongoClient[dict[str, Any]](real(server)) as client:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.platform import Backbone
 from deploy.local.stack import Stack
+from law.text import unaccent
 
 LIBRARY, GUIDE = 3, 2
 
@@ -143,6 +145,20 @@ async def test_a_supplement_there_and_back(platform: Platform) -> None:
     assert timeline["due_at"].startswith(back["due_at"][:19])
     again = await platform.ask("specialist1", "POST", f"{path}/supplement", {"items": items})
     assert (again.status_code, again.json()["code"]) == (409, "already_asked")
+
+
+async def test_officers_find_a_dossier_by_what_they_know_of_its_applicant(platform: Platform) -> None:
+    path = await platform.examining()
+    dossier = path.removeprefix("/dossiers/")
+    code = (await platform.get("clerk1", path))["code"]
+    filed = plan(LIBRARY, "t")[LIBRARY - 1]
+    name = filed.filing["applicant"]["name"]
+    for text in (code, filed.phone, f"0{filed.phone[3:]}", unaccent(name), name.split()[-1], name.upper()):
+        found = await platform.get("clerk1", f"/search?{urlencode({'q': text, 'limit': 200})}")
+        assert dossier in [d["id"] for d in found["dossiers"]], text
+        assert not {"applicant", "tokens"} & set(found["dossiers"][0])
+    assert (await platform.get("clerk1", "/search?q=kh%C3%B4ng+ai+c%E1%BA%A3"))["dossiers"] == []
+    assert (await platform.ask("citizen1", "GET", "/search?q=a")).status_code == 403
 
 
 async def test_papers_are_for_their_owner_and_officers_and_stay_the_same(platform: Platform) -> None:

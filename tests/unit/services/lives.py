@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from chassis.decision import DeadlineDue, Decision
 from chassis.series import NumberTaken
+from chassis.tokens import tokens
 from cli.demo.filings import plan
 from law.codes import CodeSeries
 from schemas.delivery import ResultDelivered
@@ -54,6 +55,23 @@ ANTIQUITY: Final = {
     },
     "way": "in_person",
 }
+FESTIVAL: Final = {
+    "procedure": "1.003676",
+    "applicant": {"kind": "enterprise", "name": "Công ty Mẫu", "phone": "+84912345678"},
+    "form": {
+        "organiser_name": "Công ty Mẫu",
+        "contact_name": "Lò Thị Mẫu",
+        "contact_phone": "+84912345678",
+        "filing": "notice",
+        "festival_name": "Lễ hội Hoa Ban",
+        "venue": "Điện Biên Phủ",
+        "scale": "cấp tỉnh",
+        "begin_date": "2027-03-13",
+        "end_date": "2027-03-15",
+    },
+    "way": "online",
+}
+"""The notice of a festival: silence is consent after 15 days."""
 ITEMS: Final = {
     STAGED: (SupplementItem(kind="document", name="application", why="thiếu chữ ký"),),
     FREE: (SupplementItem(kind="field", name="address", why="thiếu số nhà"),),
@@ -63,8 +81,13 @@ ITEMS: Final = {
 
 def filing(kind: int = FREE, at: datetime = FILED) -> do.FileDossier:
     """A filing that is in order."""
-    filed = Filing.model_validate(ANTIQUITY if kind == STAGED else plan(kind, "t")[kind - 1].filing)
-    return checked(filed, at, dossier=ID, owner=OWNER, route="portal")
+    return checking(ANTIQUITY if kind == STAGED else plan(kind, "t")[kind - 1].filing, at)
+
+
+def checking(body: Mapping[str, Any], at: datetime) -> do.FileDossier:
+    """The command that files `body`."""
+    filed = Filing.model_validate(body)
+    return checked(filed, at, dossier=ID, owner=OWNER, route="portal", token=tokens(b"t" * 32))
 
 
 def payment(at: datetime) -> PaymentReceived:

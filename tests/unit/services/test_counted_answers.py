@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chassis.series import NumberTaken
+from chassis.tokens import tokens
 from law.codes import CodeSeries
 from schemas.dossier import DossierAccepted
 from schemas.upstream import Filing
@@ -32,7 +33,12 @@ def accepted(request: str, rooms: int) -> DossierAccepted:
     applicant = {"kind": "enterprise", "name": "Công ty TNHH Mẫu", "phone": "0912345678"}
     filing: dict[str, Any] = {"procedure": "1.001029", "applicant": applicant, "form": form, "way": "online"}
     command = checked(
-        Filing.model_validate(filing), FILED, dossier=dossier_id("applicant", "1"), owner="applicant", route="portal"
+        Filing.model_validate(filing),
+        FILED,
+        dossier=dossier_id("applicant", "1"),
+        owner="applicant",
+        route="portal",
+        token=tokens(b"t" * 32),
     )
     state = None
     for message in (command, AcceptDossier(by=By(officer="clerk", role="clerk")), NumberTaken(series="s", number=1)):

@@ -11,6 +11,7 @@ from chassis.decision import Decision, FailureReason, Outcome
 from cli.generate import GOLDENS
 from schemas.topics import CATALOGUES
 from services.delivery.domain import consignment, documents, life
+from services.delivery.domain.delivery import Rules as DeliveryRules
 from services.delivery.duties import OrderConsignment
 from services.delivery.messages import ConsignmentRefused, ConsignmentTaken, DocumentRendered
 from services.notification.domain.contact import Contact

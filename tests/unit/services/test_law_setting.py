@@ -28,6 +28,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "SUBMISSION_PORT": "1",
         "SUBMISSION_JWK": json.dumps(ECKey.generate_key("P-256").as_dict(private=True)),
         "SUBMISSION_PORTALS": "{}",
+        "SUBMISSION_SEARCH_KEY": base64.b64encode(b"s" * 32).decode(),
         "SUBMISSION_GENERATION": "TT 03/2025/TT-VPCP",
         "SUBMISSION_AGENCY": "H18.12",
         "SUBMISSION_SUPPLEMENT_DAYS": "20",

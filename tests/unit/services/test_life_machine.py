@@ -17,7 +17,7 @@ from law.clock import Extension, Pause
 from law.statuses import Status
 from schemas import dossier as events
 from schemas.event import Event
-from schemas.payment import InvoiceOpened, PaymentReceived
+from schemas.payment import InvoiceExpired, InvoiceOpened, PaymentReceived
 from schemas.personal import Personal
 from schemas.work import Act
 from services.submission import messages as do
@@ -52,7 +52,7 @@ class Life(RuleBasedStateMachine):
     @initialize(kind=st.sampled_from([FREE, PAYING, STAGED]), minutes=MINUTES)
     def file(self, kind: int, minutes: int) -> None:
         self.player = lives.Player(kind, now=START + timedelta(minutes=minutes))
-        self.payments: list[PaymentReceived] = []
+        self.payments: list[PaymentReceived | InvoiceExpired] = []
         self.deliveries: list[Any] = []
         self.paid: PaymentReceived | None = None
         self.ended: str | None = None
@@ -168,11 +168,18 @@ class Life(RuleBasedStateMachine):
         """The applicant pays now, perhaps twice; submission hears of it later."""
         self.payments.append(lives.payment(self.player.now))
 
+    @precondition(lambda self: self.player.dossier.code and self.player.dossier.total)
+    @rule()
+    def expire(self) -> None:
+        """Payment gives up waiting now; a payment may still come after it."""
+        self.payments.append(lives.expiry(self.player.now))
+
     @precondition(lambda self: self.payments)
     @rule()
     def hear_of_payment(self) -> None:
         event = self.payments.pop(0)
-        self.paid = self.paid or event
+        if isinstance(event, PaymentReceived):
+            self.paid = self.paid or event
         self.attempt(event)
 
     @precondition(lambda self: self.deliveries)

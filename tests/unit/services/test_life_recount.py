@@ -100,6 +100,18 @@ def test_a_breach_that_is_none_any_more_is_the_leader_s_concern_no_longer(revise
     assert (view(player.dossier)["alert"], player.due) == (None, at("2026-11-30T09:30"))
 
 
+def test_a_consent_by_silence_that_had_not_come_yet_is_none(revised: Path) -> None:
+    player = lives.Player(now=at("2026-11-11T09:00"))
+    filing = lives.checking(lives.FESTIVAL, player.now)
+    player.play([filing, do.AcceptDossier(by=CLERK), NumberTaken(series="s", number=1)]).until(at("2026-11-27T00:00"))
+    assert player.dossier.consented_at == at("2026-11-26T17:00")
+    dataset.use(revised)
+    player.tell(RECOUNT)
+    assert player.dossier.due_at == at("2026-11-30T17:00")
+    assert player.state is not None
+    assert player.state.consented_at is None
+
+
 def test_a_fee_nobody_pays_ends_the_dossier_some_days_after_its_invoice_expired() -> None:
     player = lives.to_stage("awaiting_fee", PAYING)
     assert player.due is None

@@ -8,6 +8,7 @@ import pytest
 
 from chassis.decision import Refused
 from chassis.series import NumberTaken
+from cli.demo.filings import plan
 from services.submission import messages as do
 from services.submission.domain import timing
 from tests.unit.services import lives
@@ -71,6 +72,17 @@ def test_a_supplement_in_the_first_stage_moves_both() -> None:
     player.tell(lives.answer(ITEMS[STAGED], player.dossier))
     assert player.dossier.stage_due == at("2026-04-01T17:00")  # begun anew on 11 March
     assert player.dossier.due_at == at("2026-04-22T17:00")
+
+
+def test_silence_is_consent_where_the_law_says_so_and_a_breach_elsewhere() -> None:
+    for filing, silence in ((lives.FESTIVAL, "consent"), (plan(3, "t")[2].filing, None)):
+        player = lives.Player(now=at("2026-03-04T09:00"))
+        command = lives.checking(filing, player.now)
+        player.play([command, do.AcceptDossier(by=CLERK), NumberTaken(series="s", number=1)])
+        player.until(at("2026-04-01T00:00"))
+        (late,) = player.said("overdue")
+        assert (late.silence, late.due_at) == (silence, at("2026-03-19T17:00"))
+        assert player.dossier.consented_at == (late.due_at if silence else None)
 
 
 def test_only_its_holder_answers_and_the_last_stage_is_answered_by_the_decision() -> None:

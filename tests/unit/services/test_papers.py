@@ -54,6 +54,14 @@ def test_each_paper_says_who_what_and_when(kind: SlipKind, words: list[str]) -> 
     assert pdf.page("slip.typ", content, qr=content["code"]).startswith(b"%PDF-")
 
 
+def test_the_bars_are_characters_of_code_128() -> None:
+    code = "000.00.12.H18-261124-0001"
+    widths = [width for _, width in pdf.bars(code)]
+    assert [black for black, _ in pdf.bars(code)] == [n % 2 == 0 for n in range(len(widths))]
+    assert (widths[:6], widths[-7:]) == ([2, 1, 1, 2, 3, 2], [2, 3, 3, 1, 1, 1, 2])  # start C, stop
+    assert {sum(widths[at : at + 6]) for at in range(0, len(widths) - 7, 6)} == {11}
+
+
 @pytest.mark.parametrize(
     ("day", "circular", "stop"),
     [(date(2021, 6, 16), "Thông tư 01/2018/TT-VPCP", None), (date(2026, 11, 25), "Thông tư 03/2025/TT-VPCP", "05")],

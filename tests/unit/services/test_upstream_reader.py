@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey
 
 from chassis import jose
 from chassis.reading import Raw, Unidentifiable, deliver
+from chassis.tokens import tokens
 from schemas.envelope import Envelope
 from schemas.event import MAX_EVENT_BYTES
 from schemas.upstream import FILED
@@ -19,7 +20,7 @@ from services.submission.upstream import UpstreamReader
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 OWN, PORTAL, STRANGER = (ECKey.generate_key("P-256") for _ in range(3))
-READER = UpstreamReader(OWN, {"portal": PORTAL}, lambda: NOW)
+READER = UpstreamReader(OWN, {"portal": PORTAL}, lambda: NOW, tokens(b"t" * 32))
 DEEP = b'{"alg":' + b"[" * 60_000 + b"]" * 60_000 + b"}"
 
 
