@@ -196,6 +196,19 @@ def test_recalculated_down_the_difference_goes_back() -> None:
     assert (sent.amount, sent.whole) == (150_000, False)
 
 
+@pytest.mark.parametrize(
+    ("phi", "le_phi"), [(500_000, 150_000), (500_000, 200_000), (500_000, 20_000), (700_000, 10_000)]
+)
+def test_what_moves_between_phi_and_le_phi_moves_in_the_ledger(phi: int, le_phi: int) -> None:
+    player = paid(line(600_000), line(50_000, "le_phi", "L1"))
+    lines = (line(phi), line(le_phi, "le_phi", "L1"))
+    player.tell(RecalculateInvoice(lines=lines, reason="tính lại", by="accountant1"))
+    if player.invoice.outstanding:
+        player.transfer(player.invoice.outstanding)
+    books = ledger.balances(player.invoice.journals)
+    assert (-books["fee:phi"], -books["fee:le_phi"]) == (phi, le_phi)
+
+
 def test_an_open_invoice_recalculated_judges_an_old_attempt_by_what_is_due_now() -> None:
     player = opened()
     attempt = player.attempt()
