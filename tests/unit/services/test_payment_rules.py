@@ -328,6 +328,16 @@ def test_phi_and_le_phi_have_receipts_of_their_own() -> None:
     assert player.state == before
 
 
+def test_a_receipt_whose_fee_went_back_before_it_had_a_number_does_not_count() -> None:
+    player = paid()
+    player.tell(wants(player))
+    player.approve()
+    player.tell(RefundAnswered(refund="R1", result="made", code="06"))
+    player.tell(NumberTaken(series="receipts-phi-2026", number=1, purpose="phi-1"))
+    assert [r.status for r in player.invoice.receipts] == ["cancelled"]
+    assert [(e.number, e.replaced) for e in player.said("receipt_cancelled")] == [("BL26P-0000001", False)]
+
+
 def test_a_receipt_is_replaced_never_changed() -> None:
     player = paid()
     player.tell(NumberTaken(series="receipts-phi-2026", number=1, purpose="phi-1"))
