@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from bench.flow.meter import cpu_seconds
 from bench.payment.world import FEE, PARTNERS, SERVICES, World, world
 from deploy.local import stack
 from deploy.local.paths import RUNS
@@ -30,6 +31,7 @@ from services.payment.domain import vnpay
 
 WARM_UP: Final = 100
 AGAIN_EVERY: Final = 10
+WATCHED: Final = ("payment", "store", "kafka")
 BEGUN_AT_ONCE: Final = 16
 log = Console(stderr=True)
 
@@ -53,8 +55,12 @@ async def run(rate: float, seconds: float) -> dict[str, Any]:
             attempts = await _attempts(place, count + WARM_UP)
             await _notify(place, attempts[:WARM_UP], min(rate, 50.0))
             log.print(f"{rate:g} notices a second for {seconds:g} s")
+            pids = {name: backbone.supervisor.pid(name) for name in WATCHED}
+            spent = {name: cpu_seconds(pid) for name, pid in pids.items()}
             began = time.monotonic()
             answers = await _notify(place, attempts[WARM_UP:], rate)
+            spent = {name: cpu_seconds(pid) - spent[name] for name, pid in pids.items()}
+            log.print({name: f"{1000 * used / count:.1f} ms of CPU a payment" for name, used in spent.items()})
             again = await _notify(place, attempts[WARM_UP::AGAIN_EVERY], rate)
     return summary(rate, began, answers, again)
 

@@ -181,7 +181,7 @@ async def world(
         bootstrap_servers=backbone.kafka, acks="all", enable_idempotence=True, linger_ms=5, request_timeout_ms=20_000
     )
     await producer.start()
-    limits = httpx.Limits(max_connections=400, max_keepalive_connections=100)
+    limits = httpx.Limits(max_connections=400, max_keepalive_connections=100, keepalive_expiry=2)  # the server: 5 s
     client = httpx.AsyncClient(transport=transport, timeout=patience, trust_env=False, limits=limits)
     names = (CITIZEN, *OFFICERS)
     try:

@@ -102,17 +102,20 @@ async def start(
 
 
 def _secrets(path: Path) -> dict[str, Any]:
-    """Secrets of one run directory, made once: data written under a master key needs that key again."""
-    if not path.exists():
+    """Secrets of one run directory, made once: data written under a master key needs that key again.
+
+    A directory of an older checkout gets the words that it lacks.
+    """
+    words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "paygov", "post", "token")}
+    words |= {"smpp": secrets.token_hex(4), "signing": json.dumps(testca.keys())}
+    words |= certificates.self_signed("hoso receipts (demo)")
+    keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
+    master = base64.b64encode(secrets.token_bytes(32)).decode()
+    known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    found = {"master": master, **keys, **known, "words": words | known.get("words", {})}
+    if found != known:
         path.touch(mode=0o600)
-        words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "paygov", "post", "token")}
-        words["smpp"] = secrets.token_hex(4)
-        words["signing"] = json.dumps(testca.keys())
-        words |= certificates.self_signed("hoso receipts (demo)")
-        keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
-        master = base64.b64encode(secrets.token_bytes(32)).decode()
-        path.write_text(json.dumps({"words": words, "master": master, **keys}))
-    found: dict[str, Any] = json.loads(path.read_text())
+        path.write_text(json.dumps(found))
     return found
 
 

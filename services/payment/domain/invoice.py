@@ -108,7 +108,7 @@ def recalculate(invoice: Invoice | None, command: RecalculateInvoice, now: datet
     )
     step = _go_back(Step(invoice).say(said), back, now)
     if invoice.status == "paid" and invoice.takings:
-        step = receipts.settle(step, now, command.reason)
+        step = takings.align(receipts.settle(step, now, command.reason), now)
     return step.decide({"outstanding": int(more), "refunded": int(back)})
 
 

@@ -22,6 +22,7 @@ from services.payment.messages import ReceiptTransmitted, ReplaceReceipt, Transm
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 KINDS: Final[tuple[ReceiptKind, ...]] = ("phi", "le_phi")
 SYMBOLS: Final[dict[ReceiptKind, str]] = {"phi": "P", "le_phi": "L"}
+REFUNDED: Final = "Đã hoàn toàn bộ phí, lệ phí"
 RECALCULATED: Final = "Phí, lệ phí được tính lại"
 
 
@@ -130,7 +131,15 @@ def numbered(invoice: Invoice | None, outcome: NumberTaken, now: datetime) -> De
         ConfirmNumber(series=outcome.series, purpose=outcome.purpose),
         TransmitReceipt(receipt=issued.id, status="issued"),
     )
-    return (settle(step, now) if outcome.purpose and invoice.status == "paid" else step).decide()
+    if outcome.purpose and invoice.status == "paid":
+        step = settle(step, now)
+    return (void(step, now, REFUNDED) if _gone(invoice) else step).decide()
+
+
+def _gone(invoice: Invoice) -> bool:
+    """The whole fee went back before its receipt had a number."""
+    back = [r for r in invoice.refunds if r.live and r.of == "fee"]
+    return bool(back) and not invoice.credit and all(r.status == "made" for r in back)
 
 
 def confirmed(invoice: Invoice | None, _outcome: NumberConfirmed, _now: datetime) -> Decision[Invoice]:

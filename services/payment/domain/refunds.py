@@ -16,7 +16,7 @@ from services.payment.domain import graph, ledger, receipts
 from services.payment.domain.cases import close_about, open_case
 from services.payment.domain.state import Invoice, Refund, Taking
 from services.payment.domain.step import Step
-from services.payment.domain.takings import request
+from services.payment.domain.takings import align, request
 from services.payment.messages import (
     ApproveRefund,
     DeclineRefund,
@@ -119,7 +119,7 @@ def decline(invoice: Invoice | None, command: DeclineRefund, now: datetime) -> D
     kept = ledger.journal(
         now, "refund_kept", refund.id, debit={ledger.PAYABLE: refund.amount}, credit=_fees_of(invoice, refund)
     )
-    step = _move(Step(invoice), refund, "declined", RefundDeclined, code="declined").book(kept)
+    step = align(_move(Step(invoice), refund, "declined", RefundDeclined, code="declined").book(kept), now)
     said = RefundDeclined(
         dossier_id=invoice.dossier_id,
         invoice=invoice.number,

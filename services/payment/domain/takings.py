@@ -74,7 +74,22 @@ def _paid(step: Step, taking: Taking, now: datetime) -> Step:
     step = step.change(
         status="paid", paid_at=invoice.paid_at or taking.paid_at, transaction=invoice.transaction or taking.transaction
     )
-    return receipts.settle(step.say(said), now)
+    return align(receipts.settle(step.say(said), now), now)
+
+
+def align(step: Step, now: datetime) -> Step:
+    """Once all is paid, what is booked as phí and as lệ phí is what the lines say: a recalculation may move it."""
+    invoice = step.invoice
+    booked = ledger.balances(invoice.journals)
+    have = {ledger.fee(kind): -booked.get(ledger.fee(kind), 0) for kind in receipts.KINDS}
+    want = {
+        ledger.fee(kind): total(line.amount for line in invoice.lines if line.kind == kind) for kind in receipts.KINDS
+    }
+    if sum(have.values()) != sum(want.values()) or have == want:
+        return step
+    debit = {account: have[account] - want[account] for account in have if have[account] > want[account]}
+    credit = {account: want[account] - have[account] for account in have if want[account] > have[account]}
+    return step.book(ledger.journal(now, "recalculated", invoice.number, debit=debit, credit=credit))
 
 
 def give_back(step: Step, taking: Taking, amount: Vnd, reason: RefundReason, now: datetime) -> Step:

@@ -21,6 +21,7 @@ from deploy.local import stack
 from deploy.local.platform import Backbone
 from services.payment.domain import vietqr, vnpay
 from services.payment.domain.reference import reference_of
+from simulators.payment_gateway.pages import FAILURES
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -89,8 +90,13 @@ async def test_what_one_officer_asks_for_another_one_approves(place: World) -> N
     assert (same.status_code, same.json()["code"]) == (409, "same_person")
     assert (await place.ask("citizen1", "POST", approve, {})).status_code == 403
     await post(place, "leader1", approve)
-    found = await standing(place, dossier, "refunded")
-    assert [r["status"] for r in found["receipts"]] == ["cancelled"]
+    await standing(place, dossier, "refunded")
+
+    async def cancelled() -> bool | None:
+        found = await place.invoice(dossier)
+        return True if found and [r["status"] for r in found["receipts"]] == ["cancelled"] else None
+
+    await wait_for("the receipt to be cancelled", cancelled)
 
 
 async def test_cash_transfer_and_a_code_that_can_be_scanned(place: World) -> None:
@@ -216,7 +222,12 @@ async def _file(place: World, path: str, text: str) -> httpx.Response:
 
 async def test_old_and_forged_notices_change_nothing(place: World) -> None:
     dossier, begun = await paid(place)
-    before = await place.until(dossier, status="paid")
+
+    async def receipted() -> dict[str, Any] | None:
+        found = await place.invoice(dossier)
+        return found if found is not None and "receipt" in found else None
+
+    before = await wait_for("the receipt", receipted)
     values = {
         "vnp_Amount": str(FEE * 100),
         "vnp_PayDate": "20261124160000",
@@ -277,3 +288,24 @@ async def test_the_command_line_does_what_an_accountant_does(
 async def _made(place: World, dossier: str) -> bool | None:
     found = await place.invoice(dossier)
     return True if found is not None and found["refunds"][0]["status"] == "made" else None
+
+
+async def test_every_way_not_to_pay_is_known_by_its_code_and_a_late_success_still_pays(place: World) -> None:
+    dossier = await opened(place)
+    codes = [code for code in FAILURES if code != "07"]
+    for code in codes:
+        await place.decide(await place.begin(dossier), code)
+
+    async def told() -> list[Any] | None:
+        found = await place.invoice(dossier)
+        attempts = found["attempts"] if found else []
+        return attempts if {a["status"] for a in attempts} == {"failed"} else None
+
+    attempts = await wait_for("every attempt", told)
+    assert [attempt["code"] for attempt in attempts] == codes
+    faults = place.stack.url("gateway") + "/control/faults"
+    await place.client.post(faults, json={"late_success_next": 1, "late_success_ms": 500})
+    await place.decide(await place.begin(dossier))
+    assert (await place.invoice(dossier) or {})["status"] == "open"
+    await place.until(dossier, status="paid")
+    await place.client.delete(faults)

@@ -77,10 +77,11 @@ class Payments(RuleBasedStateMachine):
     def transfer(self, amount: int, entry: int) -> None:
         self.player.transfer(amount, f"bank:{entry}")
 
-    @rule(amount=AMOUNTS)
-    def recalculate(self, amount: int) -> None:
+    @rule(amount=AMOUNTS, other=st.sampled_from([0, 10_000, 150_000]))
+    def recalculate(self, amount: int, other: int) -> None:
+        lines = (line(amount), *([line(other, "le_phi", "L")] if other else []))
         with suppress(Refused):
-            self.player.tell(RecalculateInvoice(lines=(line(amount),), reason="r", by="accountant1"))
+            self.player.tell(RecalculateInvoice(lines=lines, reason="r", by="accountant1"))
 
     @rule(stopped=st.booleans())
     def end(self, *, stopped: bool) -> None:
@@ -153,6 +154,16 @@ class Payments(RuleBasedStateMachine):
         owed = total(r.amount for r in invoice.refunds if r.live and r.status != "made")
         assert books.get("payable", 0) == -owed
         assert -sum(n for a, n in books.items() if a.startswith("fee:")) == invoice.credit
+
+    @invariant()
+    def phi_and_le_phi_are_booked_as_the_lines_say(self) -> None:
+        invoice = self.player.invoice
+        asked = any(r.live and r.reason == "officer" for r in invoice.refunds)
+        if invoice.status == "paid" and invoice.credit == invoice.total and not asked:
+            books = ledger.balances(invoice.journals)
+            for kind in ("phi", "le_phi"):
+                due = total(line.amount for line in invoice.lines if line.kind == kind)
+                assert -books.get(f"fee:{kind}", 0) == due
 
     @invariant()
     def nothing_that_came_is_passed_over(self) -> None:
