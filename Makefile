@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-flow bench-notify chaos store help setup demo check test proof lint types contracts unit lock generate clean
+.PHONY: bench-core bench-flow bench-lifecycle bench-payment bench-notify chaos store help setup demo check test proof lint types contracts unit lock generate clean
 
 PY := .venv/bin/python
 ONCE ?=
@@ -12,6 +12,8 @@ SCHEDULES ?= 100
 RATE ?= 15
 SECONDS ?= 30
 STORED ?= 0
+WORK ?= dossiers
+COUNT ?= 10000
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -35,6 +37,7 @@ lint:
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports --cache-dir .local/cache/imports
+	@$(PY) -m cli.nofloat
 
 types:
 	@.venv/bin/mypy --cache-dir .local/cache/mypy
@@ -52,8 +55,8 @@ proof: setup ## schedules of the event core (SCHEDULES=n, SEED=n), chaos, count 
 	@HOSO_PROOF_SCHEDULES=$(SCHEDULES) HOSO_PROOF_SEED=$(SEED) .venv/bin/pytest -q tests/core
 	@.venv/bin/pytest -q tests/chaos
 
-chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 BROKERS=1
-	@$(PY) -m tests.chaos.harness --minutes $(MINUTES) --seed $(SEED) --brokers $(BROKERS)
+chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 BROKERS=1 WORK=payments COUNT=
+	@$(PY) -m tests.chaos.harness --minutes $(MINUTES) --seed $(SEED) --brokers $(BROKERS) --work $(WORK) --count $(COUNT)
 
 bench-core: setup ## the event core against the usual ways, the raw broker and the store's own limit
 	@$(PY) -m bench.core
@@ -63,6 +66,12 @@ bench-flow: setup ## whole dossiers through all services, open loop; RATE=dossie
 
 bench-notify: setup ## one process of notification at 300 SMS a second; one-time codes behind a backlog of 20,000
 	@$(PY) -m bench.notify
+
+bench-lifecycle: setup ## dossiers filed over Kafka and over HTTP by one process, and the store's limit
+	@$(PY) -m bench.lifecycle
+
+bench-payment: setup ## VNPAY's notices at a fixed rate: payments a second, p99 of the answer; RATE=100 SECONDS=
+	@$(PY) -m bench.payment --rate $(if $(filter command line,$(origin RATE)),$(RATE),100) --seconds $(SECONDS)
 
 store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
 	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local

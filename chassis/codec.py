@@ -86,15 +86,17 @@ class Codec(Generic[S]):
             closed=_utc(stored["closed"]) if stored.get("closed") else None,
         )
 
-    def update(self, doc: Document[S], seal: Seal) -> Stored:
+    def update(self, doc: Document[S], seal: Seal, acknowledged: int = 0) -> Stored:
         """The update that writes everything the fold changed, for the filter ``{_id, version: doc.version}``.
 
         Fields are set whole but the outbox, which is appended to: what was read of it may have been cleared since.
+        Events up to `acknowledged` leave it: the rest is its end, whatever was cleared in front of that.
 
         Raises:
             EventTooLarge: an event over `MAX_EVENT_BYTES`.
         """
         doc.outbox = [e if e.event is None else self._encoded(e, e.event, seal) for e in doc.outbox]
+        doc.cleared = acknowledged
         fresh = [e for e in doc.outbox if e.event is not None]
         values: Stored = {
             "v": self._kind.versions.written,
@@ -118,6 +120,11 @@ class Codec(Generic[S]):
             update["$push"] = {"outbox": {"$each": [entry_form(e) for e in fresh]}}
         values.update({name: value for name, value in optional.items() if value is not None})
         gone = {name: "" for name, value in optional.items() if value is None}
+        kept = len(doc.kept)
+        if kept < len(doc.outbox):
+            update["$push"] = {"outbox": {"$each": [entry_form(e) for e in fresh], "$slice": -kept}}
+            if not kept:
+                gone["pending"] = ""
         if doc.closed is not None:
             values["closed"] = doc.closed
             gone.update({name: "" for name in (*values, "outbox", "pending") if name not in TOMBSTONE})
@@ -125,6 +132,11 @@ class Codec(Generic[S]):
         if gone:
             update["$unset"] = gone
         return update
+
+    @staticmethod
+    def stored(doc: Document[S], update: Stored) -> Stored:
+        """The document as it stands in the store after `update` was applied."""
+        return {"_id": doc.id, **update["$set"], "outbox": [entry_form(e) for e in doc.kept]}
 
     def _encoded(self, entry: OutboxEntry, event: Event, seal: Seal) -> OutboxEntry:
         data = self._kind.encode(event, seal)

@@ -40,7 +40,7 @@ POLL_MS: Final = 200
 MAX_POLL: Final = 500
 PACE: Final = 0.02
 MAX_IN_HAND: Final = 2_000
-COMMIT_EVERY: Final = 0.1
+COMMIT_EVERY: Final = 0.5
 COMMIT_TIMEOUT: Final = 5.0
 DRAIN: Final = 8.0
 BACKOFF: Final = 1.0
@@ -174,7 +174,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._frontier.assign(list(assigned))
         log.info("partitions assigned", partitions=len(self._frontier.partitions))
 
+    def _hurry(self) -> None:
+        for route in self._routes.values():
+            route.engine.hurry()
+
     async def _drained(self, partitions: frozenset[TopicPartition]) -> None:
+        self._hurry()
         until = time.monotonic() + DRAIN
         while not self._frontier.drained(partitions) and (left := until - time.monotonic()) > 0:
             self._moved.clear()
@@ -186,6 +191,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _room(self) -> None:
         """Waits until there is room in hand; polls on with the partitions paused, so that the group keeps us."""
         paused = False
+        if self._frontier.in_hand >= MAX_IN_HAND:
+            self._hurry()
         while self._frontier.in_hand >= MAX_IN_HAND and not self._stopping.is_set():
             self._moved.clear()
             try:

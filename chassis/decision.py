@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
+from chassis.mailbox import Patience
 from schemas.event import Event, Record
 from schemas.versions import FIRST, Versions
 
@@ -53,6 +54,8 @@ class Effect(Record):
 
     `MARKS`: its adapter calls `Call.check` just before the bytes leave, each time. Then a lease of a process that was
     killed before is known to be unused (`chassis.effects.handed`); else it counts as used once its call began.
+
+    `PATIENCE`: how long its outcome may wait to be written together with something else.
     """
 
     TYPE: ClassVar[str]
@@ -66,6 +69,7 @@ class Effect(Record):
     PARTNER: ClassVar[str | None] = None
     MAX_ATTEMPTS: ClassVar[int] = 1_000
     MARKS: ClassVar[bool] = False
+    PATIENCE: ClassVar[Patience] = Patience.NONE
 
     def unknown(self) -> Outcome:
         """The outcome when the protocol cannot tell whether it was executed."""

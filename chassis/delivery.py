@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.decision import FailureReason, Message, Outcome, ParkReason
+from chassis.mailbox import Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Delivery:
     trace: str | None = None
     position: Position | None = None
     key: IdempotencyKey | None = None
+    patience: Patience = Patience.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ MAX_PARKED_BYTES: Final = 4 * 1024 * 1024
 MAX_DROPS: Final = 50
 MAX_KEYS: Final = 64
 MAX_UNKNOWN: Final = 32
+REST: Final = 0.2
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -126,6 +127,8 @@ class Document(Generic[S]):
     """Effects leased by this fold: the runner executes them after the write. Not stored by itself."""
     doubtful: list[PendingEffect] = field(default_factory=list)
     """Effects this fold reported unknown, for the alert. Not stored."""
+    cleared: int = 0
+    """Events up to it leave the outbox with this write. Not stored."""
     dirty: bool = False
     """There is something to write. Not stored."""
     faults: list[str] = field(default_factory=list)
@@ -144,9 +147,15 @@ class Document(Generic[S]):
             unknown=list(self.unknown),
             newborn=[],
             doubtful=[],
+            cleared=0,
             dirty=False,
             faults=[],
         )
+
+    @property
+    def kept(self) -> list[OutboxEntry]:
+        """What this write leaves in the outbox: its end."""
+        return [e for e in self.outbox if e.n > self.cleared]
 
     @property
     def wake(self) -> datetime | None:
@@ -167,7 +176,8 @@ class AggregateType(Generic[S]):
     """One kind of aggregate of one service: its collection, its state, what it reacts to and what it may cause.
 
     `topic_of` says where an event goes. `view` picks the plain fields of the state that lists filter by;
-    `indexes` are over those. `versions` are of the state's form.
+    `indexes` are over those. `versions` are of the state's form. `rest`: seconds after a write in which
+    events gather for the next.
     """
 
     name: str
@@ -180,6 +190,7 @@ class AggregateType(Generic[S]):
     view: Callable[[S], Mapping[str, Any]] = lambda _state: {}
     indexes: tuple[tuple[str, ...], ...] = ()
     versions: Versions = FIRST
+    rest: float = REST
 
     def effect_type(self, name: str) -> type[Effect]:
         """The effect class of that name; raises KeyError for one this release does not know."""

@@ -3,7 +3,8 @@
 Whatever concerns the same aggregate (events, commands, outcomes, deadlines) waits in one mailbox and is folded
 together: one `find`, one `bulk_write`. Two batches may be on their way at a time, never with an aggregate in common:
 while one waits for the store the other is folded, and what comes meanwhile gathers for the next. A lone message is
-never delayed to fill a batch.
+never delayed to fill a batch; events that follow a write of their aggregate closely are written together, and what
+only says that it was seen goes with them (`chassis.mailbox`). Commands and outcomes are not made to wait.
 
 Invariants:
     - A future is resolved only after the write it reports on is durable.
@@ -29,7 +30,8 @@ from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
 from chassis.keyring import KeyNeeded, Keyring
 from chassis.mailbox import Mailbox
-from chassis.store import Collection, StoreUnavailable
+from chassis.recent import Recent
+from chassis.store import Collection, Stored, StoreUnavailable
 from chassis.telemetry import FAULTS, MESSAGES, STALE, logger
 
 MAX_BATCH: Final = 400
@@ -61,19 +63,25 @@ class Engine(Generic[S]):
         clock: Clock,
         on_written: Written,
         aside: Aside | None = None,
+        recent: Recent | None = None,
     ) -> None:
         self.kind = kind
         self.collection = collection
         self.healthy = True
         self._aside = aside
+        self._recent = Recent() if recent is None else recent
         self.unloadable = ""
         """Why this release cannot read a document it met; it stays so until the process is replaced."""
+        self.acknowledged: dict[str, int] = {}
+        """Up to which event Kafka has what may still be in an outbox: the relay says it, the next write clears it."""
         self._keyring = keyring
         self._folder = folder
         self._codec = Codec(kind)
         self._clock = clock
         self._on_written = on_written
-        self._mailbox: Mailbox[_Item] = Mailbox()
+        self._mailbox: Mailbox[_Item] = Mailbox(kind.rest)
+        self._waking: asyncio.Handle | None = None
+        self._wakes_at = 0.0
         self._arrived = asyncio.Event()
         self._counters: dict[str, Counter] = {}
 
@@ -95,9 +103,14 @@ class Engine(Generic[S]):
     def post(self, delivery: Delivery) -> asyncio.Future[Result]:
         """Puts a delivery into the mailbox; the order of calls is the order of handling."""
         item = _Item(delivery, asyncio.get_running_loop().create_future())
-        self._mailbox.put(delivery.aggregate, item)
-        self._arrived.set()
+        self._mailbox.put(delivery.aggregate, item, delivery.patience, asyncio.get_running_loop().time())
+        self._look()
         return item.future
+
+    async def clear(self, acknowledged: Sequence[tuple[str, int]]) -> None:
+        """Takes the events up to n out of each outbox."""
+        await self.collection.clear(acknowledged)
+        self._recent.forget(aggregate for aggregate, _ in acknowledged)
 
     async def read(self, aggregate: str) -> Document[S] | None:
         """The document as it is durably stored, for views."""
@@ -115,16 +128,37 @@ class Engine(Generic[S]):
         await asyncio.gather(*(self._lane() for _ in range(LANES)))
 
     async def _lane(self) -> None:
+        now = asyncio.get_running_loop().time
         while True:
             await self._arrived.wait()
             if groups := self._mailbox.take(MAX_BATCH):
                 await self._work(dict(groups))
                 for aggregate in groups:
-                    self._mailbox.release(aggregate)
-            if self._mailbox.ready:
-                self._arrived.set()
-            else:
-                self._arrived.clear()
+                    self._mailbox.release(aggregate, now())
+            self._look()
+
+    def _look(self) -> None:
+        """Calls the lanes if there is something to take, or sees to it that they are called when there is."""
+        loop = asyncio.get_running_loop()
+        self._mailbox.wake(loop.time())
+        if self._mailbox.ready:
+            self._arrived.set()
+        else:
+            self._arrived.clear()
+        at = self._mailbox.next_at
+        if at is not None and (self._waking is None or at < self._wakes_at):
+            if self._waking is not None:
+                self._waking.cancel()
+            self._waking, self._wakes_at = loop.call_at(at, self._wake), at
+
+    def hurry(self) -> None:
+        """Handles what is patient without waiting any longer."""
+        self._mailbox.hurry()
+        self._look()
+
+    def _wake(self) -> None:
+        self._waking = None
+        self._look()
 
     async def _work(self, groups: dict[str, list[_Item]]) -> None:
         failures = 0
@@ -158,8 +192,16 @@ class Engine(Generic[S]):
         await self._work({item.delivery.aggregate: [item]})
 
     async def _attempt(self, groups: dict[str, list[_Item]]) -> dict[str, list[_Item]]:
-        """Loads, folds and writes; returns the groups whose compare-and-set was lost."""
-        loaded, unloadable = self._codec.load_all(await self.collection.load(list(groups)))
+        """Loads, folds and writes; returns the groups to do again.
+
+        Those are the ones whose compare-and-set was lost, and the ones that were folded on what this replica wrote
+        last and gave nothing to write: there no compare-and-set tells whether that was still true.
+        """
+        clock = asyncio.get_running_loop().time
+        recent = {stored["_id"]: stored for stored in self._recent.take(groups, clock())}
+        unread = [aggregate for aggregate in groups if aggregate not in recent]
+        found = await self.collection.load(unread) if unread else []
+        loaded, unloadable = self._codec.load_all([*recent.values(), *found])
         for aggregate, error in unloadable.items():
             self._leave(groups[aggregate], error)
         groups = {aggregate: items for aggregate, items in groups.items() if aggregate not in unloadable}
@@ -168,17 +210,18 @@ class Engine(Generic[S]):
         now = self._clock()
         docs = {i: self._fold(loaded.get(i) or Document[S](i), items, now) for i, items in groups.items()}
         dirty = [doc for doc in docs.values() if doc.dirty]
-        lost = {dirty[at].id for at in await self._save(dirty)} if dirty else set()
+        lost = {dirty[at].id for at in await self._save(dirty, clock)} if dirty else set()
         STALE.labels(self.kind.name).inc(len(lost))
+        again = lost | {aggregate for aggregate in recent if not docs[aggregate].dirty}
         for aggregate, items in groups.items():
-            if aggregate in lost:
+            if aggregate in again:
                 continue
             doc = docs[aggregate]
             if doc.dirty:
                 self._on_written(doc)
             for item in items:
                 self._resolve(item)
-        return {aggregate: items for aggregate, items in groups.items() if aggregate in lost}
+        return {aggregate: items for aggregate, items in groups.items() if aggregate in again}
 
     def _leave(self, items: Sequence[_Item], error: Unloadable) -> None:
         """Nothing is done about what this release cannot read, but to say so: the consumer does not commit it."""
@@ -202,16 +245,28 @@ class Engine(Generic[S]):
             log.error("a handler failed", aggregate=f"{self.kind.name}/{doc.id}", fault=fault)
         return doc
 
-    async def _save(self, dirty: Sequence[Document[S]]) -> set[int]:
+    async def _save(self, dirty: Sequence[Document[S]], clock: Callable[[], float]) -> set[int]:
+        """Writes all that the fold changed; the indexes of those whose compare-and-set was lost."""
         if self._aside is not None:
             await self._aside.keep(dirty)
         while True:
             try:
-                writes = [(d.id, d.version, self._codec.update(d, self._keyring.sealer(d.id))) for d in dirty]
+                writes = [(d.id, d.version, self._update(d)) for d in dirty]
             except KeyNeeded:
-                await self._keyring.ensure([d.id for d in dirty])
+                await self._keyring.ensure([d.id for d in dirty], new=[d.id for d in dirty if d.version == 0])
                 continue
-            return await self.collection.save(writes)
+            break
+        lost = await self.collection.save(writes)
+        now = clock()
+        for at, (doc, (_, _, update)) in enumerate(zip(dirty, writes, strict=True)):
+            if at in lost:
+                self._recent.contested(doc.id)
+            elif doc.closed is None:
+                self._recent.put(self._codec.stored(doc, update), now)
+        return lost
+
+    def _update(self, doc: Document[S]) -> Stored:
+        return self._codec.update(doc, self._keyring.sealer(doc.id), self.acknowledged.get(doc.id, 0))
 
     def _resolve(self, item: _Item) -> None:
         result = item.result or Dropped()

@@ -52,7 +52,8 @@ def new_consumer(bootstrap: str, group: str, client: str, instance: str | None =
         heartbeat_interval_ms=2_000,
         rebalance_timeout_ms=10_000,
         max_poll_records=500,
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=25,
+        fetch_min_bytes=65_536,
     )
 
 

@@ -19,7 +19,7 @@ import os
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -105,10 +105,14 @@ class Keyring:
         self._asked: set[str] = set()
         self._next: asyncio.Task[dict[str, AESGCM | None]] | None = None
 
-    async def ensure(self, dossiers: Iterable[str]) -> None:
-        """Makes and loads the keys of `dossiers`; the first to insert one wins, and an erased one stays erased."""
+    async def ensure(self, dossiers: Iterable[str], *, new: Collection[str] = ()) -> None:
+        """Makes and loads the keys of `dossiers`; the first to insert one wins, and an erased one stays erased.
+
+        Those in `new` have probably none yet: nothing is read of them before the insert.
+        """
         wanted = self._unknown(dossiers)
-        missing = sorted(wanted - (await self._load(wanted)).keys())
+        known = wanted.difference(new)
+        missing = sorted(wanted - (await self._load(known)).keys())
         if missing:
             made = {dossier: secrets.token_bytes(KEY_BYTES) for dossier in missing}
             late = await self._keys.insert_missing([{"_id": d, **self._masters.wrap(d, made[d])} for d in missing])

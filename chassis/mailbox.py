@@ -1,35 +1,67 @@
-"""Deliveries waiting for an engine, grouped by aggregate. Pure and synchronous."""
+"""Deliveries waiting for an engine, grouped by aggregate. Pure and synchronous: the caller brings the time."""
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
-from typing import Generic, TypeVar
+from enum import IntEnum
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+IDLE: Final = 2.0
+"""Seconds that what changes nothing waits for something to be written with."""
+
+
+class Patience(IntEnum):
+    """How long a delivery may wait for others of its aggregate, to be written together with them."""
+
+    NONE = 0
+    """Not at all: somebody waits for the answer."""
+    REST = 1
+    """While its aggregate rests from the write before; not at all for the first of a quiet aggregate."""
+    IDLE = 2
+    """For `IDLE` seconds: it only says that it was seen."""
 
 
 class Mailbox(Generic[T]):
-    """What waits, by aggregate.
+    """What waits, by aggregate; one rests for `rest` seconds after its release.
 
     Invariants:
-        - Items of one aggregate are taken in the order they were put.
+        - Items of one aggregate are taken in the order they were put, and the least patient takes the others with it.
         - A taken aggregate is not taken again before it is released: no two batches hold the same one.
         - Whoever waits longest is taken first; one with more items than fit goes to the end, so it starves nobody.
+        - Nothing waits longer than its patience allows from when it was put, or its aggregate was released, if `wake`
+          is called at `next_at`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rest: float = 0.0) -> None:
+        self._rest = rest
         self._free: dict[str, deque[T]] = {}
         self._held: dict[str, deque[T]] = {}
+        self._least: dict[str, Patience] = {}
+        """Of what waits for a held aggregate."""
+        self._patient: dict[str, deque[T]] = {}
+        self._due: dict[str, float] = {}
+        """When a patient aggregate becomes free."""
+        self._order: list[tuple[float, str]] = []
+        """A heap of all that were ever due; what does not agree with `_due` is void."""
+        self._rests: dict[str, float] = {}
+        """Until when, the earliest first: all rest equally long."""
 
-    def put(self, aggregate: str, item: T) -> None:
+    def put(self, aggregate: str, item: T, patience: Patience = Patience.NONE, now: float = 0.0) -> None:
         """Adds an item to the end of its aggregate's queue."""
-        queue = self._held.get(aggregate)
-        if queue is None:
-            queue = self._free.setdefault(aggregate, deque())
-        queue.append(item)
+        if aggregate in self._held:
+            self._held[aggregate].append(item)
+            self._least[aggregate] = min(patience, self._least.get(aggregate, patience))
+        elif aggregate in self._free:
+            self._free[aggregate].append(item)
+        else:
+            queue = self._patient.pop(aggregate, None) or deque()
+            queue.append(item)
+            self._wait(aggregate, queue, self._until(aggregate, patience, now), now)
 
     def take(self, limit: int) -> dict[str, list[T]]:
-        """At most `limit` items of aggregates that are not held; they are held from now on."""
+        """At most `limit` items of aggregates that are free; they are held from now on."""
         taken: dict[str, list[T]] = {}
         while self._free and limit > 0:
             aggregate = next(iter(self._free))
@@ -37,15 +69,56 @@ class Mailbox(Generic[T]):
             taken[aggregate] = [queue.popleft() for _ in range(min(limit, len(queue)))]
             limit -= len(taken[aggregate])
             self._held[aggregate] = queue
+            if queue:
+                self._least[aggregate] = Patience.NONE
         return taken
 
-    def release(self, aggregate: str) -> None:
-        """Lets an aggregate be taken again."""
+    def release(self, aggregate: str, now: float) -> None:
+        """Lets an aggregate be taken again, when what waits for it can wait no longer."""
         queue = self._held.pop(aggregate)
+        self._rests.pop(aggregate, None)
+        self._rests[aggregate] = now + self._rest
         if queue:
-            self._free[aggregate] = queue
+            self._wait(aggregate, queue, self._until(aggregate, self._least.pop(aggregate), now), now)
+
+    def wake(self, now: float) -> None:
+        """Frees what waited long enough."""
+        while self._order and self._order[0][0] <= now:
+            due, aggregate = heapq.heappop(self._order)
+            if self._due.get(aggregate) == due:
+                self._let_go(aggregate)
+        while self._rests and next(iter(self._rests.values())) <= now:
+            del self._rests[next(iter(self._rests))]
+
+    def hurry(self) -> None:
+        """Frees everything."""
+        for aggregate in list(self._patient):
+            self._let_go(aggregate)
 
     @property
     def ready(self) -> bool:
         """There is something to take."""
         return bool(self._free)
+
+    @property
+    def next_at(self) -> float | None:
+        """When to `wake`, or before; None while nothing is patient."""
+        return self._order[0][0] if self._patient else None
+
+    def _until(self, aggregate: str, patience: Patience, now: float) -> float:
+        if patience is Patience.REST:
+            return self._rests.get(aggregate, now)
+        return now if patience is Patience.NONE else now + IDLE
+
+    def _wait(self, aggregate: str, queue: deque[T], until: float, now: float) -> None:
+        until = min(until, self._due.pop(aggregate, until))
+        if until <= now:
+            self._free[aggregate] = queue
+            return
+        self._patient[aggregate] = queue
+        self._due[aggregate] = until
+        heapq.heappush(self._order, (until, aggregate))
+
+    def _let_go(self, aggregate: str) -> None:
+        del self._due[aggregate]
+        self._free[aggregate] = self._patient.pop(aggregate)

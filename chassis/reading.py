@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from chassis.decision import Handlers, Message, Reason
 from chassis.delivery import Delivery, Irrelevant, Position, Unreadable
 from chassis.fold import Decode
+from chassis.mailbox import Patience
 from schemas import envelope
 from schemas.event import MAX_EVENT_BYTES, Catalogue, DossierEvent, Event
 
@@ -93,7 +94,8 @@ class StreamReader:
         message = self._message(attributes, raw.value, size)
         kept = raw.value if size <= MAX_EVENT_BYTES else b""
         position = Position(self._stream, attributes.sequence, raw.headers, kept, size)
-        return Delivery(attributes.subject, message, trace=attributes.traceparent, position=position)
+        patience = Patience.IDLE if isinstance(message, Irrelevant) else Patience.REST
+        return Delivery(attributes.subject, message, attributes.traceparent, position, patience=patience)
 
     def decode(self, position: Position) -> Message | Unreadable | Irrelevant:
         """Decodes a parked record again; what was too large to keep stays so until it is read from Kafka again."""

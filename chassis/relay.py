@@ -3,6 +3,8 @@
 Invariants:
     - Of one aggregate the whole pending outbox is published in order; after a failure nothing later of it is sent.
     - Only the acknowledged prefix is cleared, and clearing leaves `version` as it is.
+    - What is acknowledged is cleared by the aggregate's next write, or after `LINGER` by a write of its own: a crash
+      between publishes it again.
     - Another replica may publish the same events again; a repeat is dropped by the reader's `seen`.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
@@ -25,6 +28,9 @@ from schemas.envelope import Envelope
 
 SEND_TIMEOUT: Final = 15.0
 BACKOFF: Final = 0.5
+MAX_CLEARED: Final = 1_000
+LINGER: Final = 0.75
+"""Seconds for which the next write of an aggregate is awaited: it clears what was acknowledged at no cost."""
 log = logger(__name__)
 
 
@@ -95,24 +101,37 @@ class Publisher:
 class Relay:
     """Publishes the outboxes of one engine."""
 
-    def __init__(self, engine: Engine[Any], publisher: Publisher) -> None:
+    def __init__(self, engine: Engine[Any], publisher: Publisher, *, linger: float = LINGER) -> None:
         self._engine = engine
         self._publisher = publisher
+        self._linger = linger
         self._offered: dict[str, Sequence[OutboxEntry]] = {}
-        self._acknowledged: dict[str, int] = {}
+        self._acknowledged = engine.acknowledged
+        self._uncleared: dict[str, float] = {}
+        """Aggregates whose acknowledged events are still in the store, since when; the oldest first."""
         self._work = asyncio.Event()
+        self._lingering = asyncio.Event()
         self._left_behind: set[tuple[str, int]] = set()
         self.healthy = True
 
     def offer(self, aggregate: str, entries: Sequence[OutboxEntry]) -> None:
-        """The whole outbox of a document as it was just written or found; it replaces an earlier, shorter offer."""
+        """The whole outbox of a document as it was found; it replaces an earlier, shorter offer."""
         known = self._offered.get(aggregate)
         if entries and (known is None or known[-1].n <= entries[-1].n):
             self._offered[aggregate] = entries
             self._work.set()
 
+    def written(self, aggregate: str, entries: Sequence[OutboxEntry]) -> None:
+        """The whole outbox of a document as it was just written."""
+        if aggregate in self._uncleared and (not entries or entries[0].n > self._acknowledged[aggregate]):
+            self._cleared(aggregate)
+        self.offer(aggregate, entries)
+
     async def run(self) -> None:
         """Works until cancelled."""
+        await asyncio.gather(self._publishing(), self._clearing())
+
+    async def _publishing(self) -> None:
         while True:
             await self._work.wait()
             offered = self._taken()
@@ -121,11 +140,10 @@ class Relay:
                 if offered:
                     await self._publish(offered)
                 self.healthy = True
-            except (PublishFailed, StoreUnavailable) as error:
+            except PublishFailed as error:
                 self.healthy = False
                 log.warning("events wait in the outbox, trying again", error=str(error)[:200])
                 for aggregate, entries in offered.items():
-                    self._acknowledged.pop(aggregate, None)  # else what is published but not cleared stays for ever
                     self.offer(aggregate, entries)
                 await asyncio.sleep(BACKOFF)
 
@@ -134,6 +152,8 @@ class Relay:
         offered, self._offered = self._offered, {}
         known = self._acknowledged
         fresh = {a: [e for e in entries if e.n > known.get(a, 0)] for a, entries in offered.items()}
+        for aggregate in known.keys() & fresh.keys() - self._uncleared.keys():
+            del known[aggregate]
         return {aggregate: entries for aggregate, entries in fresh.items() if entries}
 
     async def _publish(self, offered: Mapping[str, list[OutboxEntry]]) -> None:
@@ -143,12 +163,40 @@ class Relay:
                 by_topic.setdefault(e.topic, []).append((aggregate, e.data, self._headers(aggregate, e)))
         for topic, records in by_topic.items():
             await self._publisher.publish(topic, records)
-        done = {aggregate: entries[-1].n for aggregate, entries in offered.items()}
-        self._acknowledged.update(done)
-        await self._engine.collection.clear(list(done.items()))
-        for aggregate in done:
-            if aggregate not in self._offered:
-                self._acknowledged.pop(aggregate, None)
+        now = asyncio.get_running_loop().time()
+        for aggregate, entries in offered.items():
+            self._acknowledged[aggregate] = entries[-1].n
+            self._uncleared.setdefault(aggregate, now)
+        self._lingering.set()
+
+    async def _clearing(self) -> None:
+        while True:
+            await self._lingering.wait()
+            oldest = next(iter(self._uncleared.values()), 0.0)
+            await asyncio.sleep(max(0.0, oldest + self._linger - asyncio.get_running_loop().time()))
+            try:
+                await self.clear(self._linger / 2)
+            except StoreUnavailable as error:
+                log.warning("published events stay in the outbox, trying again", error=str(error)[:200])
+                await asyncio.sleep(BACKOFF)
+            if not self._uncleared:
+                self._lingering.clear()
+
+    async def clear(self, age: float) -> None:
+        """Takes what was acknowledged `age` seconds ago or before, and is still there, out of the store."""
+        until = asyncio.get_running_loop().time() - age
+        due = list(takewhile(lambda a: self._uncleared[a] <= until, self._uncleared))[:MAX_CLEARED]
+        done = [(aggregate, self._acknowledged[aggregate]) for aggregate in due]
+        if done:
+            await self._engine.clear(done)
+        for aggregate, n in done:
+            if self._acknowledged.get(aggregate) == n:
+                self._cleared(aggregate)
+
+    def _cleared(self, aggregate: str) -> None:
+        self._uncleared.pop(aggregate, None)
+        if aggregate not in self._offered:
+            del self._acknowledged[aggregate]
 
     def _headers(self, aggregate: str, entry: OutboxEntry) -> list[tuple[str, bytes]]:
         envelope = Envelope(

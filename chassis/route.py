@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, Protocol
 
 from chassis.breaker import SENDERS, Breaker
-from chassis.engine import Engine
+from chassis.delivery import Delivery, Result
 from chassis.reading import Reader
+
+
+class Receiver(Protocol):
+    """An engine, or what stands before one."""
+
+    def post(self, delivery: Delivery) -> asyncio.Future[Result]:
+        """Done once whatever the delivery causes is durable, so that its offset may be committed."""
+
+    def hurry(self) -> None:
+        """Handles what is patient without waiting any longer."""
 
 
 class Route:
     """Reader, engine and breaker of one topic. `foreign`: another party writes it; its mistakes alone stop nothing."""
 
-    def __init__(self, reader: Reader, engine: Engine[Any], *, foreign: bool = False) -> None:
+    def __init__(self, reader: Reader, engine: Receiver, *, foreign: bool = False) -> None:
         self.reader = reader
         self.engine = engine
         self.breaker = Breaker(uncounted=SENDERS if foreign else ())

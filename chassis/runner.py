@@ -223,7 +223,9 @@ class Runner:
         effect = job.pending.effect
         EFFECTS.labels(effect.TYPE, result).inc()
         try:
-            given = await self._engine.handle(Delivery(job.aggregate, message, trace=job.trace))
+            given = await self._engine.handle(
+                Delivery(job.aggregate, message, trace=job.trace, patience=effect.PATIENCE)
+            )
             certain = not isinstance(message, EffectDone) and effect.POLICY == "never"
             if isinstance(given, Dropped) and certain:
                 reason = message.reason if isinstance(message, EffectFailed) else "lapsed"

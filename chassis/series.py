@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, Protocol
 from chassis.decision import Command, Decision, Effect, Outcome, Policy, Refused
 from chassis.document import AggregateType
 from chassis.engine import Engine
+from chassis.mailbox import Patience
 from chassis.runner import Call, Retryable
 from schemas.event import Record
 
@@ -40,11 +41,15 @@ class Confirm(Command):
 
 
 class TakeNumber(Effect):
-    """Asks the series for the number of this aggregate; repeatable until confirmed."""
+    """Asks the series for the number of this aggregate; repeatable until confirmed.
+
+    An aggregate that needs several numbers of one series says for which `purpose` each is.
+    """
 
     TYPE: ClassVar[str] = "series.take"
     POLICY: ClassVar[Policy] = "repeat"
     series: str
+    purpose: str = ""
 
 
 class ConfirmNumber(Effect):
@@ -52,14 +57,17 @@ class ConfirmNumber(Effect):
 
     TYPE: ClassVar[str] = "series.confirm"
     POLICY: ClassVar[Policy] = "repeat"
+    PATIENCE: ClassVar[Patience] = Patience.IDLE
     series: str
+    purpose: str = ""
 
 
 class NumberTaken(Outcome):
-    """The number of this aggregate in `series`."""
+    """The number of this aggregate in `series`, for that purpose."""
 
     series: str
     number: int
+    purpose: str = ""
 
 
 class NumberConfirmed(Outcome):
@@ -93,6 +101,10 @@ class _Engines(Protocol):
     def engine(self, name: str) -> Engine[Any]: ...
 
 
+def _holder(aggregate: str, purpose: str) -> str:
+    return f"{aggregate}/{purpose}" if purpose else aggregate
+
+
 class TakesNumber:
     """Adapter of `TakeNumber`: the series is another aggregate of the same service."""
 
@@ -103,10 +115,10 @@ class TakesNumber:
         """Raises Retryable while the series is busy."""
         engine = self._platform.engine(NAME)
         try:
-            answer = await engine.tell(effect.series, Take(holder=call.aggregate), call.trace)
+            answer = await engine.tell(effect.series, Take(holder=_holder(call.aggregate, effect.purpose)), call.trace)
         except Refused as error:
             raise Retryable(error.code) from error
-        return NumberTaken(series=effect.series, number=answer["number"])
+        return NumberTaken(series=effect.series, number=answer["number"], purpose=effect.purpose)
 
 
 class ConfirmsNumber:
@@ -118,5 +130,5 @@ class ConfirmsNumber:
     async def execute(self, effect: ConfirmNumber, call: Call) -> Outcome:
         """Idempotent."""
         engine = self._platform.engine(NAME)
-        await engine.tell(effect.series, Confirm(holder=call.aggregate), call.trace)
+        await engine.tell(effect.series, Confirm(holder=_holder(call.aggregate, effect.purpose)), call.trace)
         return NumberConfirmed()

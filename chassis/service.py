@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import secrets
@@ -37,7 +38,7 @@ from chassis.operations import Heard, Operations
 from chassis.reading import Reader, StreamReader, decoder
 from chassis.relay import Publisher, Relay
 from chassis.repair import Repair
-from chassis.route import Route
+from chassis.route import Receiver, Route
 from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
@@ -47,6 +48,8 @@ from schemas.topics import CATALOGUES, STREAMS, dead_letter_topic, heard_by
 
 SWEEP_EVERY: Final = 0.5
 RELAY_SWEEP_EVERY: Final = 10
+CLEAR_SECONDS: Final = 2.0
+GC_THRESHOLD: Final = 20_000
 DRAIN_SECONDS: Final = 5.0
 GRACE_SECONDS: Final = 25.0
 EXIT_HANGING: Final = 70
@@ -63,8 +66,8 @@ class Service:
     adapters: Callable[[Platform], Mapping[type[Effect], Adapter]]
     routes: Callable[[Platform], APIRouter] | None = None
     background: Callable[[Platform], Sequence[Coroutine[Any, Any, None]]] = lambda _platform: ()
-    readers: Callable[[Platform], Mapping[str, tuple[Reader, str]]] = lambda _platform: {}
-    """Topics that are not streams of this system: topic to (reader, aggregate name)."""
+    readers: Callable[[Platform], Mapping[str, tuple[Reader, Receiver]]] = lambda _platform: {}
+    """Topics that are not streams of this system: topic to (reader, an engine or what stands before it)."""
 
 
 class Platform:
@@ -119,8 +122,8 @@ class Platform:
         for stream, topic in heard_by(self.service.name).items():
             unit = self._units[self.service.hears[stream]]
             routes[topic.name] = Route(unit.readers[stream], unit.engine)
-        for name, (reader, aggregate) in self.service.readers(self).items():
-            routes[name] = Route(reader, self._units[aggregate].engine, foreign=True)
+        for name, (reader, receiver) in self.service.readers(self).items():
+            routes[name] = Route(reader, receiver, foreign=True)
         return Consumer(
             routes,
             Burial(self.publisher, dead_letter_topic(self.service.name)),
@@ -169,6 +172,9 @@ class Platform:
 
     async def disconnect(self) -> None:
         """After the last write."""
+        with suppress(StoreUnavailable, TimeoutError):  # what stays in an outbox is published once more
+            async with asyncio.timeout(CLEAR_SECONDS):
+                await asyncio.gather(*(unit.relay.clear(0) for unit in self._units.values()))
         await self.publisher.close()
         self.store.close()
         self._keys.close()
@@ -222,8 +228,7 @@ class _Unit:
 
     def written(self, doc: Document[Any]) -> None:
         """Hands what a write decided to those who carry it out."""
-        if doc.outbox:
-            self.relay.offer(doc.id, doc.outbox)
+        self.relay.written(doc.id, doc.kept)
         for pending in doc.newborn:
             self.runner.start(doc.id, pending)
         for pending in doc.doubtful:
@@ -266,6 +271,10 @@ class _Server(uvicorn.Server):
 def run(service: Service, settings: ServiceSettings) -> None:
     """Runs a service until SIGTERM or SIGINT; a task that ends by itself ends the process with exit code 1."""
     configure_logs(service.name, settings.log_level)
+    # Most objects live as long as one message or as long as the process: looking through the latter finds nothing.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
     uvloop.run(_main(service, settings))
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from rich.progress import Progress
 
+from cli import operator
 from law import _data, calendar, clock, dataset, fees, procedures
 from law.errors import CalendarMissing, FeeInputError, LawDataError, LawError, UnknownProcedure
 from law.lint import check as findings_of
@@ -109,6 +111,23 @@ def check(
     if found:
         _fail(f"{len(found)} to correct before this data can be used")
     typer.echo(f"{len(texts)} files, nothing to correct")
+
+
+@law.command()
+def recount() -> None:
+    """Have the running submission count everything that is due again, after its calendar was changed."""
+    body: dict[str, Any] = {}
+    looked_at = moved = 0
+    with Progress(transient=True) as progress:
+        bar = progress.add_task("dossiers", total=None)
+        while True:
+            page = operator.post("submission", "/calendar/recount", body)
+            looked_at, moved = looked_at + page["looked_at"], moved + page["moved"]
+            progress.update(bar, completed=looked_at)
+            if page["next"] is None:
+                break
+            body = {"calendar": page["calendar"], "cursor": page["next"]}
+    typer.echo(f"{looked_at} dossiers counted by the calendar {page['calendar']}, {moved} due dates moved")
 
 
 @contextmanager

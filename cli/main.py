@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import dlq, inspect, law, platform
+from cli import dlq, inspect, law, payment, platform
 from cli.demo.run import Demo, Job
 from cli.keys import keys
 from cli.migrate import migrate
@@ -30,6 +30,7 @@ app.add_typer(dlq.gap, name="gap")
 app.add_typer(keys, name="keys")
 app.add_typer(law.law, name="law")
 app.add_typer(notify, name="notify")
+app.add_typer(payment.payment, name="payment")
 
 
 @app.callback()

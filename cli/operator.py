@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -28,30 +29,47 @@ def known(service: str) -> str:
     return service
 
 
-def get(service: str, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def get(service: str, path: str, params: Mapping[str, Any] | None = None, *, who: str = OPERATOR) -> dict[str, Any]:
     """The JSON a service answers; ends the command with what to do next if it does not."""
-    return asyncio.run(_call(service, "GET", path, SECONDS, params={k: v for k, v in (params or {}).items() if v}))
+    given = {k: v for k, v in (params or {}).items() if v}
+    found: dict[str, Any] = asyncio.run(_call(service, "GET", path, SECONDS, who, params=given)).json()
+    return found
 
 
-def post(service: str, path: str, body: Mapping[str, Any], *, seconds: float | None = SECONDS) -> dict[str, Any]:
-    """As `get`; `seconds` None waits as long as it takes."""
-    return asyncio.run(_call(service, "POST", path, seconds, json={k: v for k, v in body.items() if v is not None}))
+def text(service: str, path: str, *, who: str = OPERATOR) -> str:
+    """As `get`, what is no JSON."""
+    return asyncio.run(_call(service, "GET", path, SECONDS, who)).text
 
 
-async def _call(service: str, method: str, path: str, seconds: float | None, **options: Any) -> dict[str, Any]:
+def post(
+    service: str, path: str, body: Mapping[str, Any] | str, *, seconds: float | None = SECONDS, who: str = OPERATOR
+) -> dict[str, Any]:
+    """As `get`; `seconds` None waits as long as it takes; a text is sent as it is."""
+    sent: dict[str, Any] = {"content": body.encode()} if isinstance(body, str) else {"json": _present(body)}
+    found: dict[str, Any] = asyncio.run(_call(service, "POST", path, seconds, who, **sent)).json()
+    return found
+
+
+def _present(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
+
+
+async def _call(
+    service: str, method: str, path: str, seconds: float | None, who: str, **options: Any
+) -> httpx.Response:  # fmt: skip
     accounts = json.loads((ROOT / "simulators/identity/accounts.example.json").read_text())["accounts"]
-    password = next(a["password"] for a in accounts if a["username"] == OPERATOR)
+    password = next(a["password"] for a in accounts if a["username"] == who)
     url = f"{address(service)}{path}"
     try:
-        token = await login(address("idp"), OPERATOR, password)
+        token = await login(address("idp"), who, password)
         async with httpx.AsyncClient(timeout=seconds, trust_env=False) as client:
-            answer = await client.request(method, url, headers={"authorization": f"Bearer {token}"}, **options)
+            headers = {"authorization": f"Bearer {token}", "idempotency-key": secrets.token_hex(16)}
+            answer = await client.request(method, url, headers=headers, **options)
     except (httpx.HTTPError, LoginFailed) as error:
         _fail(f"{service} does not answer ({type(error).__name__} {error}): look at `hoso status`, then try again")
     if answer.is_error:
         _fail(_said(answer))
-    found: dict[str, Any] = answer.json()
-    return found
+    return answer
 
 
 def _said(answer: httpx.Response) -> str:

@@ -102,7 +102,7 @@ class DossierAccepted(DossierEvent):
     term_start: date
     due_at: Instant
     fee: tuple[FeeLine, ...] = ()
-    total: Dong = 0
+    total: Dong = Dong(0)
     owner: Owner | None = None
     term: TermLength | None = None
     by: Act | None = None
@@ -210,7 +210,7 @@ class DossierExtended(DossierEvent):
 
 
 class DossierStopped(DossierEvent):
-    """The end without a decision (form 05). `by` None: by the written rule, for no supplement came in time."""
+    """The end without a decision (form 05). `by` None: by the written rule: no supplement or no fee came in time."""
 
     STREAM = STREAM
     TYPE = "dossier.stopped"

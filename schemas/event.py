@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
+from schemas.money import Vnd
 from schemas.personal import SEAL, Seal
 from schemas.versions import FIRST, Versions
 
@@ -36,7 +37,7 @@ def format_instant(value: datetime) -> str:
 Instant = Annotated[datetime, AfterValidator(to_instant), PlainSerializer(format_instant, when_used="json")]
 DossierId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
-Dong = Annotated[int, Field(ge=0, le=10_000_000_000)]
+Dong = Vnd
 """An amount of money: whole đồng."""
 
 

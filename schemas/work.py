@@ -81,12 +81,33 @@ class StepDone(DossierEvent):
     by: Act | None = None
 
 
+class StageAnswered(DossierEvent):
+    """A term in several stages: the present one is answered, and the next runs from now on.
+
+    `answer` is what the applicant is told, such as the date of a registration. `stage_due` is that of the next stage
+    while it is not the last; `due_at` the dossier's.
+    """
+
+    STREAM = STREAM
+    TYPE = "dossier.stage_answered"
+    stage: Text
+    answer: Text
+    next: Text
+    stage_due: Instant | None = None
+    due_at: Instant
+    answered_at: Instant
+    by: Act | None = None
+
+
 Matter = Literal["first_answer", "term", "complaint"]
 """What is due: the desk's first answer, the dossier, the answer to a complaint."""
 
 
 class DueSoon(DossierEvent):
-    """A warning to whoever holds it (else to the unit): most of the term has run."""
+    """A warning to whoever holds it, else to those of that role in the unit: most of the term has run.
+
+    `stage`: the stage of the term whose end is near, where the term has several and it is not the last.
+    """
 
     STREAM = STREAM
     TYPE = "dossier.due_soon"
@@ -94,11 +115,13 @@ class DueSoon(DossierEvent):
     step: Text | None = None
     holder: Text | None = None
     unit: Text | None = None
+    role: Text | None = None
+    stage: Text | None = None
     warned_at: Instant
 
 
 class Overdue(DossierEvent):
-    """A breach: it is the leader's concern from now on."""
+    """A breach: it is the leader's concern from now on. `role`: whose turn it is; `stage` as in a warning."""
 
     STREAM = STREAM
     TYPE = "dossier.overdue"
@@ -107,7 +130,35 @@ class Overdue(DossierEvent):
     step: Text | None = None
     holder: Text | None = None
     unit: Text | None = None
+    role: Text | None = None
+    stage: Text | None = None
     escalated_at: Instant
 
 
-EVENTS = (DossierAssigned, DossierTaken, DossierReleased, DossierHandedOver, StepDone, DueSoon, Overdue)
+class DossierRetimed(DossierEvent):
+    """The calendar was changed and something is due at another instant now; both are kept.
+
+    `matter` `term`: the dossier's due date, or, while a fee is open, the one promised at reception.
+    """
+
+    STREAM = STREAM
+    TYPE = "dossier.retimed"
+    matter: Matter
+    was_due: Instant
+    due_at: Instant
+    was_calendar: Text | None = None
+    calendar: Text
+    retimed_at: Instant
+
+
+EVENTS = (
+    DossierAssigned,
+    DossierTaken,
+    DossierReleased,
+    DossierHandedOver,
+    StepDone,
+    StageAnswered,
+    DueSoon,
+    Overdue,
+    DossierRetimed,
+)

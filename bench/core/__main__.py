@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import statistics
-import sys
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import Progress
 
+from bench import process
 from bench.core.contender import Said, Task
 from bench.core.work import Mix, fill
-from deploy.local.paths import ROOT, RUNS
+from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
 
 ROUNDS: Final = 3
@@ -55,19 +55,7 @@ async def run(entry: Entry, backbone: Backbone, label: str, *, scale: float) -> 
     topic, out = f"{label}.in", f"{label}.out"
     count = await asyncio.to_thread(fill, backbone.kafka, topic, out, entry.mix, max(400, int(entry.count * scale)))
     task = Task(backbone.kafka, backbone.store_url, topic, out, label.replace(".", "_"), entry.mix, count)
-    command = [sys.executable, "-m", f"bench.core.by_{entry.name}", json.dumps(asdict(task))]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        out_text, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise RuntimeError(f"{label} did not end in {PATIENCE:.0f} s") from None
-    if process.returncode:
-        raise RuntimeError(f"{label}: {errors.decode()[-2000:]}")
-    return Said(**json.loads(out_text.decode().splitlines()[-1]))
+    return Said(**await process.said(f"bench.core.by_{entry.name}", asdict(task), PATIENCE))
 
 
 def summary(found: dict[tuple[str, Mix], list[Said]]) -> dict[str, Any]:

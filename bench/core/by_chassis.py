@@ -58,7 +58,7 @@ async def main(task: Task) -> None:
     publisher = Publisher(task.bootstrap, "bench", "1")
 
     def written(doc: Document[Any]) -> None:
-        relay.offer(doc.id, doc.outbox)
+        relay.written(doc.id, doc.kept)
 
     engine = Engine(
         aggregate,
@@ -77,8 +77,10 @@ async def main(task: Task) -> None:
         replica="1",
     )
     tasks = [asyncio.create_task(work) for work in (engine.run(), relay.run(), consumer.run())]
-    while _total(PUBLISHED) < task.count or await collection.unpublished(1):  # noqa: ASYNC110 - it asks the store
+    while _total(PUBLISHED) < task.count:  # noqa: ASYNC110 - nobody tells
         await asyncio.sleep(WAIT)
+    while await collection.unpublished(1):
+        await relay.clear(0)
     clock.stop()
     for running in tasks:
         running.cancel()

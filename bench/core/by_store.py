@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
 
 import uvloop
 
 from bench.core.contender import Clock, Task
 from bench.core.work import CATALOGUE, STREAM, Ledger, kind, pieces, record
+from bench.store import BATCH, Calls, drive
 from chassis.codec import Codec
 from chassis.document import Document
 from chassis.fold import Folder
 from chassis.reading import Raw, StreamReader, decoder
-from chassis.store import Collection, Store
-
-BATCH = 400
-LANES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """The three calls of one batch."""
-
-    ids: list[str]
-    writes: list[tuple[str, int, dict[str, Any]]]
-    clears: list[tuple[str, int]]
-
-    async def make(self, collection: Collection, clock: Clock) -> None:
-        """One after the other, as they depend on each other."""
-        await collection.load(self.ids)
-        await collection.save(self.writes)
-        await collection.clear(self.clears)
-        clock.add("store", 3)
+from chassis.store import Store
 
 
 def prepared(task: Task) -> Iterator[Calls]:
@@ -60,22 +39,15 @@ def prepared(task: Task) -> Iterator[Calls]:
 
 
 async def main(task: Task) -> None:
-    """Two batches at a time, never two of the same aggregates: that is as fast as it gets."""
+    """Until every batch was written and cleared."""
     clock = Clock()
     store = Store(task.store_url, task.database)
     collection = store.collection("ledgers")
     await collection.ensure_indexes(())
     calls = list(prepared(task))
     clock.start()
-    flying: dict[asyncio.Task[None], set[str]] = {}
-    for each in calls:
-        while len(flying) >= LANES or any(ids & set(each.ids) for ids in flying.values()):
-            done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
-            for task_done in done:
-                del flying[task_done]
-                task_done.result()
-        flying[asyncio.create_task(each.make(collection, clock))] = set(each.ids)
-    await asyncio.gather(*flying)
+    await drive(calls, collection)
+    clock.add("store", 3 * len(calls))
     clock.stop()
     store.close()
     clock.report(task)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import httpx
+import aiohttp
 from aiokafka import AIOKafkaConsumer
 
 from cli.demo.filings import plan
@@ -37,7 +36,7 @@ class Dossier:
 class Load:
     """Drives dossiers; `tokens` by role."""
 
-    def __init__(self, stack: Stack, client: httpx.AsyncClient, tokens: dict[str, str]) -> None:
+    def __init__(self, stack: Stack, client: aiohttp.ClientSession, tokens: dict[str, str]) -> None:
         self._url = stack.url("submission") + "/dossiers"
         self._client = client
         self._tokens = tokens
@@ -77,7 +76,7 @@ class Load:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._drive(dossier)
-        except (httpx.HTTPError, TimeoutError, KeyError) as error:
+        except (aiohttp.ClientError, TimeoutError, KeyError) as error:
             dossier.error = f"{type(error).__name__}: {error}"
 
     async def _drive(self, dossier: Dossier) -> None:
@@ -100,12 +99,10 @@ class Load:
     async def _post(self, role: str, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         token, key = f"Bearer {self._tokens[role]}", uuid.uuid4().hex
         headers = {"authorization": token, "idempotency-key": key, "if-match": "*"}
-        content = json.dumps(body) if body is not None else None
-        answer = await self._client.post(
-            url, content=content, headers={**headers, **({"content-type": "application/json"} if content else {})}
-        )
-        found: dict[str, Any] = answer.raise_for_status().json()
-        return found
+        async with self._client.post(url, json=body, headers=headers) as answer:
+            answer.raise_for_status()
+            found: dict[str, Any] = await answer.json()
+            return found
 
 
 def _heard(dossier: Dossier, kind: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,3 +52,8 @@ def cpu_seconds(pid: int) -> float:
     """User and system time of a process (proc(5), fields 14 and 15 of stat)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def quantile(values: Sequence[float], percent: int) -> float:
+    """The value below which `percent` of all lie."""
+    return round(statistics.quantiles(values, n=100, method="inclusive")[percent - 1], 1)

@@ -6,7 +6,10 @@ Deny by default: every route names the roles it is for (`allow`) or says that it
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +26,9 @@ AUDIENCE: Final = "hoso-api"
 ALGORITHMS: Final = ["RS256", "ES256"]
 REFETCH_SECONDS: Final = 10.0
 MAX_TOKEN: Final = 8192
+LEEWAY: Final = 5
+TRUSTED_SECONDS: Final = 30.0
+TRUSTED: Final = 10_000
 ROLES: Final = frozenset(
     {
         "citizen", "clerk", "specialist", "leader", "registrar", "accountant", "operator", "auditor", "upstream",
@@ -44,14 +50,22 @@ class Caller:
 
 
 class Verifier:
-    """Checks access tokens of one issuer. Its keys are fetched when first needed and when an unknown one appears."""
+    """Checks access tokens of one issuer. Its keys are fetched when first needed and when an unknown one appears.
+
+    Invariants:
+        - A token that was verified is trusted for at most `TRUSTED_SECONDS`, and never after it expired.
+        - One fetch of the keys runs at a time; whoever needs them waits for the same one.
+    """
 
     def __init__(self, issuer: str, audience: str = AUDIENCE) -> None:
         self._issuer = issuer
         self._keys: KeySet | None = None
         self._fetched = -REFETCH_SECONDS
+        self._fetching: asyncio.Task[KeySet] | None = None
+        self._trusted: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        """By the digest of the token: until when (monotonic), and who."""
         self._claims = jwt.JWTClaimsRegistry(
-            leeway=5,
+            leeway=LEEWAY,
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
             exp={"essential": True},
@@ -66,6 +80,18 @@ class Verifier:
         """
         if len(token) > MAX_TOKEN:
             raise _unauthorised("the token is too long")
+        digest = hashlib.sha256(token.encode()).digest()
+        until, caller = self._trusted.get(digest, (0.0, None))
+        if caller is None or time.monotonic() >= until:
+            caller, lasts = await self._verified(token)
+            self._trusted.pop(digest, None)
+            self._trusted[digest] = (time.monotonic() + min(lasts, TRUSTED_SECONDS), caller)
+            if len(self._trusted) > TRUSTED:
+                self._trusted.popitem(last=False)
+        return caller
+
+    async def _verified(self, token: str) -> tuple[Caller, float]:
+        """The caller, and for how many seconds the token is valid. Raises Problem."""
         try:
             decoded = self._decode(token, await self._key_set())
         except (JoseError, ValueError):
@@ -76,9 +102,10 @@ class Verifier:
         roles = decoded.get("roles", ())
         known = ROLES & set(roles) if isinstance(roles, list) else frozenset()
         unit = decoded.get("unit")
-        return Caller(
+        caller = Caller(
             str(decoded["sub"]), frozenset(known), decoded.get("name"), unit if isinstance(unit, str) else None
         )
+        return caller, float(decoded["exp"]) + LEEWAY - time.time()
 
     def _decode(self, token: str, keys: KeySet) -> dict[str, Any]:
         decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
@@ -88,8 +115,10 @@ class Verifier:
     async def _key_set(self, *, again: bool = False) -> KeySet:
         now = time.monotonic()
         if self._keys is None or (again and now - self._fetched > REFETCH_SECONDS):
-            self._fetched = now
-            self._keys = await self._fetch()
+            if self._fetching is None or self._fetching.done():
+                self._fetched = now
+                self._fetching = asyncio.create_task(self._fetch())
+            self._keys = await asyncio.shield(self._fetching)
         return self._keys
 
     async def _fetch(self) -> KeySet:

@@ -6,20 +6,21 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.local import indexes, probes, topics
+from deploy.local import certificates, indexes, probes, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
 from deploy.local.ports import LOOPBACK, free_ports
 
 SERVICES = ("submission", "payment", "notification", "delivery", "tracking")
+PARTNERS = ("identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "upstream_portal")
 SOURCE = "dvc-example"
 TMN_CODE = "HOSODEMO"
 _PORTS = (
@@ -56,13 +57,14 @@ async def start(
     replicas: int = 1,
     modules: Mapping[str, str] | None = None,
     services: Sequence[str] = SERVICES,
+    partners: Collection[str] = PARTNERS,
 ) -> Stack:
     """Start topics, partners and services on a running backbone. Raises StartError.
 
-    Each service runs in `replicas` processes; `modules` names another module to run for a service. Of `services` only
-    some may be asked for.
+    Each service runs in `replicas` processes; `modules` names another module to run for a service. Fewer `services`
+    and `partners` are for benchmarks of one service.
     """
-    more = [name for service in SERVICES for name in replica_names(service, replicas)[1:]]
+    more = [name for service in services for name in replica_names(service, replicas)[1:]]
     names = (*_PORTS, *more)
     stack = Stack(dict(zip(names, free_ports(len(names)), strict=True)))
     await topics.create(backbone.kafka, (SOURCE,), replication=backbone.replication)
@@ -74,7 +76,7 @@ async def start(
     prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
     await asyncio.gather(
         indexes.create(backbone.store_url, prefix),
-        backbone.start(_partners(stack, words, backbone.run.path), stack.addresses),
+        backbone.start([p for p in _partners(stack, words, backbone.run.path) if p.name in partners], stack.addresses),
     )
     common = {
         "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
@@ -92,7 +94,7 @@ async def start(
             for name in replica_names(service, replicas)
         ]
     )
-    if "submission" in services:
+    if "upstream_portal" in partners:
         await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
     return stack
 
@@ -101,8 +103,10 @@ def _secrets(path: Path) -> dict[str, Any]:
     """Secrets of one run directory, made once: data written under a master key needs that key again."""
     if not path.exists():
         path.touch(mode=0o600)
-        words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "post", "token")}
-        words["smpp"] = secrets.token_hex(4)
+        words = {"vnpay": secrets.token_urlsafe(24), "smpp": secrets.token_hex(4), "post": secrets.token_urlsafe(24)}
+        words["token"] = secrets.token_urlsafe(24)
+        words["paygov"] = secrets.token_urlsafe(24)
+        words |= certificates.self_signed("hoso receipts (demo)")
         keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
         master = base64.b64encode(secrets.token_bytes(32)).decode()
         path.write_text(json.dumps({"words": words, "master": master, **keys}))
@@ -122,6 +126,12 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "PAYMENT_VNPAY_PAY_URL": stack.url("gateway") + "/paymentv2/vpcpay.html",
             "PAYMENT_VNPAY_API_URL": stack.url("gateway") + "/merchant_webapi/api/transaction",
             "PAYMENT_PUBLIC_URL": stack.url("payment"),
+            "PAYMENT_PAYGOV_URL": stack.url("gateway") + "/paygov",
+            "PAYMENT_PAYGOV_SECRET": words["paygov"],
+            "PAYMENT_BANK_BIN": "970436",
+            "PAYMENT_BANK_ACCOUNT": "1012345678",
+            "PAYMENT_RECEIPT_KEY": words["receipt_key"],
+            "PAYMENT_RECEIPT_CERTIFICATE": words["receipt_certificate"],
         },
         "notification": {
             "NOTIFICATION_SMPP_HOST": LOOPBACK,
@@ -177,6 +187,7 @@ def _partners(stack: Stack, words: Mapping[str, str], run: Path) -> list[Process
         "payment_gateway": {
             "VNPAY_SIM_PORT": port["gateway"],
             "VNPAY_SIM_MERCHANTS": json.dumps(merchants),
+            "VNPAY_SIM_PAYGOV": json.dumps({"secret": words["paygov"], "partner_url": stack.url("payment")}),
             "VNPAY_SIM_IPN_RETRY_SECONDS": "2",
             "VNPAY_SIM_JOURNAL": str(run / "books" / "payments.jsonl"),
         },

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
-from services.reviewed_law import LawData
+from law.setting import LawData
 
 
 class DeliverySettings(ServiceSettings):

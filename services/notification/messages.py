@@ -42,7 +42,7 @@ class SmsSettled(Settled):
     """`ids`: the centre's message ids, one a part; `cost` of all parts."""
 
     ids: tuple[str, ...] = ()
-    cost: Dong = 0
+    cost: Dong = Dong(0)
 
 
 class EmailSettled(Settled):

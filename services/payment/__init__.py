@@ -1,7 +1,6 @@
-"""Payment: owns invoices, attempts to pay them, and receipts.
+"""Payment: owns invoices, attempts to pay them, refunds, receipts, and the books.
 
-Hears dossier (an accepted one with a fee opens an invoice, a withdrawn or stopped one cancels it) and delivery (nothing
-of it concerns payment yet). Says the payment stream. Aggregates: `invoices` (by dossier id), `series` (receipt numbers
-without gap).
-A second success on a paid invoice is kept as `surplus` for an accountant; refunds are not built yet.
+Hears dossier (an accepted one with a fee opens an invoice, a withdrawn or stopped one cancels it, a settled fee is the
+third side of reconciliation) and delivery (nothing of it concerns payment yet). Says the payment stream. Aggregates:
+`invoices` (by dossier id), `days` (what was reconciled, by method and day), `series` (receipt numbers without gap).
 """

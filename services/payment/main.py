@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from chassis.decision import Effect
+from chassis.runner import Adapter
 from chassis.series import ConfirmNumber, ConfirmsNumber, TakeNumber, TakesNumber
-from chassis.service import Service, run
+from chassis.service import Platform, Service, run
 from chassis.settings import load
 from services.payment.api import router
-from services.payment.effects.vnpay import QueriesVnpay
+from services.payment.books import watch
+from services.payment.effects.paygov import Paygov, QueriesPaygov
+from services.payment.effects.receipts import Receipts, TransmitsReceipts
+from services.payment.effects.vnpay import QueriesRefunds, QueriesVnpay, SendsRefunds, Vnpay
 from services.payment.handlers import AGGREGATES
-from services.payment.messages import QueryPayment
+from services.payment.messages import QueryPaygov, QueryPayment, QueryRefund, SendRefund, TransmitReceipt
 from services.payment.settings import PaymentSettings
+
+
+def adapters(platform: Platform) -> Mapping[type[Effect], Adapter]:
+    """VNPAY is one client."""
+    gateway = Vnpay(platform.settings, platform.clock)
+    return {
+        QueryPayment: QueriesVnpay(gateway),
+        QueryPaygov: QueriesPaygov(Paygov(platform.settings)),
+        SendRefund: SendsRefunds(gateway),
+        QueryRefund: QueriesRefunds(gateway),
+        TakeNumber: TakesNumber(platform),
+        ConfirmNumber: ConfirmsNumber(platform),
+        TransmitReceipt: TransmitsReceipts(platform, Receipts(platform)),
+    }
+
 
 SERVICE = Service(
     name="payment",
     aggregates=AGGREGATES,
     hears={"dossier": "invoices", "delivery": "invoices"},
-    adapters=lambda platform: {
-        QueryPayment: QueriesVnpay(platform.settings, platform.clock),
-        TakeNumber: TakesNumber(platform),
-        ConfirmNumber: ConfirmsNumber(platform),
-    },
+    adapters=adapters,
     routes=router,
+    background=lambda platform: (watch(platform),),
 )
 
 if __name__ == "__main__":

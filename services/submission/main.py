@@ -8,7 +8,7 @@ from chassis.service import Service, run
 from chassis.settings import load
 from schemas.topics import UPSTREAM
 from services.submission.api import router
-from services.submission.effects.filing import FilesUpstream
+from services.submission.effects.filing import FilesFirst, FilesUpstream
 from services.submission.handlers import aggregates
 from services.submission.messages import FileUpstream
 from services.submission.settings import SubmissionSettings
@@ -30,7 +30,7 @@ def main() -> None:
             FileUpstream: FilesUpstream(platform),
         },
         routes=router,
-        readers=lambda platform: {UPSTREAM: (UpstreamReader(own, portals, platform.clock), "exchanges")},
+        readers=lambda platform: {UPSTREAM: (UpstreamReader(own, portals, platform.clock), FilesFirst(platform))},
     )
     run(service, settings)
 

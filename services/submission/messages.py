@@ -85,6 +85,12 @@ class PassStep(Official):
     note: Text | None = None
 
 
+class AnswerStage(Official):
+    """A term in several stages: the present one is answered, with what the applicant is told."""
+
+    answer: Text
+
+
 class ExamineDossier(Official):
     """The last step of the examination: the specialist proposes an outcome."""
 
@@ -125,6 +131,10 @@ class AnswerComplaint(Official):
     upheld: bool
 
 
+class RecountDates(Command):
+    """The calendar was changed: whatever is due is counted again."""
+
+
 class Own(Command):
     """An applicant's command about their own dossier; `owner` is the caller's account."""
 
@@ -160,12 +170,13 @@ class Complain(Own):
 
 
 class UpstreamFiled(Command):
-    """A portal's event that can be filed."""
+    """A portal's event that can be filed; `filed_at`: when its dossier was, by this event or an earlier one."""
 
     source: Text
     reference: Text
     event: Text
     filing: FileDossier
+    filed_at: Instant | None = None
 
 
 class UpstreamInvalid(Command):
@@ -178,7 +189,10 @@ class UpstreamInvalid(Command):
 
 
 class FileUpstream(Effect):
-    """Files the dossier of an exchange; the dossier's id makes it repeatable."""
+    """Files the dossier of an exchange; the dossier's id makes it repeatable.
+
+    No exchange decides it any more (the dossier is filed first); those that still hold one carry it out.
+    """
 
     TYPE: ClassVar[str] = "upstream.file"
     POLICY: ClassVar[Policy] = "repeat"

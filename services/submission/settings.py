@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from joserfc.errors import JoseError
 from pydantic import AfterValidator, Field, SecretStr
@@ -13,9 +13,9 @@ from pydantic_settings import SettingsConfigDict
 from chassis import jose
 from chassis.settings import ServiceSettings
 from law.codes import CodeSeries, Generation
+from law.setting import LawData
 from law.terms import Term, TermUnit
-from services.reviewed_law import LawData
-from services.submission.domain.dossier import Rules
+from services.submission.domain.dossier import Closing, Rules
 
 
 def _is_private_key(value: SecretStr) -> SecretStr:
@@ -50,6 +50,8 @@ class SubmissionSettings(ServiceSettings):
     SUBMISSION_UNITS                      the units that examine, as tokens name them: a JSON list
     SUBMISSION_WARN_SHARE                 how much of a term has run when its officer is warned
     SUBMISSION_SUPPLEMENT_DAYS, …_UNIT    how long applicants have to supplement; …_CLOSING: what happens then
+    SUBMISSION_FEE_DAYS                   working days a payment may still come in after its invoice expired;
+    SUBMISSION_FEE_CLOSING                what happens then: `stop`, or `wait` for the leader
     SUBMISSION_COMPLAINT_DAYS             working days the leader has to answer a complaint
     """
 
@@ -63,7 +65,9 @@ class SubmissionSettings(ServiceSettings):
     warn_share: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.8")
     supplement_days: Annotated[int, Field(ge=1, le=365)] = 30
     supplement_unit: TermUnit = "calendar"
-    supplement_closing: Literal["stop", "wait"] = "stop"
+    supplement_closing: Closing = "stop"
+    fee_days: Annotated[int, Field(ge=1, le=90)] = 3
+    fee_closing: Closing = "stop"
     complaint_days: Annotated[int, Field(ge=1, le=90)] = 10
     law_data: LawData = None
 
@@ -82,5 +86,7 @@ class SubmissionSettings(ServiceSettings):
             warn_share=self.warn_share,
             supplement=Term(amount=self.supplement_days, unit=self.supplement_unit),
             closing=self.supplement_closing,
+            fee=Term(amount=self.fee_days, unit="working"),
+            fee_closing=self.fee_closing,
             complaint=Term(amount=self.complaint_days, unit="working"),
         )

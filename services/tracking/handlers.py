@@ -13,4 +13,5 @@ DOSSIERS: Final = AggregateType(
     handlers=HANDLERS,
     view=lambda state: {"status": state.status},
     indexes=(("status",),),
+    rest=1.0,  # it is looked at by people: what happens within a second of each other is one write
 )

@@ -33,11 +33,6 @@ QUERY_ANSWER: Final = (
     "ResponseId", "Command", "ResponseCode", "Message", "TmnCode", "TxnRef", "Amount", "BankCode", "PayDate",
     "TransactionNo", "TransactionType", "TransactionStatus", "OrderInfo", "PromotionCode", "PromotionAmount",
 )  # fmt: skip
-REFUND: Final = (
-    "RequestId", "Version", "Command", "TmnCode", "TransactionType", "TxnRef", "Amount", "TransactionNo",
-    "TransactionDate", "CreateBy", "CreateDate", "IpAddr", "OrderInfo",
-)  # fmt: skip
-REFUND_ANSWER: Final = QUERY_ANSWER[:13]
 
 
 class Merchant(BaseModel):
@@ -57,7 +52,10 @@ class PageError(Exception):
 
 @dataclass
 class Transaction:
-    """One attempt to pay. `status` is vnp_TransactionStatus: 01 until the payer decides."""
+    """One attempt to pay. `status` is vnp_TransactionStatus: 01 until the payer decides.
+
+    `refunds`: each with amount, time and what becomes of it when (`refunds.py`); amounts are VND times 100.
+    """
 
     number: str
     request: Mapping[str, str]
@@ -67,6 +65,8 @@ class Transaction:
     paid_at: str = ""
     bank: str = ""
     refunded: int = 0
+    refund_status: str = ""
+    refunds: list[dict[str, Any]] = field(default_factory=list)
     ipn: list[str] = field(default_factory=list)
 
     @property
@@ -106,6 +106,7 @@ class Gateway:
             key = (request["vnp_TmnCode"], request["vnp_TxnRef"])
             self.transactions[key] = Transaction(**kept, merchant=merchants[request["vnp_TmnCode"]])
             self._last = max(self._last, int(kept["number"]))
+            self._requests |= {(request["vnp_TmnCode"], entry["key"]) for entry in kept.get("refunds", ())}
 
     def save(self, transaction: Transaction) -> None:
         """Writes a transaction down as it is now."""
@@ -149,36 +150,21 @@ class Gateway:
         return known
 
     def decide(self, transaction: Transaction, response: str, bank: str, now: datetime) -> None:
-        """The payer paid (00) or did not (a vnp_ResponseCode); once decided it stays."""
-        if transaction.status != "01":
+        """The payer paid (00) or did not (a vnp_ResponseCode); 07 and what is suspected may still be decided."""
+        if transaction.status not in {"01", "07"}:
             raise PageError("01", "this transaction is finished")
         transaction.response = response
-        transaction.status = "00" if response == "00" else "02"
+        transaction.status = {"00": "00", "07": "07"}.get(response, "02")
         transaction.bank = bank
         transaction.paid_at = now.astimezone(ZONE).strftime("%Y%m%d%H%M%S")
         self.save(transaction)
 
     def query(self, request: Mapping[str, str]) -> dict[str, str]:
         """querydr: codes 00, 02, 03, 91, 94, 97."""
-        code, transaction = self._checked(request, QUERY)
-        return self._answer(request, code, transaction, QUERY_ANSWER, "01")
+        code, transaction = self.checked(request, QUERY)
+        return self.answer(request, code, transaction, QUERY_ANSWER, "01")
 
-    def refund(self, request: Mapping[str, str]) -> dict[str, str]:
-        """refund, full (02) or part (03): codes 00, 02, 03, 91, 94, 95, 97."""
-        code, transaction = self._checked(request, REFUND)
-        kind = request.get("vnp_TransactionType", "")
-        if code == "00" and transaction is not None:
-            amount = int(request["vnp_Amount"]) if request.get("vnp_Amount", "").isdigit() else 0
-            left = transaction.amount - transaction.refunded
-            fits = amount == left if kind == "02" else 0 < amount <= left
-            if transaction.status != "00" or kind not in {"02", "03"} or not fits:
-                code = "95"
-            else:
-                transaction.refunded += amount
-                self.save(transaction)
-        return self._answer(request, code, transaction, REFUND_ANSWER, kind)
-
-    def _checked(self, request: Mapping[str, str], order: tuple[str, ...]) -> tuple[str, Transaction | None]:
+    def checked(self, request: Mapping[str, str], order: tuple[str, ...]) -> tuple[str, Transaction | None]:
         values = [str(request.get(f"vnp_{name}", "")) for name in order]
         merchant = self.merchants.get(request.get("vnp_TmnCode", ""))
         if merchant is None:
@@ -196,7 +182,7 @@ class Gateway:
             return "91", None
         return "00", found
 
-    def _answer(
+    def answer(
         self, request: Mapping[str, str], code: str, found: Transaction | None, order: tuple[str, ...], kind: str
     ) -> dict[str, str]:
         self._last += 1
@@ -215,7 +201,7 @@ class Gateway:
                 "PayDate": found.paid_at,
                 "TransactionNo": found.number,
                 "TransactionType": kind,
-                "TransactionStatus": found.status,
+                "TransactionStatus": found.refund_status or found.status,
                 "OrderInfo": found.request["vnp_OrderInfo"],
             }
         merchant = self.merchants.get(request.get("vnp_TmnCode", ""))

@@ -13,6 +13,22 @@ margin:.4rem .4rem 0 0}
 select{font:inherit;padding:.4rem}table{border-collapse:collapse;width:100%}td,th{padding:.3rem .5rem;text-align:left;
 border-bottom:1px solid #ddd}.note{color:#666;font-size:.9rem}"""
 
+FAILURES = {
+    "07": "Nghi ngờ gian lận, tiền đã bị trừ",
+    "09": "Chưa đăng ký dịch vụ",
+    "10": "Xác thực sai quá 3 lần",
+    "11": "Hết hạn chờ thanh toán",
+    "12": "Thẻ hoặc tài khoản bị khóa",
+    "13": "Sai OTP",
+    "24": "Khách hàng hủy",
+    "51": "Không đủ số dư",
+    "65": "Quá hạn mức trong ngày",
+    "75": "Ngân hàng bảo trì",
+    "79": "Sai mật khẩu quá số lần",
+    "99": "Lỗi khác",
+}
+"""vnp_ResponseCode of every way not to pay, and its meaning."""
+
 
 def _page(title: str, body: str) -> str:
     return (
@@ -35,8 +51,17 @@ def payment(transaction: Transaction) -> str:
         '<label>Ngân hàng <select name="bank"><option>NCB</option><option>VNPAYQR</option></select></label><br>'
         '<button name="decision" value="pay" type="submit">Thanh toán</button>'
         '<button name="decision" value="cancel" type="submit">Hủy</button>'
-        '<button name="decision" value="insufficient" type="submit">Không đủ số dư</button></form>'
+        '<button name="decision" value="insufficient" type="submit">Không đủ số dư</button><br>'
+        f"{_others()}</form>"
         '<p class="note">Cổng thanh toán giả lập: không có tiền thật.</p>',
+    )
+
+
+def _others() -> str:
+    return "".join(
+        f'<button name="decision" value="{code}" type="submit">{code} {escape(text)}</button>'
+        for code, text in FAILURES.items()
+        if code not in {"24", "51"}
     )
 
 

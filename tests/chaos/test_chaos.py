@@ -38,15 +38,26 @@ def test_nothing_is_lost_doubled_reordered_or_stuck() -> None:
     assert result["completed"] == result["accepted"] == 60
 
 
+HIT = ("--minutes", "0.75", "--kind", "payment", "--kind", "notification", "--kills", "8")
+SLOWED = ("--module", "payment=tests.chaos.broken_commit", "--module", "notification=tests.chaos.broken_policy")
+
+
 @pytest.mark.timeout(600)
 def test_it_goes_red_when_a_guarantee_is_broken() -> None:
-    hit = ("--kind", "payment", "--kind", "notification", "--kills", "8")
-    broken = ("--module", "payment=tests.chaos.broken_commit", "--module", "notification=tests.chaos.broken_policy")
-    code, result, told = chaos("--minutes", "0.75", "--drain", "40", *hit, *broken)
+    code, result, told = chaos(*HIT, *SLOWED, "--drain", "40")
     assert code == 1
     assert "payment.invoices" in told
     assert result["stuck"] > 0
     assert result["duplicate_sms"] > 0
+
+
+@pytest.mark.timeout(600)
+def test_the_same_waits_with_the_guarantees_kept_are_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: it is the broken guarantee that goes red, not the waits that bring it to light."""
+    monkeypatch.setenv("CHAOS_CONTROL", "1")
+    code, result, told = chaos(*HIT, *SLOWED, "--drain", "120")
+    assert code == 0, told[-5000:]
+    assert result["completed"] == result["accepted"] == 45
 
 
 @pytest.mark.timeout(600)
@@ -55,6 +66,15 @@ def test_leaders_of_partitions_may_die() -> None:
     assert code == 0, told[-5000:]
     assert result["kills"] >= 4
     assert result["completed"] == result["accepted"] == 60
+
+
+@pytest.mark.timeout(600)
+def test_nobody_pays_twice_and_no_money_goes_missing() -> None:
+    code, result, told = chaos("--work", "payments", "--minutes", "0.75", "--count", "150", "--drain", "150")
+    assert code == 0, told[-5000:]
+    assert result["kills"] >= 4
+    assert result["charged"] == result["recorded"] == result["receipted"] == 147
+    assert result["refunds_planted"] == result["refunds_made"] > 0
 
 
 @pytest.mark.timeout(300)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pymongo.read_concern import ReadConcern
@@ -82,8 +82,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "chassis.engine:Engine._save",
-                "return await self.collection.save(writes)",
-                "[self._on_written(doc) for doc in dirty]; return await self.collection.save(writes)",
+                "lost = await self.collection.save(writes)",
+                "[self._on_written(doc) for doc in dirty]; lost = await self.collection.save(writes)",
             ),
         ),
         Scenario(ONE, COMMAND, fuel={"http": 1}),
@@ -108,8 +108,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "chassis.engine:Engine._attempt",
-                "lost = {dirty[at].id for at in await self._save(dirty)} if dirty else set()",
-                "lost = set(await self._save(dirty) and ()) if dirty else set()",
+                "lost = {dirty[at].id for at in await self._save(dirty, clock)} if dirty else set()",
+                "lost = set(await self._save(dirty, clock) and ()) if dirty else set()",
             ),
         ),
         Scenario(MIXED[:2], COMMAND, batch=2, fuel={"http": 1}),
@@ -189,6 +189,20 @@ MUTANTS: Final = (
         Scenario(ONE, COMMAND, fuel={"http": 1, "sweep": 1}),
         ("R0 send", "R1 http cmd", "R1 load", "R0 clear", "R1 save"),
         "RESURRECTED",
+    ),
+    Mutant(
+        "the next write clears one event too many",
+        (Edit("chassis.codec:Codec.update", '"$slice": -kept', '"$slice": -max(0, kept - 1)'),),
+        replace(HOLDS["messages emitting 0 and 2 events"], linger=1.0),
+        ("R0 save", "R0 send", "R0 save", "R0 send"),
+        ("STUCK OUTBOX", "LOST EVENT"),
+    ),
+    Mutant(
+        "the next write clears what was only offered",
+        (Edit("chassis.engine:Engine._update", "self.acknowledged.get(doc.id, 0)", "doc.last"),),
+        HOLDS["2 consumers, zombie, crash, sweeper; as it runs"],
+        ("R0 save", "R0 send", "R0 save"),
+        "LOST EVENT",
     ),
     Mutant(
         "deadline carried",

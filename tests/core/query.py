@@ -80,6 +80,9 @@ def _apply(doc: Doc, operator: str, field: str, operand: Any) -> None:
     elif operator == "$push":
         new = operand["$each"] if isinstance(operand, Mapping) and "$each" in operand else [operand]
         doc[field] = [*doc.get(field, []), *new]
+        if isinstance(operand, Mapping) and "$slice" in operand:
+            last = -operand["$slice"]
+            doc[field] = doc[field][-last:] if last else []
     elif operator == "$pull":
         doc[field] = [e for e in doc.get(field, []) if not matches(e, operand)] if field in doc else []
     else:

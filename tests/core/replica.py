@@ -15,6 +15,7 @@ from chassis.engine import Engine
 from chassis.fold import Folder
 from chassis.keyring import Keyring
 from chassis.reading import StreamReader, decoder
+from chassis.recent import Recent
 from chassis.relay import Publisher, Relay
 from chassis.route import Route
 from chassis.runner import Runner
@@ -42,8 +43,9 @@ class Replica:
             clock=life.clock,
             on_written=self.written,
             aside=Aside(store.collection(f"{NAME}_parked"), store.collection(NAME)),
+            recent=Recent(life.world.scenario.remembered),
         )
-        self.relay = Relay(self.engine, publisher)
+        self.relay = Relay(self.engine, publisher, linger=life.world.scenario.linger)
         partner = Partner(life)
         self.runner = Runner(
             self.engine,
@@ -64,8 +66,7 @@ class Replica:
         return self.runner.held(effect_id)
 
     def written(self, doc: Document[Any]) -> None:
-        if doc.outbox:
-            self.relay.offer(doc.id, doc.outbox)
+        self.relay.written(doc.id, doc.kept)
         for pending in doc.newborn:
             self.runner.start(doc.id, pending)
 

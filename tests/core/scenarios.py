@@ -123,6 +123,18 @@ HOLDS["retention writes a tombstone, slow writers"] = replace(
     RETENTION, fuel={"late": 1, "lost": 1, "http": 1, "sweep": 1, "wake": 2, "clock": 1}
 )
 
+HOLDS.update(
+    {
+        f"{name}; as it runs": replace(scenario, linger=1.0, remembered=100)
+        for name, scenario in HOLDS.items()
+        if scenario.fuel.keys() & {"sweep", "rebalance", "http"}
+    }
+)
+"""What was published waits to be cleared by the next write, and what was written last is not read again."""
+HOLDS["a write that says nothing clears what was said"] = Scenario(
+    said(0, "m1", "m2", events=[1, 0]), COMMAND, linger=1.0, fuel={"http": 1, "sweep": 1, "rebalance": 1}
+)
+
 EVERYTHING: Final = Scenario(
     (*MIXED, Input(dossier(1), 2, "n2", events=0, effect="never"), Input(dossier(0), 3, "m3", events=2)),
     BOTH,

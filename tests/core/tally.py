@@ -144,6 +144,7 @@ KIND: Final = AggregateType(
     effects=EFFECTS,
     topic_of=lambda _event, _state: OUT,
     view=view,
+    rest=0,
 )
 
 

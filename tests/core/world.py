@@ -25,7 +25,11 @@ REST: Final = 2.5
 
 @dataclass(frozen=True)
 class Scenario:
-    """`fuel`: how often each kind of trouble may happen. `batch`: records of a poll; `record_batch`: of a request."""
+    """`fuel`: how often each kind of trouble may happen. `batch`: records of a poll; `record_batch`: of a request.
+
+    `linger`: seconds for which what is acknowledged waits to be cleared by the next write. `remembered`: documents
+    that a replica need not read again after it wrote them.
+    """
 
     inputs: tuple[Input, ...] = ()
     commands: tuple[Do, ...] = ()
@@ -35,6 +39,8 @@ class Scenario:
     fails_over: bool = False
     replicas: int = 2
     jump: float = 20.0
+    linger: float = 0.0
+    remembered: int = 0
     operator: Literal["", "replay", "drop"] = ""
 
     @property

@@ -145,7 +145,7 @@ def _fits(path: list[str], form: str, event: type[Event]) -> str | None:
             return f"{event.TYPE} has no field {'.'.join(path)!r}"
         annotation = fields[part].annotation
     text = str(annotation)
-    fitting = {"day": "datetime", "dong": "int", "items": "SupplementItem", "lines": "SupplementItem"}
+    fitting = {"day": "datetime", "dong": "Vnd", "items": "SupplementItem", "lines": "SupplementItem"}
     if "Personal" in text:
         return f"{'.'.join(path)!r} is personal data"
     if form in fitting and fitting[form] not in text:

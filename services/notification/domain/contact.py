@@ -45,22 +45,27 @@ class Told(Record):
     segments: int = 1
     provider: str | None = None
     code: str | None = None
-    cost: Dong = 0
+    cost: Dong = Dong(0)
     until: Instant | None = None
     instead_of: str | None = None
     moot: bool = False
 
 
 class Waiting(Record):
-    """A message decided and not yet given to a lane: its reader is not known, or it is night. Texts with ``{code}``."""
+    """A message decided and not yet given to a lane: its reader is not known, or it is night. Texts with ``{code}``.
+
+    `identity`: what there is one message of; the kind, where it is said once.
+    """
 
     kind: str
+    identity: str
     template: str
     lane: Lane = "action"
     optional: bool = False
     also: bool = True
     to: Reader = "applicant"
     account: str | None = None
+    role: str | None = None
     unit: str | None = None
     sms: str | None = None
     title: str
@@ -156,6 +161,7 @@ def _lift(form: Form) -> Form:
     waiting = [
         {
             "kind": kind,
+            "identity": kind,
             "template": f"{kind}.v1",
             "sms": f"{BRAND}{unaccent(text)}",
             "title": "Hồ sơ {code}",

@@ -79,7 +79,7 @@ class Teller:
         for waiting in gone:
             channel = "sms" if waiting.sms is not None else "email"
             told = Told(
-                id=f"{contact.dossier_id}/{waiting.kind}/{channel}",
+                id=f"{contact.dossier_id}/{waiting.identity}/{channel}",
                 kind=waiting.kind,
                 channel=channel,
                 status="suppressed",
@@ -264,13 +264,15 @@ def _knowing(contact: Contact, event: DossierEvent) -> Contact:
 def _waiting(name: str, template: Template, identity: str, event: DossierEvent, contact: Contact) -> Waiting:
     texts = said(template, event, contact.language)
     return Waiting(
-        kind=identity,
+        kind=template.kind,
+        identity=identity,
         template=name,
         lane=template.lane,
         optional=template.optional,
         also=template.email_policy == "also",
         to=template.to,
         account=getattr(event, "holder", None),
+        role=getattr(event, "role", None),
         unit=getattr(event, "unit", None),
         sms=texts.sms,
         title=texts.title,

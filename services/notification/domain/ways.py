@@ -74,22 +74,17 @@ def _channels(contact: Contact, waiting: Waiting, to: Recipient) -> Iterator[Cha
 
 
 def _officers(made: Made, contact: Contact, waiting: Waiting, now: datetime) -> None:
-    """The holder, else all of the unit, else the desk; a breach is the leader's."""
+    """The holder, else those of the role whose turn it is in the unit, else the desk; a breach is the leader's."""
     told = _told(contact, waiting, "email", "officers", now)
-    leader = waiting.to == "leader"
-    account = None if leader else waiting.account
-    role = "leader" if leader else None if waiting.account or waiting.unit else "clerk"
     made.told.append(told)
-    made.effects.append(
-        MailOfficers(
-            message=told.id,
-            account=account,
-            role=role,
-            unit=None if leader or account else waiting.unit,
-            title=named(waiting.title, contact.name),
-            text=named(waiting.email, contact.name),
-        )
-    )
+    if waiting.to == "leader":
+        whom: dict[str, str | None] = {"role": "leader"}
+    elif waiting.account:
+        whom = {"account": waiting.account}
+    else:
+        whom = {"role": waiting.role or (None if waiting.unit else "clerk"), "unit": waiting.unit}
+    title, text = named(waiting.title, contact.name), named(waiting.email, contact.name)
+    made.effects.append(MailOfficers(message=told.id, title=title, text=text, **whom))
 
 
 def other(contact: Contact, told: Told, now: datetime, rules: Rules, *, providers: bool) -> Made:
@@ -126,7 +121,7 @@ def other(contact: Contact, told: Told, now: datetime, rules: Rules, *, provider
 
 def _told(contact: Contact, waiting: Waiting, channel: Channel, to: Recipient, now: datetime) -> Told:
     return Told(
-        id=f"{contact.dossier_id}/{waiting.kind}/{channel}{SUFFIX[to]}",
+        id=f"{contact.dossier_id}/{waiting.identity}/{channel}{SUFFIX[to]}",
         kind=waiting.kind,
         channel=channel,
         at=now,

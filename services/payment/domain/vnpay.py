@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Final
 from urllib.parse import quote_plus, urlencode
 
+from schemas.money import Vnd
 from services.payment.messages import GatewayNotified
 
 ZONE: Final = timezone(timedelta(hours=7))
@@ -26,6 +27,15 @@ QUERY_ANSWER: Final = (
     "ResponseId", "Command", "ResponseCode", "Message", "TmnCode", "TxnRef", "Amount", "BankCode", "PayDate",
     "TransactionNo", "TransactionType", "TransactionStatus", "OrderInfo", "PromotionCode", "PromotionAmount",
 )  # fmt: skip
+REFUND: Final = (
+    "RequestId", "Version", "Command", "TmnCode", "TransactionType", "TxnRef", "Amount", "TransactionNo",
+    "TransactionDate", "CreateBy", "CreateDate", "IpAddr", "OrderInfo",
+)  # fmt: skip
+REFUND_ANSWER: Final = QUERY_ANSWER[:13]
+WHOLE, PART = "02", "03"
+PAID, UNDECIDED, REVERSED, REFUNDING, REFUNDED, SUSPECTED, NOT_REFUNDED = "00", "01", "04", "05", "06", "07", "09"
+HELD: Final = frozenset({REVERSED, REFUNDING, REFUNDED, SUSPECTED, NOT_REFUNDED})
+"""Transaction statuses of money that left the payer's account and is not simply ours."""
 
 
 class BadSignature(ValueError):
@@ -45,11 +55,18 @@ def sign(values: Mapping[str, str], secret: str) -> str:
     return _hmac(secret, "&".join(f"{k}={quote_plus(v)}" for k, v in pairs))
 
 
-def verify(values: Mapping[str, str], secret: str) -> None:
-    """Raises BadSignature."""
+def verify(values: Mapping[str, str], secrets: Sequence[str]) -> None:
+    """Raises BadSignature unless one of `secrets` signed the values: while one is replaced both count."""
     if len(values) > MAX_FIELDS or any(len(v) > MAX_VALUE for v in values.values()):
         raise BadSignature("too many or too long fields")
-    if not hmac.compare_digest(sign(values, secret).encode(), values.get(HASH, "").lower().encode()):
+    same(values.get(HASH, ""), (sign(values, secret) for secret in secrets))
+
+
+def same(signature: str, expected: Iterable[str]) -> None:
+    """Raises BadSignature unless it is one of `expected` (hex, lower case), each compared in constant time."""
+    given = signature.encode("utf-8", "replace")
+    fits = [hmac.compare_digest(given, text.encode()) for text in expected]
+    if not any(fits):
         raise BadSignature("vnp_SecureHash does not fit")
 
 
@@ -69,7 +86,7 @@ def stamp(instant: datetime) -> str:
 
 
 def notification(values: Mapping[str, str]) -> GatewayNotified:
-    """Reads callback or query fields that were verified. vnp_Amount is VND times 100.
+    """Reads callback or query fields that were verified. vnp_Amount is VND times 100; a failure may lack vnp_PayDate.
 
     Raises:
         ValueError: a field is missing or malformed.
@@ -78,12 +95,16 @@ def notification(values: Mapping[str, str]) -> GatewayNotified:
     amount, rest = divmod(int(values["vnp_Amount"]), 100)
     if rest:
         raise ValueError("vnp_Amount must be whole đồng times 100")
-    paid_at = datetime.strptime(values["vnp_PayDate"], STAMP).replace(tzinfo=ZONE)
+    pay_date = values.get("vnp_PayDate")
+    success = (code, status) == ("00", PAID)
+    if success and not pay_date:
+        raise ValueError("vnp_PayDate must be there for a payment")
     return GatewayNotified(
         attempt=values["vnp_TxnRef"],
-        amount=amount,
-        success=(code, status) == ("00", "00"),
+        amount=Vnd(amount),
+        success=success,
         code=code if code != "00" else status,
-        transaction=values["vnp_TransactionNo"],
-        paid_at=paid_at,
+        transaction=values.get("vnp_TransactionNo") or "0",
+        paid_at=datetime.strptime(pay_date, STAMP).replace(tzinfo=ZONE) if pay_date else None,
+        held=not success and (code == SUSPECTED or status in HELD),
     )

@@ -48,6 +48,12 @@ class Note(Body):
     note: Text | None = None
 
 
+class StageAnswer(Body):
+    """What the applicant is told."""
+
+    answer: Text
+
+
 class Examination(Body):
     """What the specialist proposes."""
 
@@ -137,6 +143,11 @@ def _examining(routes: APIRouter, act: Act) -> None:
     async def step(dossier: DossierId, body: Note, turn: Specialist) -> dict[str, Any]:
         """The present step of the examination is done."""
         return await act(turn, dossier, do.PassStep, **dict(body))
+
+    @routes.post("/dossiers/{dossier}/stages")
+    async def stage(dossier: DossierId, body: StageAnswer, turn: Specialist) -> dict[str, Any]:
+        """The present stage of a term in several is answered; the next begins."""
+        return await act(turn, dossier, do.AnswerStage, **dict(body))
 
     @routes.post("/dossiers/{dossier}/examine")
     async def examine(dossier: DossierId, body: Examination, turn: Specialist) -> dict[str, Any]:

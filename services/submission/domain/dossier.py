@@ -19,11 +19,16 @@ from schemas.work import Act
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 THIRTY_DAYS: Final = Term(amount=30, unit="calendar")
+THREE_WORKING_DAYS: Final = Term(amount=3, unit="working")
 TEN_DAYS: Final = Term(amount=10, unit="working")
 Stage = Literal[
     "filed", "receiving", "supplementing", "awaiting_fee", "assigning", "examining", "deciding", "issuing",
     "numbering", "returning", "returned", "rejected", "withdrawn", "stopped",
 ]  # fmt: skip
+
+
+Closing = Literal["stop", "wait"]
+"""What becomes of a dossier whose applicant did not do their part in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Rules:
     warn_share   how much of the term has run when the officer is warned
     first_answer office time the desk has for its first answer (NĐ 45/2020/NĐ-CP: 8 working hours)
     supplement   how long an applicant has to supplement; closing: what happens then, `stop` or `wait` on
+    fee          how long after its invoice expired a fee may still come; fee_closing: what happens then
     complaint    how long the leader has to answer a complaint
     """
 
@@ -41,7 +47,9 @@ class Rules:
     warn_share: Decimal = Decimal("0.8")
     first_answer: timedelta = timedelta(hours=8)
     supplement: Term = THIRTY_DAYS
-    closing: Literal["stop", "wait"] = "stop"
+    closing: Closing = "stop"
+    fee: Term = THREE_WORKING_DAYS
+    fee_closing: Closing = "stop"
     complaint: Term = TEN_DAYS
 
 
@@ -83,6 +91,10 @@ class Dossier(Record):
     passed     steps of the examination that are done
     answer_by  when the desk's first answer is due, while it is
     due_at     when the result is due; None before reception and while a pause is open
+    stage_due  when the present stage of a term in several is due, while it is not the last one
+    answered   when the stages before it were answered
+    calendar   version of the calendar that these dates rest on
+    pay_by     when a dossier whose fee nobody paid is stopped; None while its invoice is open
     warn_at    when the officer is warned of it; alert: what was said about what is due now
     pending    the act whose event waits for a number: reception, issue
     officers  accounts that examined it, and those they stood in for: none of them decides
@@ -107,7 +119,11 @@ class Dossier(Record):
     pending: Act | None = None
     answer_by: Instant | None = None
     due_at: Instant | None = None
+    stage_due: Instant | None = None
+    answered: tuple[Instant, ...] = ()
+    calendar: str | None = None
     promised: Instant | None = None
+    pay_by: Instant | None = None
     warn_at: Instant | None = None
     alert: Literal["soon", "overdue"] | None = None
     total: int = 0
@@ -137,6 +153,11 @@ class Dossier(Record):
     def same(self, now: datetime, **changes: Any) -> Dossier:
         """This dossier in the same stage, one revision on."""
         return self.to(self.stage, now, **changes)
+
+    @property
+    def target(self) -> datetime | None:
+        """What its officers must meet next: the present stage's due date, else the dossier's."""
+        return self.stage_due or self.due_at
 
     @property
     def grievance(self) -> Complaint | None:

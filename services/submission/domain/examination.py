@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chassis.decision import Decision, Refused
+from chassis.decision import Decision, Impossible, Refused
 from schemas.dossier import DossierExamined, DossierExtended, DossierStopped
 from schemas.event import Event
-from schemas.work import StepDone
+from schemas.work import StageAnswered, StepDone
 from services.submission.domain import timing
 from services.submission.domain.dossier import Dossier, Extended, Rules
 from services.submission.domain.graph import enter
 from services.submission.domain.holding import mine
-from services.submission.messages import ExamineDossier, ExtendTerm, Official, PassStep, StopDossier
+from services.submission.messages import AnswerStage, ExamineDossier, ExtendTerm, Official, PassStep, StopDossier
 
 
 def pass_step(dossier: Dossier | None, command: PassStep, now: datetime) -> Decision[Dossier]:
@@ -28,6 +28,29 @@ def pass_step(dossier: Dossier | None, command: PassStep, now: datetime) -> Deci
     return Decision(
         passed, (StepDone(dossier_id=dossier.id, step=step.code, done_at=now, by=act),), answer=passed.answer
     )
+
+
+def answer_stage(dossier: Dossier | None, command: AnswerStage, now: datetime, rules: Rules) -> Decision[Dossier]:
+    """The present stage of the term is answered. Raises Refused `last_stage`: that one is answered by the decision."""
+    dossier = enter(dossier, command)
+    mine(dossier, command.by)
+    stages, here = timing.stages_of(dossier), len(dossier.answered)
+    if here >= len(stages) - 1:
+        raise Refused("last_stage", "no stage of the term is left but the one that the decision answers")
+    answered = timing.retimed(dossier.same(now, answered=(*dossier.answered, now)), rules)
+    if answered.due_at is None:
+        raise Impossible("a term without pauses has no due date")
+    event = StageAnswered(
+        dossier_id=dossier.id,
+        stage=stages[here].code,
+        answer=command.answer,
+        next=stages[here + 1].code,
+        stage_due=answered.stage_due,
+        due_at=answered.due_at,
+        answered_at=now,
+        by=timing.act(dossier, command.by),
+    )
+    return Decision(answered, (event,), answer=answered.answer)
 
 
 def examine(dossier: Dossier | None, command: ExamineDossier, now: datetime) -> Decision[Dossier]:
@@ -64,8 +87,8 @@ def extend(dossier: Dossier | None, command: ExtendTerm, now: datetime, rules: R
     dossier = enter(dossier, command)
     if dossier.extension is not None:
         raise Refused("already_extended", "a term is extended once")
-    if dossier.due_at is None or now > dossier.due_at:
-        raise Refused("overdue", f"the dossier was due at {dossier.due_at}: a term is extended before its breach")
+    if dossier.due_at is None or dossier.target is None or now > dossier.target:
+        raise Refused("overdue", f"the dossier was due at {dossier.target}: a term is extended before its breach")
     given = Extended(days=command.days, granted_at=now, reason=command.reason)
     extended = timing.retimed(dossier.same(now, extension=given), rules)
     if extended.due_at is None or extended.due_at <= dossier.due_at:

@@ -8,7 +8,7 @@ from typing import Final
 from chassis.decision import Decision, Handlers, Impossible
 from schemas.event import Event, Record
 from schemas.upstream import Problem, ReplyAccepted, ReplyRefused
-from services.submission.messages import FiledUpstream, FileUpstream, UpstreamFiled, UpstreamInvalid
+from services.submission.messages import FiledUpstream, UpstreamFiled, UpstreamInvalid
 
 MAX_EVENTS: Final = 50
 
@@ -29,15 +29,18 @@ class Exchange(Record):
 
 
 def filed(exchange: Exchange | None, command: UpstreamFiled, _now: datetime) -> Decision[Exchange]:
-    """Files the dossier; a repeat of the same event is answered again, another event is refused by name."""
+    """The portal learns the dossier's id; a repeat of the same event is answered again, another is refused by name."""
     exchange = exchange or Exchange(
         dossier_id=command.filing.dossier_id, source=command.source, reference=command.reference
     )
+    if command.filed_at is None:
+        raise Impossible("the dossier is filed before its exchange answers")
     if exchange.filed_by not in {None, command.event}:
         problem = Problem(field="ce_subject", problem=f"already filed by event {exchange.filed_by}")
         return Decision(exchange.with_event(command.event), (_refusal(exchange, command.event, (problem,)),))
-    known = exchange.with_event(command.event).model_copy(update={"filed_by": command.event})
-    return Decision(known, effects=(FileUpstream(filing=command.filing, event=command.event),))
+    changes = {"filed_by": command.event, "dossier_id": command.filing.dossier_id}
+    known = exchange.with_event(command.event).model_copy(update=changes)
+    return Decision(known, (_accepted(known, command.event, command.filed_at),))
 
 
 def invalid(exchange: Exchange | None, command: UpstreamInvalid, _now: datetime) -> Decision[Exchange]:
@@ -50,14 +53,18 @@ def answered(exchange: Exchange | None, outcome: FiledUpstream, _now: datetime) 
     """The dossier exists: the portal learns its id."""
     if exchange is None:
         raise Impossible("an answer without an exchange")
-    reply = ReplyAccepted(
+    known = exchange.model_copy(update={"dossier_id": outcome.dossier_id})
+    return Decision(known, (_accepted(known, outcome.event, outcome.filed_at),))
+
+
+def _accepted(exchange: Exchange, event: str, filed_at: datetime) -> Event:
+    return ReplyAccepted(
         source=exchange.source,
         reference=exchange.reference,
-        event=outcome.event,
-        dossier_id=outcome.dossier_id,
-        filed_at=outcome.filed_at,
+        event=event,
+        dossier_id=exchange.dossier_id,
+        filed_at=filed_at,
     )
-    return Decision(exchange.model_copy(update={"dossier_id": outcome.dossier_id}), (reply,))
 
 
 def _refusal(exchange: Exchange, event: str, problems: tuple[Problem, ...]) -> Event:

@@ -48,7 +48,13 @@ def checked(
         procedure = procedures.default().find(filing.procedure, now.astimezone(LOCAL).date())
     except UnknownProcedure as error:
         raise BadFiling((Problem(field="procedure", problem=str(error)),)) from error
-    problems = [*_applicant(filing.applicant, procedure), *_way(filing, procedure), *_form(filing.form, procedure)]
+    phone, unreachable = _phone(filing.applicant)
+    problems = [
+        *_applicant(filing.applicant, procedure),
+        *unreachable,
+        *_way(filing, procedure),
+        *_form(filing.form, procedure),
+    ]
     if problems:
         raise BadFiling(tuple(problems))
     return FileDossier(
@@ -59,7 +65,7 @@ def checked(
         procedure=procedure.code,
         version=procedure.version,
         procedure_name=Bilingual(vi=procedure.name_vi, en=procedure.name_en),
-        applicant=_sealed(filing.applicant),
+        applicant=_sealed(filing.applicant, phone),
         form=Personal.of(json.dumps(filing.form, ensure_ascii=False, sort_keys=True)),
         answers=procedure.answers(filing.form),
         way=filing.way,
@@ -74,11 +80,19 @@ def checked(
     )
 
 
-def _sealed(applicant: FiledApplicant) -> Applicant:
+def _phone(applicant: FiledApplicant) -> tuple[str, tuple[Problem, ...]]:
+    """The number in its one form, or what is wrong with it."""
+    try:
+        return phones.normalise(applicant.phone), ()
+    except PhoneError as error:
+        return "", (Problem(field="applicant.phone", problem=str(error)),)
+
+
+def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
     return Applicant(
         kind=applicant.kind,
         name=Personal.of(applicant.name),
-        phone=Personal.of(phones.normalise(applicant.phone)),
+        phone=Personal.of(phone),
         email=None if applicant.email is None else Personal.of(applicant.email),
         identity_number=None if applicant.identity_number is None else Personal.of(applicant.identity_number),
     )
@@ -89,10 +103,6 @@ def _applicant(applicant: FiledApplicant, procedure: Procedure) -> list[Problem]
     allowed = procedure.applicants.value
     if applicant.kind not in allowed:
         problems.append(Problem(field="applicant.kind", problem=f"this procedure is for: {', '.join(allowed)}"))
-    try:
-        phones.normalise(applicant.phone)
-    except PhoneError as error:
-        problems.append(Problem(field="applicant.phone", problem=str(error)))
     if applicant.email is not None and not _EMAIL.fullmatch(applicant.email):
         problems.append(Problem(field="applicant.email", problem="write an address such as an.nguyen@example.vn"))
     return problems

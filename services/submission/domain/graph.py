@@ -68,13 +68,14 @@ EDGES: Final = (
     _edge(do.RejectDossier, "filed", "rejected", events.DossierRejected),
     _edge(do.RequestSupplement, "filed examining", "supplementing", events.SupplementRequested),
     _edge(do.SupplementDossier, "supplementing", "filed examining", events.DossierSupplemented),
-    _edge(DeadlineDue, "supplementing", "stopped", events.DossierStopped),
+    _edge(DeadlineDue, "supplementing awaiting_fee", "stopped", events.DossierStopped),
     _edge(PaymentReceived, "awaiting_fee", "assigning", events.FeeSettled),
     _edge(do.AssignDossier, "assigning examining", "examining", work.DossierAssigned),
     _edge(do.TakeDossier, "examining", "examining", work.DossierTaken),
     _edge(do.ReleaseDossier, "examining", "examining", work.DossierReleased),
     _edge(do.HandOver, "examining", "examining", work.DossierHandedOver),
     _edge(do.PassStep, "examining", "examining", work.StepDone),
+    _edge(do.AnswerStage, "examining", "examining", work.StageAnswered),
     _edge(do.ExamineDossier, "examining", "deciding", events.DossierExamined),
     _edge(do.ExtendTerm, "assigning examining deciding", "assigning examining deciding", events.DossierExtended),
     _edge(do.StopDossier, "supplementing awaiting_fee assigning examining deciding", "stopped", events.DossierStopped),
@@ -92,7 +93,7 @@ EDGES: Final = (
     _edge(do.Complain, "returned rejected stopped", "returned rejected stopped", feedback.ComplaintFiled),
     _edge(do.AnswerComplaint, "returned rejected stopped", "returned rejected stopped", feedback.ComplaintAnswered),
 )
-"""Deadlines besides say `DueSoon` and `Overdue` and change no stage."""
+"""Besides, deadlines say `DueSoon` and `Overdue` and a changed calendar `DossierRetimed`: they change no stage."""
 
 
 C = TypeVar("C", bound=Command)

@@ -10,9 +10,9 @@ from typing import Any
 from chassis.decision import DeadlineDue, Decision, Handler, Handlers, Impossible
 from chassis.series import NumberConfirmed, NumberTaken
 from schemas.delivery import ResultDelivered
-from schemas.payment import PaymentReceived
+from schemas.payment import InvoiceExpired, PaymentReceived
 from services.submission import messages as do
-from services.submission.domain import decision, ending, examination, holding, reception, supplement, timing
+from services.submission.domain import deadlines, decision, ending, examination, holding, reception, supplement
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.graph import known
 
@@ -42,7 +42,7 @@ def handlers(rules: Rules) -> Handlers:
     def timed(handler: Handler) -> Handler:
         def decide(state: Any, message: Any, now: datetime) -> Decision[Any]:
             found = handler(state, message, now)
-            return replace(found, due=timing.next_due(found.state, rules))
+            return replace(found, due=deadlines.next_due(found.state, rules))
 
         return decide
 
@@ -54,6 +54,7 @@ def handlers(rules: Rules) -> Handlers:
         do.AcceptDossier: ruled(reception.accept),
         do.RejectDossier: reception.reject,
         PaymentReceived: ruled(reception.paid),
+        InvoiceExpired: ruled(reception.unpaid),
         do.RequestSupplement: ruled(supplement.request),
         do.SupplementDossier: ruled(supplement.answer),
         do.AssignDossier: ruled(holding.assign),
@@ -61,6 +62,7 @@ def handlers(rules: Rules) -> Handlers:
         do.ReleaseDossier: holding.release,
         do.HandOver: holding.hand_over,
         do.PassStep: examination.pass_step,
+        do.AnswerStage: ruled(examination.answer_stage),
         do.ExamineDossier: examination.examine,
         do.ExtendTerm: ruled(examination.extend),
         do.StopDossier: examination.stop,
@@ -73,6 +75,7 @@ def handlers(rules: Rules) -> Handlers:
         do.RateDossier: ending.rate,
         do.Complain: ruled(ending.complain),
         do.AnswerComplaint: ending.answer_complaint,
-        DeadlineDue: ruled(timing.fell_due),
+        DeadlineDue: ruled(deadlines.fell_due),
+        do.RecountDates: ruled(deadlines.recounted),
     }
     return {message: timed(handler) for message, handler in table.items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.decision import Decision, Impossible
 from chassis.series import ConfirmNumber, NumberTaken, TakeNumber
-from law import fees
+from law import clock, fees
 from schemas.dossier import (
     Bilingual,
     DossierAccepted,
@@ -17,7 +17,7 @@ from schemas.dossier import (
     FeeSettled,
     TermLength,
 )
-from schemas.payment import PaymentReceived
+from schemas.payment import InvoiceExpired, PaymentReceived
 from schemas.personal import Personal
 from services.submission.domain import timing
 from services.submission.domain.dossier import Dossier, Rules, Stage, local_day
@@ -79,16 +79,14 @@ def coded(dossier: Dossier, outcome: NumberTaken, now: datetime, rules: Rules) -
     assessment = fees.assess(procedure, local_day(dossier.filed_at), fees.FeeInputs(values=dossier.answers))
     code = str(rules.codes.code(local_day(dossier.received_at), outcome.number))
     stage: Stage = "awaiting_fee" if assessment.total else "assigning"
-    promise = timing.promise(dossier)
-    if promise.due is None:
-        raise Impossible("a term without pauses has no due date")
-    accepted = dossier.to(stage, now, code=code, total=assessment.total, promised=promise.due, pending=None)
+    term_start, promised = timing.promise(dossier)
+    accepted = dossier.to(stage, now, code=code, total=assessment.total, promised=promised, pending=None)
     event = DossierAccepted(
         dossier_id=dossier.id,
         code=code,
         received_at=dossier.received_at,
-        term_start=promise.term_start,
-        due_at=promise.due,
+        term_start=term_start,
+        due_at=promised,
         fee=tuple(_line(line) for line in assessment.lines),
         total=assessment.total,
         owner=Personal.of(dossier.owner),
@@ -114,7 +112,7 @@ def paid(dossier: Dossier | None, event: PaymentReceived, now: datetime, rules: 
     dossier = known(dossier, event)
     if dossier.paid_at is not None:
         return Decision(dossier)
-    settled = dossier.same(now, paid_at=event.paid_at)
+    settled = dossier.same(now, paid_at=event.paid_at, pay_by=None)
     if dossier.stage != "awaiting_fee":
         return Decision(settled)
     settled = timing.retimed(settled.to("assigning", now), rules)
@@ -122,6 +120,15 @@ def paid(dossier: Dossier | None, event: PaymentReceived, now: datetime, rules: 
         raise Impossible("a fee for a dossier that was never received")
     said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=settled.due_at, promised=dossier.promised)
     return Decision(settled, (said,))
+
+
+def unpaid(dossier: Dossier | None, event: InvoiceExpired, _now: datetime, rules: Rules) -> Decision[Dossier]:
+    """Nobody paid while the invoice was open: a payment whose notice is late may still come, until `pay_by`."""
+    dossier = known(dossier, event)
+    if dossier.stage != "awaiting_fee":
+        return Decision(dossier)
+    pay_by = clock.due_date(rules.fee, event.expired_at).due
+    return Decision(dossier.model_copy(update={"pay_by": pay_by}))
 
 
 def reject(dossier: Dossier | None, command: RejectDossier, now: datetime) -> Decision[Dossier]:

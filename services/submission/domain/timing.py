@@ -1,4 +1,4 @@
-"""When a dossier is due: law.clock over its filing, pauses and extension; and what happens when something falls due.
+"""When a dossier is due: law.clock over its filing, pauses, extension and the stages of its term. Pure.
 
 A supplement pauses by the procedure's policy (`restart` or `resume`), a fee until its time of payment. While a pause
 is open there is no due date. Every change of the due date leaves with the event that caused it.
@@ -6,19 +6,19 @@ is open there is no due date. Every change of the due date leaves with the event
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
 
-from chassis.decision import DeadlineDue, Decision
-from law import clock, procedures
+from chassis.decision import Impossible
+from law import calendar, clock, procedures
 from law.procedures import Procedure
-from law.steps import Step
+from law.steps import Stage, Step
 from law.terms import Term
-from schemas.dossier import DossierStopped
-from schemas.event import Event, format_instant
-from schemas.work import Act, By, DueSoon, Matter, Overdue
+from schemas.event import format_instant
+from schemas.work import Act, By
 from services.submission.domain.dossier import Dossier, Rules
-from services.submission.domain.graph import WORKED
 
 ROLES = {
     "filed": "clerk",
@@ -28,8 +28,7 @@ ROLES = {
     "issuing": "registrar",
 }
 """Whose turn it is, by stage."""
-NO_SUPPLEMENT = "Không bổ sung hồ sơ trong thời hạn yêu cầu"
-STOP_GROUND = "Thông báo yêu cầu bổ sung, hoàn thiện hồ sơ (mẫu số 02)"
+WHOLE: Final = Decimal(1)
 
 
 def procedure_of(dossier: Dossier) -> Procedure:
@@ -56,26 +55,54 @@ def extensions(dossier: Dossier) -> tuple[clock.Extension, ...]:
     return () if given is None else (clock.Extension(amount=given.days, granted=given.granted_at),)
 
 
+def stages_of(dossier: Dossier) -> tuple[Stage, ...]:
+    """The stages of its term, none where it runs in one, or where another term than their sum binds."""
+    procedure = procedure_of(dossier)
+    stages = procedure.stages
+    staged = stages is not None and procedure.term_for(dossier.answers) == procedure.statutory_term.value
+    return stages.value if stages is not None and staged else ()
+
+
 def retimed(dossier: Dossier, rules: Rules) -> Dossier:
-    """With the due date that follows from what happened; a new one has not been warned of. Raises CalendarMissing."""
-    term = procedure_of(dossier).term_for(dossier.answers)
-    due = _due(dossier, term)
-    if due == dossier.due_at:
+    """With the due dates that follow from what happened; new ones have not been warned of. Raises CalendarMissing."""
+    here = len(dossier.answered)
+    ends = _instants(dossier)
+    due = ends[-1]
+    stage_due = ends[here] if here < len(ends) - 1 and due is not None else None
+    if (due, stage_due) == (dossier.due_at, dossier.stage_due):
         return dossier
-    most = Term(amount=max(1, int(term.amount * rules.warn_share)), unit=term.unit)
-    warn = None if due is None else _due(dossier, most)
-    return dossier.model_copy(update={"due_at": due, "warn_at": warn, "alert": None})
+    warn = None if due is None else _instants(dossier, rules.warn_share)[here]
+    changes = {"due_at": due, "stage_due": stage_due, "warn_at": warn, "alert": None}
+    return dossier.model_copy(update={**changes, "calendar": calendar.default().version})
 
 
-def _due(dossier: Dossier, term: Term) -> datetime | None:
-    return clock.due_date(term, dossier.filed_at, pauses(dossier), extensions(dossier)).due
+def _instants(dossier: Dossier, share: Decimal = WHOLE) -> list[datetime | None]:
+    return [end.due if end else None for end in _ends(dossier, pauses(dossier), share)]
 
 
-def promise(dossier: Dossier) -> clock.Due:
-    """What is told at reception: the due date if a fee is paid the same day."""
-    paid_at_once = [pause for pause in pauses(dossier) if pause.kind != "fee"]
-    term = procedure_of(dossier).term_for(dossier.answers)
-    return clock.due_date(term, dossier.filed_at, paid_at_once, extensions(dossier))
+def _ends(dossier: Dossier, paused: Sequence[clock.Pause], share: Decimal = WHOLE) -> tuple[clock.Due | None, ...]:
+    """When each stage of the term is due (a term without stages is one); of the present one only `share` of it."""
+    stages = stages_of(dossier)
+    if not stages:
+        term = _part(procedure_of(dossier).term_for(dossier.answers), share)
+        return (clock.due_date(term, dossier.filed_at, paused, extensions(dossier)),)
+    here = len(dossier.answered)
+    cut = [s.model_copy(update={"term": _part(s.term, share)}) if n == here else s for n, s in enumerate(stages)]
+    found = clock.stage_dues(cut, dossier.filed_at, dossier.answered, paused, extensions(dossier))
+    return tuple(stage.due for stage in found)
+
+
+def _part(term: Term, share: Decimal) -> Term:
+    return term if share == WHOLE else Term(amount=max(1, int(term.amount * share)), unit=term.unit)
+
+
+def promise(dossier: Dossier) -> tuple[date, datetime]:
+    """What is told at reception: the start of the term, and its due date if a fee is paid the same day."""
+    ends = _ends(dossier, [pause for pause in pauses(dossier) if pause.kind != "fee"])
+    first, last = ends[0], ends[-1]
+    if first is None or last is None or last.due is None:
+        raise Impossible("a term without pauses has no due date")
+    return first.term_start, last.due
 
 
 def first_answer_by(since: datetime, rules: Rules) -> datetime:
@@ -109,7 +136,12 @@ def step_due(dossier: Dossier, step: Step | None) -> datetime | None:
     procedure = procedure_of(dossier)
     term = procedure.term_for(dossier.answers)
     args = (procedure.steps.value, term, dossier.filed_at, pauses(dossier), extensions(dossier))
-    return next(due.due for due in clock.step_dues(*args) if due.code == step.code)
+    found = next(due.due for due in clock.step_dues(*args) if due.code == step.code)
+    if not stages_of(dossier):
+        return found
+    # Shares are of the sum of the stages, which ends elsewhere once one was answered early or late.
+    last = step.code == procedure.steps.value[-1].code
+    return dossier.due_at if last or found is None else min(found, dossier.due_at)
 
 
 def act(dossier: Dossier, by: By, note: str | None = None, step: Step | None = None) -> Act:
@@ -122,63 +154,6 @@ def act(dossier: Dossier, by: By, note: str | None = None, step: Step | None = N
 
 def order(dossier: Dossier) -> str:
     """What inboxes are sorted by: due first, then by id; what has no due date comes last."""
-    due = dossier.answer_by if dossier.stage == "filed" else dossier.due_at
+    due = dossier.answer_by if dossier.stage == "filed" else dossier.target
     due = dossier.grievance.due_at if dossier.grievance else due
     return f"{format_instant(due) if due else '9999'}/{dossier.id}"
-
-
-def next_due(dossier: Dossier | None, rules: Rules) -> datetime | None:
-    """The next instant at which something falls due, if anything does."""
-    return None if dossier is None else min(_deadlines(dossier, rules), default=None)
-
-
-def _deadlines(dossier: Dossier, rules: Rules) -> Iterator[datetime]:
-    if dossier.stage == "filed" and dossier.answer_by is not None and dossier.alert is None:
-        yield dossier.answer_by
-    if dossier.stage == "supplementing" and dossier.supplement is not None and rules.closing == "stop":
-        yield dossier.supplement.answer_by
-    if dossier.stage in WORKED and dossier.due_at is not None:
-        if dossier.alert is None:
-            yield min(dossier.warn_at or dossier.due_at, dossier.due_at)
-        elif dossier.alert == "soon":
-            yield dossier.due_at
-    if dossier.grievance is not None and not dossier.grievance.overdue:
-        yield dossier.grievance.due_at
-
-
-def fell_due(dossier: Dossier, _due: DeadlineDue, now: datetime, rules: Rules) -> Decision[Dossier]:
-    """Warns before the breach, escalates it, and stops what was not supplemented in time."""
-    said: list[Event] = []
-    while (due := next_due(dossier, rules)) is not None and due <= now:
-        dossier, event = _one(dossier, due, now)
-        said.append(event)
-    return Decision(dossier, tuple(said))
-
-
-def _one(dossier: Dossier, due: datetime, now: datetime) -> tuple[Dossier, Event]:
-    complaint = dossier.grievance
-    if complaint is not None:
-        late = complaint.model_copy(update={"overdue": True})
-        return dossier.same(now, complaint=late), _overdue(dossier, "complaint", due, now)
-    if dossier.stage == "supplementing":
-        stopped = dossier.to("stopped", now, reason=NO_SUPPLEMENT, ground=STOP_GROUND, ended_at=now)
-        return stopped, DossierStopped(dossier_id=dossier.id, reason=NO_SUPPLEMENT, ground=STOP_GROUND, stopped_at=now)
-    if dossier.stage == "filed":
-        return dossier.same(now, alert="overdue"), _overdue(dossier, "first_answer", due, now)
-    if dossier.due_at is not None and due >= dossier.due_at:
-        return dossier.same(now, alert="overdue"), _overdue(dossier, "term", due, now)
-    return dossier.same(now, alert="soon"), DueSoon(**_where(dossier), due_at=dossier.due_at or due, warned_at=now)
-
-
-def _overdue(dossier: Dossier, matter: Matter, due: datetime, now: datetime) -> Overdue:
-    return Overdue(**_where(dossier), matter=matter, due_at=due, escalated_at=now)
-
-
-def _where(dossier: Dossier) -> dict[str, str | None]:
-    step = step_of(dossier)
-    return {
-        "dossier_id": dossier.id,
-        "step": step.code if step else None,
-        "holder": dossier.holder,
-        "unit": dossier.unit,
-    }

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from deploy.local.errors import LocalError
+from tests.chaos.harness import payments
 from tests.chaos.harness.run import Job, Run
 from tests.chaos.harness.schedule import KINDS
 
@@ -24,14 +25,21 @@ def main(
     kind: Annotated[list[str] | None, typer.Option(help=f"what to hit: {', '.join(KINDS)} (default: all)")] = None,
     kills: Annotated[float, typer.Option(help="kills a minute")] = len(KINDS),
     module: Annotated[list[str] | None, typer.Option(help="SERVICE=MODULE runs another module")] = None,
+    work: Annotated[str, typer.Option(help="dossiers, or payments alone")] = "dossiers",
+    count: Annotated[int, typer.Option(min=1, help="payments, with --work payments")] = 10_000,
     keep: Annotated[bool, typer.Option("--keep", help="keep the run directory of a green run too")] = False,
 ) -> None:
     """Chaos: processes die and freeze while dossiers flow; nothing may be lost, doubled, reordered or stuck."""
     modules = dict(pair.split("=", 1) for pair in module or ())
-    job = Job(minutes, seed, rate, drain, brokers, replicas, tuple(kind or KINDS), kills, modules, keep)
     console = Console(stderr=True)
+    run: Run | payments.Run
+    if work == "payments":
+        run = payments.Run(payments.Job(minutes, seed, count, drain, replicas, keep), console)
+    else:
+        kinds = tuple(kind or KINDS)
+        run = Run(Job(minutes, seed, rate, drain, brokers, replicas, kinds, kills, modules, keep), console)
     try:
-        good = asyncio.run(Run(job, console).run())
+        good = asyncio.run(run.run())
     except (LocalError, TimeoutError) as error:
         console.print(f"[red]{error}")
         raise typer.Exit(1) from error

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis.decision import Refused
 from chassis.delivery import Delivery, Dropped, EffectDone, Handled, IdempotencyKey, Sweep
@@ -49,6 +50,35 @@ async def test_two_replicas_lose_no_command(bench: Bench) -> None:
     assert doc is not None
     assert doc.last == 100
     assert [e.n for e in doc.outbox] == list(range(1, 101))
+
+
+def reads() -> float:
+    return REGISTRY.get_sample_value("hoso_store_calls_total", {"collection": "tallies", "operation": "find"}) or 0.0
+
+
+async def test_what_was_just_written_is_not_read_again(bench: Bench) -> None:
+    engine, aggregate = bench.engine("one"), str(uuid.uuid4())
+    async with running(engine):
+        await engine.handle(Delivery(aggregate, Add(owner=person("Lò Thị Ví Dụ"))))
+        before = reads()
+        for total in range(2, 6):
+            handled = await engine.handle(Delivery(aggregate, Add()))
+            assert isinstance(handled, Handled)
+            assert handled.answer == {"total": total}
+        assert reads() == before
+        owner = (await state_of(engine, aggregate)).owner
+        assert owner is not None
+        assert await bench.keyring.open(aggregate, owner) == "Lò Thị Ví Dụ"
+
+
+async def test_what_is_remembered_refuses_and_drops_nothing(bench: Bench) -> None:
+    """Another replica wrote it since: only a compare-and-set or a read may decide."""
+    one, two, aggregate = bench.engine("one"), bench.engine("two"), str(uuid.uuid4())
+    async with running(one, two):
+        await one.handle(Delivery(aggregate, Add()))
+        await two.handle(Delivery(aggregate, AddUntil(seconds=1)))
+        bench.offset = timedelta(seconds=2)
+        assert isinstance(await one.handle(Delivery(aggregate, Sweep())), Handled)
 
 
 async def test_a_key_answers_the_same_and_another_body_is_a_conflict(bench: Bench) -> None:

@@ -37,7 +37,7 @@ def consume(bootstrap: str, topic: str, count: int) -> list[tuple[str, envelope.
 
 async def test_events_arrive_in_order_and_the_outbox_empties(bench: Bench) -> None:
     publisher = Publisher(bench.kafka, "tally", "one")
-    engine = bench.engine("one", on_written=lambda doc: relay.offer(doc.id, doc.outbox))
+    engine = bench.engine("one", on_written=lambda doc: relay.written(doc.id, doc.kept))
     relay = Relay(engine, publisher)
     aggregates = [str(uuid.uuid4()) for _ in range(5)]
     relaying = asyncio.create_task(relay.run())

@@ -120,6 +120,24 @@ async def test_stale_writes_fail_at_their_indexes_among_many_that_succeed(collec
     assert all(found[i]["at"] == (0 if n in stale else n) for n, i in enumerate(ids))
 
 
+async def test_a_write_that_appends_may_keep_only_the_end_of_the_outbox(collection: Collection) -> None:
+    def keeping(version: int, kept: int, *events: int) -> dict[str, Any]:
+        update = write(version, *events)
+        update["$push"] = {"outbox": {"$each": [{"n": n} for n in events], "$slice": -kept}}
+        return update
+
+    await collection.save([("a", 0, write(0, 1, 2, 3))])
+    await collection.save([("a", 1, keeping(1, 2, 4))])
+    assert await outbox(collection, "a") == ([3, 4], 4)
+    await collection.clear([("a", 3)])
+    await collection.save([("a", 2, keeping(2, 3, 5))])  # it was read before the clear
+    assert await outbox(collection, "a") == ([4, 5], 5)
+    await collection.save([("a", 3, keeping(3, 1))])
+    assert await outbox(collection, "a") == ([5], 5)
+    await collection.save([("a", 4, {**keeping(4, 0), "$unset": {"pending": ""}})])
+    assert await outbox(collection, "a") == ([], None)
+
+
 async def test_all_stale_and_one_alone(collection: Collection) -> None:
     await collection.save([("a", 0, write(0)), ("b", 0, write(0))])
     assert await collection.save([("a", 0, write(0)), ("b", 7, write(7))]) == {0, 1}
@@ -245,10 +263,12 @@ async def test_kill_9_loses_no_acknowledged_write(server: Server, collection: Co
     if server.supervisor is None:
         pytest.skip("not ours to kill")
     acknowledged: dict[str, int] = {}
-    enough = asyncio.Event()
+    enough, killed = asyncio.Event(), asyncio.Event()
 
     async def writer(name: str) -> None:
         for version in range(10_000):
+            if killed.is_set():  # it came through between two writes
+                return
             await collection.save([(name, version, write(version, version + 1))])
             acknowledged[name] = version + 1
             if len(acknowledged) == 8 and version >= 5:
@@ -258,6 +278,7 @@ async def test_kill_9_loses_no_acknowledged_write(server: Server, collection: Co
     await asyncio.wait_for(enough.wait(), 30)
     before = server.supervisor.restarts("store")
     server.supervisor.kill("store")
+    killed.set()
     for task in writers:
         with suppress(StoreUnavailable):
             await asyncio.wait_for(task, 30)

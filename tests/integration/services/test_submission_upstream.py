@@ -107,6 +107,16 @@ async def test_a_filing_becomes_one_dossier_and_is_answered(backbone: Backbone, 
     assert filing["applicant"]["name"] not in body
 
 
+async def test_another_event_under_the_same_reference_files_nothing(portal: httpx.AsyncClient) -> None:
+    filing, reference = plan(3, "t")[2].filing, uuid.uuid4().hex
+    for name in ("e1", "e2", "e1"):
+        await portal.post("/filings", json={"reference": reference, "data": filing, "event": name})
+    found = await replies(portal, reference, 3)
+    assert [r["type"] for r in found] == ["reply.accepted.v1", "reply.refused.v1", "reply.accepted.v1"]
+    assert found[0]["dossier_id"] == found[2]["dossier_id"]
+    assert [p["problem"] for p in found[1]["problems"]] == ["already filed by event e1"]
+
+
 async def test_every_wrong_field_is_named_and_the_consumer_goes_on(portal: httpx.AsyncClient) -> None:
     wrong, right = uuid.uuid4().hex, uuid.uuid4().hex
     filing = plan(3, "t")[2].filing

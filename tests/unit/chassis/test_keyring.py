@@ -236,3 +236,16 @@ def test_wrong_master_keys_are_refused_at_once(keys: dict[str, bytes], current: 
 
 def test_master_keys_do_not_show_themselves() -> None:
     assert "mmm" not in repr(Masters({"1": b"m" * 32}))
+
+
+def test_keys_of_new_dossiers_are_made_without_reading_first_and_the_first_to_make_one_wins() -> None:
+    memory, other = Memory(), "00000000-0000-4000-8000-00000000000c"
+    first, second = keyring(memory), keyring(memory)
+    run(first.ensure([A, B], new=[A, B]))
+    assert memory.calls == ["insert"]
+    memory.calls.clear()
+    memory.erase(other)
+    run(second.ensure([A, other], new=[A, other]))
+    assert memory.calls == ["insert", "find"]
+    assert run(second.open(A, Personal(token=first.sealer(A)("name", "Lò Thị Mẫu")))) == "Lò Thị Mẫu"
+    assert second.sealer(other)("name", "Lò Thị Mẫu") == f"{PREFIX}name:erased"

@@ -6,49 +6,90 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from chassis.mailbox import Mailbox
+from chassis.mailbox import IDLE, Mailbox, Patience
 
 AGGREGATES = st.sampled_from("abcde")
 
 
+REST = 1.0
+
+
 class MailboxMachine(RuleBasedStateMachine):
-    """Against one list per aggregate."""
+    """Against one list per aggregate, and by the clock: each item with the instant until which it may wait."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.mailbox: Mailbox[int] = Mailbox()
-        self.waiting: dict[str, list[int]] = {}
+        self.mailbox: Mailbox[int] = Mailbox(REST)
+        self.waiting: dict[str, list[tuple[int, Patience]]] = {}
+        self.due: dict[str, float] = {}
+        self.rests: dict[str, float] = {}
         self.held: set[str] = set()
+        self.now = 0.0
         self.number = 0
 
-    @rule(aggregate=AGGREGATES)
-    def put(self, aggregate: str) -> None:
+    def until(self, aggregate: str, patience: Patience) -> float:
+        rested = max(self.now, self.rests.get(aggregate, 0.0))
+        return {Patience.NONE: self.now, Patience.REST: rested, Patience.IDLE: self.now + IDLE}[patience]
+
+    def free(self) -> dict[str, list[tuple[int, Patience]]]:
+        """What may be taken: of those that are not held, what can wait no longer."""
+        return {
+            a: items for a, items in self.waiting.items() if items and a not in self.held and self.due[a] <= self.now
+        }
+
+    @rule(aggregate=AGGREGATES, patience=st.sampled_from(Patience))
+    def put(self, aggregate: str, patience: Patience) -> None:
         self.number += 1
-        self.mailbox.put(aggregate, self.number)
-        self.waiting.setdefault(aggregate, []).append(self.number)
+        self.mailbox.put(aggregate, self.number, patience, self.now)
+        items = self.waiting.setdefault(aggregate, [])
+        items.append((self.number, patience))
+        if aggregate not in self.held:
+            until = self.until(aggregate, patience)
+            self.due[aggregate] = until if len(items) == 1 else min(until, self.due[aggregate])
+
+    @rule(tenths=st.integers(1, 25))
+    def wait(self, tenths: int) -> None:
+        self.now += tenths / 10
+        self.mailbox.wake(self.now)
+
+    @rule()
+    def hurry(self) -> None:
+        self.mailbox.hurry()
+        self.due.update({a: min(at, self.now) for a, at in self.due.items() if a not in self.held})
 
     @rule(limit=st.integers(1, 6))
     def take(self, limit: int) -> None:
-        free = {a: items for a, items in self.waiting.items() if items and a not in self.held}
+        free = self.free()
         taken = self.mailbox.take(limit)
         assert sum(map(len, taken.values())) == min(limit, sum(map(len, free.values())))
         for aggregate, items in taken.items():
             assert aggregate not in self.held
-            assert items == self.waiting[aggregate][: len(items)]
+            assert items == [n for n, _ in self.waiting[aggregate][: len(items)]]
             del self.waiting[aggregate][: len(items)]
+            self.waiting[aggregate] = [(n, Patience.NONE) for n, _ in self.waiting[aggregate]]
             self.held.add(aggregate)
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         aggregate = data.draw(st.sampled_from(sorted(self.held)))
-        self.mailbox.release(aggregate)
+        self.mailbox.release(aggregate, self.now)
         self.held.discard(aggregate)
+        self.rests[aggregate] = self.now + REST
+        if items := self.waiting[aggregate]:
+            self.due[aggregate] = self.until(aggregate, min(patience for _, patience in items))
 
     @invariant()
     def it_knows_whether_there_is_something(self) -> None:
-        free = any(items for a, items in self.waiting.items() if a not in self.held)
-        assert self.mailbox.ready == free
+        assert self.mailbox.ready == bool(self.free())
+
+    @invariant()
+    def it_asks_to_be_woken_in_time(self) -> None:
+        free = self.free()
+        waiting = [self.due[a] for a, items in self.waiting.items() if items and a not in self.held and a not in free]
+        at = self.mailbox.next_at
+        assert (at is not None) == bool(waiting)
+        assert at is None or at <= min(waiting)
 
 
 TestMailbox = MailboxMachine.TestCase
@@ -61,5 +102,25 @@ def test_one_with_more_than_fits_goes_to_the_end() -> None:
         mailbox.put("busy", n)
     mailbox.put("quiet", 0)
     assert mailbox.take(4) == {"busy": [0, 1, 2, 3]}
-    mailbox.release("busy")
+    mailbox.release("busy", 0)
     assert mailbox.take(4) == {"quiet": [0], "busy": [4, 5, 6]}
+
+
+def test_the_first_of_a_quiet_aggregate_waits_for_nothing_and_what_follows_is_taken_together() -> None:
+    mailbox: Mailbox[int] = Mailbox(rest=2)
+    mailbox.put("a", 1, Patience.REST, now=5)
+    assert mailbox.take(9) == {"a": [1]}
+    mailbox.release("a", now=10)
+    mailbox.put("a", 2, Patience.REST, now=10)
+    mailbox.put("a", 3, Patience.REST, now=11)
+    assert (mailbox.ready, mailbox.next_at) == (False, 12)
+    mailbox.wake(12)
+    assert mailbox.take(9) == {"a": [2, 3]}
+
+
+def test_a_command_takes_what_waits_with_it() -> None:
+    mailbox: Mailbox[int] = Mailbox(rest=2)
+    mailbox.put("a", 1, Patience.IDLE, now=5)
+    assert not mailbox.ready
+    mailbox.put("a", 2, now=6)
+    assert mailbox.take(9) == {"a": [1, 2]}

@@ -14,7 +14,7 @@ from law.codes import CodeSeries
 from schemas.delivery import ResultDelivered
 from schemas.dossier import SupplementItem
 from schemas.event import Event
-from schemas.payment import PaymentReceived
+from schemas.payment import InvoiceExpired, PaymentReceived
 from schemas.personal import Personal
 from schemas.upstream import Filing
 from schemas.work import By
@@ -38,7 +38,24 @@ FREE: Final = 3
 """A library notification: no fee."""
 PAYING: Final = 2
 """A guide card: has a fee."""
+STAGED: Final = 0
+"""The registration of an antiquity: its term runs in two stages."""
+ANTIQUITY: Final = {
+    "procedure": "2.001631",
+    "applicant": {"kind": "enterprise", "name": "Bảo tàng Mẫu", "phone": "+84912345678"},
+    "form": {
+        "organiser_name": "Bảo tàng Mẫu",
+        "contact_name": "Lò Thị Mẫu",
+        "contact_phone": "+84912345678",
+        "object_name": "Trống đồng",
+        "object_count": 1,
+        "origin": "Khai quật",
+        "kept_at": "Kho hiện vật",
+    },
+    "way": "in_person",
+}
 ITEMS: Final = {
+    STAGED: (SupplementItem(kind="document", name="application", why="thiếu chữ ký"),),
     FREE: (SupplementItem(kind="field", name="address", why="thiếu số nhà"),),
     PAYING: (SupplementItem(kind="document", name="photo", why="thiếu ảnh"),),
 }
@@ -46,13 +63,18 @@ ITEMS: Final = {
 
 def filing(kind: int = FREE, at: datetime = FILED) -> do.FileDossier:
     """A filing that is in order."""
-    filed = Filing.model_validate(plan(kind, "t")[kind - 1].filing)
+    filed = Filing.model_validate(ANTIQUITY if kind == STAGED else plan(kind, "t")[kind - 1].filing)
     return checked(filed, at, dossier=ID, owner=OWNER, route="portal")
 
 
 def payment(at: datetime) -> PaymentReceived:
     """The fee, paid at that time."""
     return PaymentReceived(dossier_id=ID, invoice="i", method="vnpay", amount=1, transaction="1", paid_at=at)
+
+
+def expiry(at: datetime) -> InvoiceExpired:
+    """Nobody paid in time."""
+    return InvoiceExpired(dossier_id=ID, invoice="i", expired_at=at)
 
 
 def delivery(at: datetime) -> ResultDelivered:

@@ -16,7 +16,7 @@ from services.notification.domain.contact import Contact
 from services.notification.domain.rules import Rules
 from services.notification.domain.told import Teller
 from services.notification.messages import PartReceipt, SendSms, SmsSettled
-from services.payment.domain import invoice
+from services.payment.domain import attempts, invoice
 from services.payment.messages import GatewayNotified, QueryAnswered, QueryPayment, StartAttempt
 
 TELLER = Teller(Rules(quiet=None))
@@ -110,16 +110,16 @@ def _address() -> Any:
 
 def test_a_payment_query_that_was_answered_late_still_pays() -> None:
     opened = invoice.open_invoice(None, golden("dossier", "accepted"), NOW).state
-    started = invoice.start(opened, StartAttempt(), NOW).state
+    started = attempts.start(opened, StartAttempt(), NOW).state
     assert started is not None
     attempt = started.attempts[0]
     query = QueryPayment(attempt=attempt.id, created_at=attempt.created_at)
     unknown = query.unknown()
     assert isinstance(unknown, QueryAnswered)
-    asked = invoice.answered(started, unknown, NOW).state
+    asked = attempts.answered(started, unknown, NOW).state
     found = GatewayNotified(
         attempt=attempt.id, amount=started.total, success=True, code="00", transaction="1", paid_at=NOW
     )
-    paid = invoice.answered(asked, QueryAnswered(attempt=attempt.id, found=found), NOW)
+    paid = attempts.answered(asked, QueryAnswered(attempt=attempt.id, found=found), NOW)
     assert paid.state is not None
     assert (paid.state.status, [e.TYPE for e in paid.events]) == ("paid", ["payment.received"])

@@ -15,14 +15,25 @@ from schemas.delivery import ResultDelivered
 from schemas.event import Event
 from schemas.payment import PaymentReceived
 from schemas.personal import Personal
-from schemas.work import DueSoon, Overdue
+from schemas.work import DossierRetimed, DueSoon, Overdue
 from services.submission import messages as do
 from services.submission.domain import graph
 from services.submission.domain.dossier import Stage
 from services.submission.domain.graph import EDGES, ENDS, STATUS
 from services.submission.handlers import view
 from tests.unit.services import lives
-from tests.unit.services.lives import CLERK, COLLEAGUE, FREE, ITEMS, LEADER, OWNER, PAYING, REGISTRAR, SPECIALIST
+from tests.unit.services.lives import (
+    CLERK,
+    COLLEAGUE,
+    FREE,
+    ITEMS,
+    LEADER,
+    OWNER,
+    PAYING,
+    REGISTRAR,
+    SPECIALIST,
+    STAGED,
+)
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 COMMANDS = tuple(dict.fromkeys(e.on for e in EDGES if issubclass(e.on, do.Official | do.Own)))
@@ -33,7 +44,8 @@ def kind_for(stage: Stage) -> int:
 
 
 def player_at(stage: Stage, on: type[Any]) -> lives.Player:
-    player = lives.to_stage(stage, kind_for(stage))
+    staged = on is do.AnswerStage and stage != "awaiting_fee"
+    player = lives.to_stage(stage, STAGED if staged else kind_for(stage))
     if on is do.TakeDossier and stage == "examining":
         player.tell(do.ReleaseDossier(by=SPECIALIST, reason="vắng"))
     if on is do.AnswerComplaint and stage in ENDS - {"withdrawn"}:
@@ -53,6 +65,7 @@ def message(on: type[Any], stage: Stage, player: lives.Player) -> Any:
         do.ReleaseDossier: do.ReleaseDossier(by=SPECIALIST, reason="r"),
         do.HandOver: do.HandOver(by=SPECIALIST, to=COLLEAGUE.officer, reason="r"),
         do.PassStep: do.PassStep(by=SPECIALIST),
+        do.AnswerStage: do.AnswerStage(by=SPECIALIST, answer="ngày 05/01/2027"),
         do.ExamineDossier: do.ExamineDossier(by=SPECIALIST, proposal="approve"),
         do.ExtendTerm: do.ExtendTerm(by=LEADER, days=3, reason="r"),
         do.StopDossier: do.StopDossier(by=LEADER, reason="r", ground="g"),
@@ -78,8 +91,11 @@ def test_every_edge_is_walked_and_says_its_event(edge: graph.Edge, stage: Stage)
     player = player_at(stage, edge.on)
     before = player.dossier
     if edge.on is DeadlineDue:
-        assert before.supplement is not None
-        player.now = before.supplement.answer_by
+        if stage == "awaiting_fee":
+            player.tell(lives.expiry(player.now))
+            before = player.dossier
+        assert player.due is not None
+        player.now = player.due
     decision = player.tell(message(edge.on, stage, player))
     assert player.dossier.stage in edge.into
     assert player.dossier.revision > before.revision
@@ -146,7 +162,7 @@ def test_every_stage_is_reached_and_left_or_an_end() -> None:
 
 
 def test_every_event_of_the_stream_is_said_by_an_edge_or_a_deadline() -> None:
-    said: set[type[Event]] = {edge.event for edge in EDGES if edge.event} | {DueSoon, Overdue}
+    said: set[type[Event]] = {edge.event for edge in EDGES if edge.event} | {DossierRetimed, DueSoon, Overdue}
     assert said == set(dossier.EVENTS)
 
 

@@ -26,7 +26,18 @@ from services.submission.handlers import view
 from services.tracking.domain import timeline
 from tests.unit.law.test_clock_oracle import naive
 from tests.unit.services import lives
-from tests.unit.services.lives import CLERK, COLLEAGUE, FREE, ITEMS, LEADER, OWNER, PAYING, REGISTRAR, SPECIALIST
+from tests.unit.services.lives import (
+    CLERK,
+    COLLEAGUE,
+    FREE,
+    ITEMS,
+    LEADER,
+    OWNER,
+    PAYING,
+    REGISTRAR,
+    SPECIALIST,
+    STAGED,
+)
 
 START = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 LAST = START + timedelta(days=120)
@@ -38,7 +49,7 @@ MINUTES = st.one_of(st.integers(0, 90), st.integers(0, 60 * 24 * 12))
 class Life(RuleBasedStateMachine):
     """One dossier; `payments` and `deliveries` are said by others and not heard yet."""
 
-    @initialize(kind=st.sampled_from([FREE, PAYING]), minutes=MINUTES)
+    @initialize(kind=st.sampled_from([FREE, PAYING, STAGED]), minutes=MINUTES)
     def file(self, kind: int, minutes: int) -> None:
         self.player = lives.Player(kind, now=START + timedelta(minutes=minutes))
         self.payments: list[PaymentReceived] = []
@@ -116,6 +127,10 @@ class Life(RuleBasedStateMachine):
     @rule(by=OFFICERS, proposal=st.sampled_from(["approve", "refuse"]))
     def examine(self, by: Any, proposal: Any) -> None:
         self.attempt(do.ExamineDossier(by=by, proposal=proposal))
+
+    @rule(by=st.sampled_from([SPECIALIST, COLLEAGUE]))
+    def answer_stage(self, by: Any) -> None:
+        self.attempt(do.AnswerStage(by=by, answer="a"))
 
     @rule(by=OFFICERS, outcome=st.sampled_from(["approved", "refused"]))
     def decide(self, by: Any, outcome: Any) -> None:
@@ -202,8 +217,24 @@ class Life(RuleBasedStateMachine):
             return
         procedure = procedures.default().version(dossier.procedure, dossier.version)
         assert dossier.due_at is not None
-        _, day, _ = naive(procedure.term, dossier.filed_at, self.pauses(), self.granted)
-        assert dossier.due_at == datetime(day.year, day.month, day.day, 10, tzinfo=UTC)
+        ends = self.naive_ends(procedure)
+        assert dossier.due_at == ends[-1]
+        assert dossier.target == ends[min(len(self.player.said("stage_answered")), len(ends) - 1)]
+
+    def naive_ends(self, procedure: procedures.Procedure) -> list[datetime]:
+        """The end of each stage of the term; a stage begins with the answer to the one before, or where that ends."""
+        stages = procedure.stages.value if procedure.stages else ()
+        terms = [stage.term for stage in stages] or [procedure.term]
+        begins, since, ends = self.player.dossier.filed_at, START, list[datetime]()
+        answers = [event.answered_at for event in self.player.said("stage_answered")]
+        for n, term in enumerate(terms):
+            until = answers[n] if n < len(answers) else LAST + timedelta(days=1)
+            pauses = [p for p in self.pauses() if since <= p.requested < until and n <= len(answers)]
+            granted = [g for g in self.granted if since <= g.granted < until and n <= len(answers)]
+            _, day, _ = naive(term, begins, pauses, granted)
+            ends.append(datetime(day.year, day.month, day.day, 10, tzinfo=UTC))
+            begins = since = until if n < len(answers) else ends[-1] - timedelta(hours=17)
+        return ends
 
     def pauses(self) -> list[Pause]:
         """From the history, not from the state."""
@@ -239,7 +270,7 @@ class Life(RuleBasedStateMachine):
         assert tracked is not None
         told = STATUS[self.player.dossier.stage]
         assert tracked.status == told or (tracked.status, told) == (Status.PROCESSING, Status.RECEIVED)
-        if self.player.dossier.stage in WORKED:
+        if self.player.dossier.stage in WORKED and not self.player.said("stage_answered"):
             assert tracked.due_at == self.player.dossier.due_at
 
     @invariant()

@@ -27,11 +27,14 @@ PUBLIC = {
     "GET /.well-known/jwks.json",
     "GET /payments/vnpay/ipn",
     "GET /payments/vnpay/return",
+    "GET /payments/paygov/return",
+    "POST /payments/paygov/query",
+    "POST /payments/paygov/result",
     "GET /procedures",
     "GET /procedures/{code}",
     "GET /sms/{provider}/{secret}",
 }
-ACTS = {
+ACTS: dict[str, set[str]] = {
     "POST /dossiers": {"citizen"},
     "POST /dossiers/{dossier}/accept": {"clerk"},
     "POST /dossiers/{dossier}/reject": {"clerk"},
@@ -48,12 +51,29 @@ ACTS = {
     "POST /dossiers/{dossier}/release": {"specialist"},
     "POST /dossiers/{dossier}/hand-over": {"specialist"},
     "POST /dossiers/{dossier}/steps": {"specialist"},
+    "POST /dossiers/{dossier}/stages": {"specialist"},
+    "POST /calendar/recount": {"operator"},
     "POST /dossiers/{dossier}/examine": {"specialist"},
     "POST /delegation": {"clerk", "specialist", "leader", "registrar"},
     "POST /delegation/end": {"clerk", "specialist", "leader", "registrar"},
     "POST /dossiers/{dossier}/decide": {"leader"},
     "POST /dossiers/{dossier}/issue": {"registrar"},
     "POST /dossiers/{dossier}/payments": {"citizen"},
+    "POST /dossiers/{dossier}/invoice/renew": {"citizen"},
+    "POST /dossiers/{dossier}/invoice/recalculate": {"accountant"},
+    "POST /dossiers/{dossier}/cash": {"accountant"},
+    "POST /dossiers/{dossier}/refunds": {"clerk", "accountant", "leader"},
+    "POST /dossiers/{dossier}/refunds/{refund}/approve": {"accountant", "leader"},
+    "POST /dossiers/{dossier}/refunds/{refund}/decline": {"accountant", "leader"},
+    "POST /dossiers/{dossier}/refunds/{refund}/paid-out": {"accountant"},
+    "POST /dossiers/{dossier}/cases/{case}/close": {"accountant"},
+    "POST /dossiers/{dossier}/cases/{case}/book": {"accountant"},
+    "POST /dossiers/{dossier}/receipts/{number}/replace": {"accountant"},
+    "POST /reconciliations/{method}/{day}": {"accountant"},
+    "POST /reconciliations/{method}/{day}/resolve": {"accountant"},
+    "POST /statements": {"accountant"},
+    "POST /payments/paygov/query": set(),
+    "POST /payments/paygov/result": set(),
     "POST /dossiers/{dossier}/collect": {"clerk"},
     "POST /mail/bounces": {"service"},
     "POST /codes": {"service"},
@@ -69,7 +89,9 @@ def app(module: Any) -> Any:
         keyring=None,
         engine=lambda _name: None,
         store=SimpleNamespace(files=lambda _name: None),
-        settings=SimpleNamespace(vnpay_secret=secret, providers=(), token_key=secret),
+        settings=SimpleNamespace(
+            vnpay_secrets=("s" * 16,), paygov_url=None, paygov_secrets=(), providers=(), token_key=secret
+        ),
     )
 
     async def ready() -> dict[str, str]:

@@ -12,8 +12,8 @@ from chassis.decision import DeadlineDue, Refused
 from cli.generate import GOLDENS
 from schemas.dossier import DossierAccepted
 from schemas.topics import CATALOGUES
-from services.payment.domain import invoice, vnpay
-from services.payment.domain.invoice import Invoice
+from services.payment.domain import attempts, invoice, vnpay
+from services.payment.domain.state import Invoice
 from services.payment.messages import GatewayNotified, StartAttempt
 from simulators.payment_gateway import signing
 
@@ -26,7 +26,7 @@ def opened() -> Invoice:
     event = DossierAccepted.model_validate_json((GOLDENS / "dossier.accepted.v1.json").read_bytes())
     state = invoice.open_invoice(None, event, NOW).state
     assert state is not None
-    started = invoice.start(state, StartAttempt(), NOW).state
+    started = attempts.start(state, StartAttempt(), NOW).state
     assert started is not None
     return started
 
@@ -50,9 +50,9 @@ def test_both_sides_sign_alike() -> None:
 @pytest.mark.parametrize("change", [{"vnp_Amount": "1"}, {"vnp_Extra": "x"}, {"vnp_SecureHash": "0" * 128}])
 def test_a_changed_value_is_not_signed(change: dict[str, str]) -> None:
     signed = {**VALUES, vnpay.HASH: vnpay.sign(VALUES, SECRET)}
-    vnpay.verify(signed, SECRET)
+    vnpay.verify(signed, [SECRET])
     with pytest.raises(vnpay.BadSignature):
-        vnpay.verify({**signed, **change}, SECRET)
+        vnpay.verify({**signed, **change}, [SECRET])
 
 
 @pytest.mark.parametrize("value", ["a*b", "a~b", "phí"])
@@ -63,44 +63,49 @@ def test_values_that_encode_differently_are_refused(value: str) -> None:
 
 def test_a_payment_is_received_once_and_gets_one_receipt() -> None:
     state = opened()
-    first = invoice.notified(state, told(state), NOW)
+    first = attempts.notified(state, told(state), NOW)
     assert first.answer == {"code": "00"}
     assert [e.TYPE for e in first.events] == ["payment.received"]
     assert [e.TYPE for e in first.effects] == ["series.take"]
-    again = invoice.notified(first.state, told(state), NOW)
+    again = attempts.notified(first.state, told(state), NOW)
     assert (again.answer, again.events, again.effects) == ({"code": "02"}, (), ())
     assert again.state == first.state
 
 
-def test_a_wrong_amount_or_order_changes_nothing() -> None:
+def test_a_wrong_amount_is_a_case_and_a_wrong_order_nothing() -> None:
     state = opened()
-    wrong = invoice.notified(state, told(state, amount=1), NOW)
-    assert (wrong.answer, wrong.state) == ({"code": "04"}, state)
+    wrong = attempts.notified(state, told(state, amount=1), NOW)
+    assert wrong.answer == {"code": "04"}
+    assert [e.TYPE for e in wrong.events] == ["payment.case_opened", "payment.held"]
+    assert wrong.state is not None
+    assert (wrong.state.status, wrong.state.takings, wrong.state.attempts) == ("open", (), state.attempts)
+    again = attempts.notified(wrong.state, told(state, amount=1), NOW)
+    assert (again.answer, again.events, again.state) == ({"code": "04"}, (), wrong.state)
     other = told(state).model_copy(update={"attempt": "f" * 32 + "999"})
-    assert invoice.notified(state, other, NOW).answer == {"code": "01"}
-    assert invoice.notified(None, other, NOW).answer == {"code": "01"}
+    assert attempts.notified(state, other, NOW).answer == {"code": "01"}
+    assert attempts.notified(None, other, NOW).answer == {"code": "01"}
 
 
 def test_a_failure_leaves_the_invoice_open_and_a_late_success_still_counts() -> None:
     state = opened()
-    failed = invoice.notified(state, told(state, success=False), NOW)
+    failed = attempts.notified(state, told(state, success=False), NOW)
     assert failed.answer == {"code": "00"}
     assert failed.state is not None
     assert failed.state.status == "open"
-    paid = invoice.notified(failed.state, told(state), NOW)
+    paid = attempts.notified(failed.state, told(state), NOW)
     assert paid.state is not None
     assert paid.state.status == "paid"
 
 
-def test_a_second_success_is_kept_as_surplus() -> None:
+def test_a_second_success_goes_back() -> None:
     state = opened()
-    state = invoice.start(state, StartAttempt(), NOW).state or state
-    first = invoice.notified(state, told(state), NOW).state
+    state = attempts.start(state, StartAttempt(), NOW).state or state
+    first = attempts.notified(state, told(state), NOW).state
     assert first is not None
-    second = invoice.notified(first, told(state, attempt=1), NOW)
-    assert second.state is not None
-    assert second.state.surplus == (state.attempts[1].id,)
-    assert second.events == ()
+    second = attempts.notified(first, told(state, attempt=1), NOW)
+    assert second.answer == {"code": "00"}
+    said: list[Any] = list(second.events)
+    assert [(e.TYPE, e.amount, e.reason) for e in said] == [("payment.refund_requested", state.total, "second_payment")]
 
 
 def test_nobody_told_us_so_we_ask_at_growing_intervals() -> None:
@@ -122,8 +127,8 @@ def test_nobody_told_us_so_we_ask_at_growing_intervals() -> None:
 
 def test_txn_refs_lead_back_to_their_dossier() -> None:
     state = opened()
-    assert invoice.dossier_of(state.attempts[0].id) == state.dossier_id
-    assert invoice.dossier_of("x" * 35) is None
+    assert attempts.dossier_of(state.attempts[0].id) == state.dossier_id
+    assert attempts.dossier_of("x" * 35) is None
 
 
 @pytest.mark.parametrize("ended", ["withdrawn", "stopped"])
@@ -136,12 +141,15 @@ def test_a_dossier_that_ends_cancels_what_is_not_paid(ended: str) -> None:
     said: list[Any] = list(cancelled.events)
     assert [(e.TYPE, e.reason) for e in said] == [("payment.invoice_cancelled", ended)]
     with pytest.raises(Refused, match="cancelled"):
-        invoice.start(cancelled.state, StartAttempt(), NOW)
-    late = invoice.notified(cancelled.state, told(state), NOW)
-    assert (late.answer, late.events) == ({"code": "00"}, ())
+        attempts.start(cancelled.state, StartAttempt(), NOW)
+    late = attempts.notified(cancelled.state, told(state), NOW)
+    back: list[Any] = list(late.events)
+    assert late.answer == {"code": "00"}
+    assert [(e.TYPE, e.reason) for e in back] == [("payment.refund_requested", "after_end")]
     assert late.state is not None
-    assert (late.state.status, late.state.surplus) == ("cancelled", (state.attempts[0].id,))
-    paid = invoice.notified(state, told(state), NOW).state
+    assert late.state.status == "cancelled"
+    paid = attempts.notified(state, told(state), NOW).state
     kept = invoice.HANDLERS[type(event)](paid, event, NOW)
-    assert (kept.state, kept.events) == (paid, ())
+    assert kept.state is not None
+    assert (kept.state.status, kept.events) == ("paid", ())
     assert invoice.HANDLERS[type(event)](None, event, NOW).state is None

@@ -1,4 +1,4 @@
-"""Law data in the place of the packaged ones, for services that read the law."""
+"""The setting by which a process that reads the law is given reviewed data in the place of the packaged ones."""
 
 from __future__ import annotations
 

@@ -1,0 +1,16 @@
+"""Payment over HTTP: applicants pay, gateways notify, officers see to what a person must."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from chassis.service import Platform
+from services.payment.api import applicants, gateways, officers, papers, queues, reconciliation
+
+
+def router(platform: Platform) -> APIRouter:
+    """The routes of payment."""
+    routes = APIRouter()
+    for part in (applicants, gateways, officers, papers, queues, reconciliation):
+        part.add(routes, platform)
+    return routes

@@ -1,0 +1,119 @@
+"""The doors of gateways: their notices change an invoice, the pages payers come back to only show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Depends, Request
+from fastapi.responses import HTMLResponse
+from pydantic import Field
+
+from chassis.delivery import Delivery, Handled
+from chassis.http import Problem, public
+from chassis.service import Platform
+from chassis.telemetry import TRACE, logger
+from services.payment.domain import paygov, vnpay
+from services.payment.domain.attempts import dossier_of
+from services.payment.messages import GatewayNotified
+
+MESSAGES: Final = {
+    "00": "Confirm Success",
+    "01": "Order not found",
+    "02": "Order already confirmed",
+    "04": "Invalid amount",
+    "97": "Invalid checksum",
+    "99": "Unknown error",
+}
+Value = Annotated[str, Field(max_length=paygov.MAX_DATA)]
+Values = Annotated[dict[Annotated[str, Field(max_length=64)], Value], Field(max_length=20)]
+log = logger(__name__)
+
+
+def add(routes: APIRouter, platform: Platform) -> None:
+    """The routes of the gateways."""
+    _vnpay(routes, platform)
+    _paygov(routes, platform)
+
+
+async def _decide(platform: Platform, reference: str, read: Callable[[], GatewayNotified]) -> str:
+    """What an invoice made of a notice whose signature was right: VNPAY's RspCode."""
+    dossier = dossier_of(reference)
+    if dossier is None:
+        return "01"
+    try:
+        delivery = Delivery(dossier, read(), trace=TRACE.get())
+        result = await platform.engine("invoices").handle(delivery)
+    except Exception:
+        log.exception("a gateway's notice could not be handled", dossier=dossier)
+        return "99"
+    return str(result.answer["code"]) if isinstance(result, Handled) else "99"
+
+
+def _vnpay(routes: APIRouter, platform: Platform) -> None:
+    @routes.get("/payments/vnpay/ipn", dependencies=[Depends(public)])
+    async def notify(request: Request) -> dict[str, str]:
+        """VNPAY's server tells the outcome; its signature is what lets it in. Nothing else changes an invoice."""
+        values = dict(request.query_params)
+        try:
+            vnpay.verify(values, platform.settings.vnpay_secrets)
+        except vnpay.BadSignature:
+            code = "97"
+        else:
+            code = await _decide(platform, values.get("vnp_TxnRef", ""), lambda: vnpay.notification(values))
+        return {"RspCode": code, "Message": MESSAGES[code]}
+
+    @routes.get("/payments/vnpay/return", dependencies=[Depends(public)], response_class=HTMLResponse)
+    async def back(request: Request) -> str:
+        """Where the payer's browser comes back to. It only shows; the IPN is what counts."""
+        values = dict(request.query_params)
+        try:
+            vnpay.verify(values, platform.settings.vnpay_secrets)
+        except vnpay.BadSignature as error:
+            raise Problem(400, "bad_signature", "These values are not from the gateway") from error
+        paid = values.get("vnp_ResponseCode") == values.get("vnp_TransactionStatus") == "00"
+        return _shown(paid=paid)
+
+
+def _paygov(routes: APIRouter, platform: Platform) -> None:
+    def checked(values: dict[str, str]) -> dict[str, str]:
+        try:
+            paygov.verify(values, platform.settings.paygov_secrets)
+        except paygov.BadSignature as error:
+            raise Problem(400, "bad_signature", "These values are not from the platform") from error
+        return values
+
+    @routes.post("/payments/paygov/query", dependencies=[Depends(public)])
+    async def asked(values: Annotated[Values, Body()]) -> dict[str, Any]:
+        """The platform asks what an attempt is for; it is answered without personal data."""
+        attempt = checked(values).get("MaThamChieu", "")
+        dossier = dossier_of(attempt)
+        found = await platform.engine("invoices").read(dossier) if dossier else None
+        if found is None or found.state is None or found.state.attempt(attempt) is None:
+            return {"MaLoi": paygov.NOT_FOUND}
+        settings = platform.settings
+        account = {"MaNHThuHuong": settings.bank_bin or "", "TKThuHuong": settings.bank_account or ""}
+        return paygov.dossier(found.state, attempt, settings.paygov_partner, account)
+
+    @routes.post("/payments/paygov/result", dependencies=[Depends(public)])
+    async def told(values: Annotated[Values, Body()]) -> dict[str, str]:
+        """The platform's server tells the outcome."""
+        checked(values)
+        try:
+            command = paygov.notification(values)
+        except ValueError as error:
+            raise Problem(422, "invalid", "The result cannot be read") from error
+        return {"MaLoi": await _decide(platform, command.attempt, lambda: command)}
+
+    @routes.get("/payments/paygov/return", dependencies=[Depends(public)], response_class=HTMLResponse)
+    async def back(request: Request) -> str:
+        """Where the payer's browser comes back to. It only shows."""
+        values = checked(dict(request.query_params))
+        return _shown(paid=values.get("responseCode") == paygov.PAID)
+
+
+def _shown(*, paid: bool) -> str:
+    said = "Giao dịch thành công; hệ thống đang xác nhận." if paid else "Giao dịch không thành công."
+    head = '<!doctype html><html lang="vi"><meta charset="utf-8"><title>Thanh toán</title>'
+    return f"{head}<p>{escape(said)}</p></html>"

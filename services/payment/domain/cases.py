@@ -1,0 +1,62 @@
+"""Cases: what only a person can clear up, opened by rule, closed with a name and a resolution. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chassis.decision import Decision, Refused
+from schemas.payment import CaseClosed, CaseKind, CaseOpened
+from services.payment.domain.state import MAX_CASES, Case, Invoice
+from services.payment.domain.step import Step
+from services.payment.messages import CloseCase
+
+
+def open_case(step: Step, kind: CaseKind, subject: str, detail: str, now: datetime) -> Step:
+    """A person must look; once for each kind and subject. A full invoice keeps the cases it has."""
+    invoice = step.invoice
+    known = any(c.kind == kind and c.subject == subject and c.open for c in invoice.cases)
+    if known or len(invoice.cases) >= MAX_CASES:
+        return step
+    case = Case(id=f"C{len(invoice.cases) + 1}", kind=kind, subject=subject, detail=detail, opened_at=now)
+    said = CaseOpened(
+        dossier_id=invoice.dossier_id,
+        invoice=invoice.number,
+        case=case.id,
+        kind=kind,
+        subject=subject,
+        detail=detail,
+        opened_at=now,
+    )
+    return step.change(cases=(*invoice.cases, case)).say(said)
+
+
+def close_about(step: Step, subject: str, resolution: str, by: str, now: datetime) -> Step:
+    """Closes the open cases about one attempt or refund."""
+    for case in step.invoice.cases:
+        if case.open and case.subject == subject:
+            step = _closed(step, case, resolution, by, now)
+    return step
+
+
+def _closed(step: Step, case: Case, resolution: str, by: str, now: datetime) -> Step:
+    done = case.model_copy(update={"resolution": resolution, "closed_by": by, "closed_at": now})
+    said = CaseClosed(
+        dossier_id=step.invoice.dossier_id,
+        invoice=step.invoice.number,
+        case=case.id,
+        resolution=resolution,
+        by=by,
+        closed_at=now,
+    )
+    cases = tuple(done if c.id == case.id else c for c in step.invoice.cases)
+    return step.change(cases=cases).say(said)
+
+
+def close(invoice: Invoice | None, command: CloseCase, now: datetime) -> Decision[Invoice]:
+    """The accountant saw to it."""
+    case = invoice.case(command.case) if invoice else None
+    if invoice is None or case is None:
+        raise Refused("not_found", "there is no such case for this dossier")
+    if not case.open:
+        raise Refused("wrong_state", "the case is closed")
+    return _closed(Step(invoice), case, command.resolution, command.by, now).decide({"case": case.id})

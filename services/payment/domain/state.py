@@ -1,0 +1,264 @@
+"""What is kept of one invoice. Pure.
+
+`Attempt` and the words of `Invoice.status` are as the first release had them; whatever came later is in fields of its
+own, so that a replica of that release reads and writes back the rest untouched (ADR 0011).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from pydantic import model_validator
+
+from schemas.dossier import FeeLine
+from schemas.event import Dong, Instant, Record
+from schemas.money import Vnd, total
+from schemas.payment import CaseKind, Method, RefundReason, RefundWay
+from schemas.personal import Owner
+from services.payment.domain.ledger import Journal, clearing, fee, journal
+
+LIFE: Final = timedelta(days=5)
+ATTEMPT_LIFE: Final = timedelta(minutes=15)
+MAX_ATTEMPTS: Final = 30
+MAX_TAKINGS: Final = 40
+MAX_REFUNDS: Final = 40
+MAX_CASES: Final = 30
+MAX_RECEIPTS: Final = 12
+
+ReceiptKind = Literal["phi", "le_phi"]
+RefundStatus = Literal["requested", "sending", "sent", "treasury", "by_hand", "made", "declined", "failed"]
+
+
+class Attempt(Record):
+    """One way to a gateway and back. `id` is vnp_TxnRef."""
+
+    id: str
+    created_at: Instant
+    expires_at: Instant
+    status: Literal["open", "failed", "paid"] = "open"
+    code: str | None = None
+    asked: int = 0
+    ask_at: Instant | None = None
+
+
+class Asked(Record):
+    """What an attempt was begun for: the method and the amount in VND that it asks for."""
+
+    method: Method
+    amount: Dong
+
+
+class Taking(Record):
+    """Money that reached us, once for each `id`: an attempt, a bank's entry, a voucher of the desk.
+
+    `applied` pays the invoice; the rest goes back to the payer. `at` is when we learnt of it. `receipt_url`: the
+    platform's own receipt, where it makes one.
+    """
+
+    id: str
+    method: Method
+    amount: Dong
+    applied: Dong
+    transaction: str
+    paid_at: Instant
+    at: Instant
+    receipt_url: str | None = None
+
+    @property
+    def surplus(self) -> Vnd:
+        """What of it pays nothing, VND."""
+        return self.amount - self.applied
+
+
+class Refund(Record):
+    """Money of one taking that goes back. `of`: the fee itself, or what nothing was due for.
+
+    `requested_by` None: by rule. `begun_at` is when it was last given to the gateway.
+    """
+
+    id: str
+    taking: str
+    of: Literal["fee", "surplus"]
+    amount: Dong
+    reason: RefundReason
+    ground: str
+    status: RefundStatus = "requested"
+    way: RefundWay | None = None
+    requested_by: str | None = None
+    requested_at: Instant
+    approved_by: str | None = None
+    approved_at: Instant | None = None
+    code: str | None = None
+    document: str | None = None
+    ask_at: Instant | None = None
+    asked: int = 0
+    made_at: Instant | None = None
+
+    @property
+    def live(self) -> bool:
+        """Its amount is the payer's: it has gone back or will."""
+        return self.status != "declined"
+
+
+class Case(Record):
+    """Something only a person can clear up. `subject`: the attempt or refund it is about."""
+
+    id: str
+    kind: CaseKind
+    subject: str
+    detail: str
+    opened_at: Instant
+    resolution: str | None = None
+    closed_by: str | None = None
+    closed_at: Instant | None = None
+
+    @property
+    def open(self) -> bool:
+        """Nobody has seen to it yet."""
+        return self.closed_at is None
+
+
+class Receipt(Record):
+    """A receipt of phí or of lệ phí. `number` None: its series was asked and has not answered yet."""
+
+    id: str
+    kind: ReceiptKind
+    series: str
+    lines: tuple[FeeLine, ...]
+    amount: Dong
+    status: Literal["numbering", "issued", "cancelled"] = "numbering"
+    number: str | None = None
+    issued_at: Instant | None = None
+    replaces: str | None = None
+    cancelled_at: Instant | None = None
+    reason: str | None = None
+    sent_at: Instant | None = None
+    """When the tax office had it."""
+
+
+class Invoice(Record):
+    """What is due for one dossier, and what happened to it. `number` is the dossier's code.
+
+    `surplus`: attempts that succeeded when nothing was due, as the first release noted them.
+    `settled_at`: the dossier knows that its fee is paid.
+    """
+
+    dossier_id: str
+    number: str
+    owner: Owner | None = None
+    lines: tuple[FeeLine, ...]
+    total: int  # VND, and in the form that the first release gave it
+    opened_at: Instant
+    expires_at: Instant
+    status: Literal["open", "paid", "expired", "cancelled"] = "open"
+    attempts: tuple[Attempt, ...] = ()
+    paid_at: Instant | None = None
+    transaction: str | None = None
+    receipt: str | None = None
+    surplus: tuple[str, ...] = ()
+    asked: Mapping[str, Asked] = {}
+    takings: tuple[Taking, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    cases: tuple[Case, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    journals: tuple[Journal, ...] = ()
+    settled_at: Instant | None = None
+    ended: Literal["withdrawn", "stopped"] | None = None
+    """How the dossier ended before its decision; it may be paid by then."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_first_release(cls, form: Any) -> Any:
+        """A paid invoice without takings was paid by a release that knew one way and one amount."""
+        if isinstance(form, dict) and form.get("status") == "paid" and form.get("paid_at") and not form.get("takings"):
+            paid = [a for a in form.get("attempts", ()) if _of(a, "status") == "paid"]
+            taking = {
+                "id": _of(paid[0], "id") if paid else form.get("number"),
+                "method": "vnpay",
+                "amount": form.get("total"),
+                "applied": form.get("total"),
+                "transaction": form.get("transaction") or "unknown",
+                "paid_at": form["paid_at"],
+                "at": form["paid_at"],
+            }
+            fees = Counter[str]()
+            for line in form.get("lines", ()):
+                fees[fee(_of(line, "kind"))] += _of(line, "amount")
+            debit = {clearing("vnpay"): sum(fees.values())}
+            booked = journal(form["paid_at"], "taken", taking["id"], debit=debit, credit=fees)
+            return {**form, "takings": (taking,), "journals": (booked,)}
+        return form
+
+    def attempt(self, attempt_id: str) -> Attempt | None:
+        """The attempt of that id."""
+        return next((a for a in self.attempts if a.id == attempt_id), None)
+
+    def method_of(self, attempt: Attempt) -> Method:
+        """The method it was begun with."""
+        asked = self.asked.get(attempt.id)
+        return asked.method if asked else "vnpay"
+
+    def amount_of(self, attempt: Attempt) -> Vnd:
+        """What it asks for, VND."""
+        asked = self.asked.get(attempt.id)
+        return asked.amount if asked else Vnd(self.total)
+
+    def taking(self, taking_id: str) -> Taking | None:
+        """The money of that id."""
+        return next((t for t in self.takings if t.id == taking_id), None)
+
+    def refund(self, refund_id: str) -> Refund | None:
+        """The refund of that id."""
+        return next((r for r in self.refunds if r.id == refund_id), None)
+
+    def case(self, case_id: str) -> Case | None:
+        """The case of that id."""
+        return next((c for c in self.cases if c.id == case_id), None)
+
+    def changed(self, **changes: Any) -> Invoice:
+        """This invoice with other values."""
+        return self.model_copy(update=changes)
+
+    def with_attempt(self, changed: Attempt) -> Invoice:
+        """This invoice with one attempt changed."""
+        return self.changed(attempts=tuple(changed if a.id == changed.id else a for a in self.attempts))
+
+    def with_refund(self, changed: Refund) -> Invoice:
+        """This invoice with one refund changed."""
+        return self.changed(refunds=tuple(changed if r.id == changed.id else r for r in self.refunds))
+
+    def with_receipt(self, changed: Receipt) -> Invoice:
+        """This invoice with one receipt changed."""
+        return self.changed(receipts=tuple(changed if r.id == changed.id else r for r in self.receipts))
+
+    @property
+    def credit(self) -> Vnd:
+        """What counts towards the fee, VND: what came for it less what goes back of it."""
+        back = total(r.amount for r in self.refunds if r.live and r.of == "fee")
+        return total(t.applied for t in self.takings) - back
+
+    @property
+    def outstanding(self) -> Vnd:
+        """What is still to be paid, VND; 0 unless the invoice is open or expired."""
+        due = Vnd(self.total) - self.credit
+        return due if self.status in {"open", "expired"} and due > 0 else Vnd()
+
+    def refundable(self, taking: Taking) -> Vnd:
+        """What of a taking's fee has not gone back and is not on its way, VND."""
+        return taking.applied - total(
+            r.amount for r in self.refunds if r.live and r.of == "fee" and r.taking == taking.id
+        )
+
+    @property
+    def due(self) -> datetime | None:
+        """The next instant to look at it: a question to a gateway, or its expiry."""
+        asks = [a.ask_at for a in self.attempts if a.status == "open" and a.ask_at is not None]
+        asks += [r.ask_at for r in self.refunds if r.status == "sent" and r.ask_at is not None]
+        return min([*asks, *([self.expires_at] if self.status == "open" else [])], default=None)
+
+
+def _of(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else getattr(value, name)

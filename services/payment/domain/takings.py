@@ -1,0 +1,143 @@
+"""Money that came: booked, applied to the fee by the written rules, the rest on its way back at once. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chassis.decision import Decision, Refused
+from schemas.event import DossierEvent
+from schemas.money import Vnd, total
+from schemas.payment import DifferenceReceived, PaymentReceived, RefundReason, RefundRequested
+from services.payment.domain import ledger, receipts, rules
+from services.payment.domain.state import MAX_REFUNDS, MAX_TAKINGS, Invoice, Refund, Taking
+from services.payment.domain.step import Step
+from services.payment.messages import MoneyArrived
+
+
+def take(step: Step, taking: Taking, now: datetime) -> Step:
+    """Takes `taking` (nothing of it applied yet) in. Raises Refused where an invoice can hold no more."""
+    invoice = step.invoice
+    if len(invoice.takings) >= MAX_TAKINGS:
+        raise Refused("too_many_payments", f"{MAX_TAKINGS} payments came for this invoice: an accountant must look")
+    verdict = rules.judge(invoice, taking.amount)
+    applied = min(taking.amount, invoice.outstanding) if verdict.pays else Vnd()
+    taking = taking.model_copy(update={"applied": applied})
+    fees = _by_kind(invoice, applied)
+    entry = ledger.journal(
+        now,
+        "taken",
+        taking.id,
+        debit={ledger.clearing(taking.method): taking.amount},
+        credit={**fees, ledger.PAYABLE: taking.surplus},
+    )
+    step = step.change(takings=(*invoice.takings, taking)).book(entry)
+    if verdict.pays:
+        step = _paid(step, taking, now)
+    if verdict.back is not None:
+        step = give_back(step, taking, taking.surplus, verdict.back, now)
+    return step
+
+
+def _by_kind(invoice: Invoice, applied: Vnd) -> dict[str, int]:
+    """What of `applied` belongs to phí and what to lệ phí: each line what is not booked for it yet."""
+    booked = ledger.balances(invoice.journals)
+    want = {
+        ledger.fee(kind): total(line.amount for line in invoice.lines if line.kind == kind)
+        + booked.get(ledger.fee(kind), 0)
+        for kind in receipts.KINDS
+    }
+    return ledger.spread(applied, want)
+
+
+def _paid(step: Step, taking: Taking, now: datetime) -> Step:
+    invoice = step.invoice
+    said: DossierEvent
+    if invoice.paid_at is None:
+        said = PaymentReceived(
+            dossier_id=invoice.dossier_id,
+            invoice=invoice.number,
+            method="vnpay",
+            amount=taking.applied,
+            transaction=taking.transaction,
+            paid_at=taking.paid_at,
+            through=taking.method,
+        )
+    else:
+        said = DifferenceReceived(
+            dossier_id=invoice.dossier_id,
+            invoice=invoice.number,
+            through=taking.method,
+            amount=taking.applied,
+            transaction=taking.transaction,
+            paid_at=taking.paid_at,
+        )
+    step = step.change(
+        status="paid", paid_at=invoice.paid_at or taking.paid_at, transaction=invoice.transaction or taking.transaction
+    )
+    return receipts.settle(step.say(said), now)
+
+
+def give_back(step: Step, taking: Taking, amount: Vnd, reason: RefundReason, now: datetime) -> Step:
+    """A refund of what nothing was due for is requested by rule; a person approves it."""
+    refund = Refund(
+        id=f"R{len(step.invoice.refunds) + 1}",
+        taking=taking.id,
+        of="surplus",
+        amount=amount,
+        reason=reason,
+        ground=rules.GROUNDS[reason],
+        requested_at=now,
+    )
+    return request(step, refund, taking)
+
+
+def request(step: Step, refund: Refund, taking: Taking) -> Step:
+    """Says that money is to go back. Raises Refused where an invoice can hold no more."""
+    invoice = step.invoice
+    if len(invoice.refunds) >= MAX_REFUNDS:
+        raise Refused("too_many_refunds", f"{MAX_REFUNDS} refunds of this invoice: an accountant must look")
+    said = RefundRequested(
+        dossier_id=invoice.dossier_id,
+        invoice=invoice.number,
+        refund=refund.id,
+        amount=refund.amount,
+        reason=refund.reason,
+        ground=refund.ground,
+        through=taking.method,
+        transaction=taking.transaction,
+        by=refund.requested_by,
+        requested_at=refund.requested_at,
+    )
+    step = step.change(refunds=(*invoice.refunds, refund)).say(said)
+    if refund.of == "surplus":
+        return step
+    return step.book(owe(step.invoice, refund, refund.requested_at))
+
+
+def owe(invoice: Invoice, refund: Refund, now: datetime) -> ledger.Journal:
+    """The fee of a refund is the payer's from now on."""
+    booked = ledger.balances(invoice.journals)
+    held = {ledger.fee(kind): -booked.get(ledger.fee(kind), 0) for kind in receipts.KINDS}
+    fees = ledger.spread(refund.amount, held)
+    return ledger.journal(now, "refund_due", refund.id, debit=fees, credit={ledger.PAYABLE: refund.amount})
+
+
+def arrived(invoice: Invoice | None, command: MoneyArrived, now: datetime) -> Decision[Invoice]:
+    """A bank's entry or money at the desk; the same id again changes nothing."""
+    if invoice is None:
+        raise Refused("not_found", "there is no invoice for this dossier")
+    if invoice.taking(command.id) is not None:
+        return Decision(invoice, answer={"status": invoice.status, "repeated": True})
+    if command.method == "cash" and command.amount != invoice.outstanding:
+        raise Refused("wrong_amount", f"{invoice.outstanding} VND are due: take exactly that", field="amount")
+    taking = Taking(
+        id=command.id,
+        method=command.method,
+        amount=command.amount,
+        applied=Vnd(),
+        transaction=command.id,
+        paid_at=command.paid_at,
+        at=now,
+    )
+    step = take(Step(invoice), taking, now)
+    return step.decide({"status": step.invoice.status, "repeated": False})

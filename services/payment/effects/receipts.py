@@ -1,0 +1,94 @@
+"""Receipts as files: signed when first needed, kept from then on, handed to the tax office where one is configured."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import httpx
+
+from chassis.decision import Outcome
+from chassis.runner import Call, Permanent, Retryable
+from chassis.service import Platform
+from chassis.store import StoreUnavailable
+from services.payment.domain.state import Invoice, Receipt
+from services.payment.effects import receipt_file
+from services.payment.messages import ReceiptTransmitted, TransmitReceipt
+from services.payment.settings import PaymentSettings
+
+FILES: Final = "receipts"
+TIMEOUT: Final = 8
+TAKEN: Final = frozenset({httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED, httpx.codes.CONFLICT})
+"""409: the tax office has this number already; numbers are never used twice."""
+
+
+class NotConfigured(LookupError):
+    """There is no key to sign receipts with."""
+
+
+class Receipts:
+    """The first file stored under a number is the receipt. It names a dossier and no person, and it is kept as long as
+    accounting law demands, which may be longer than the dossier's key lives: so it is not sealed."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._settings: PaymentSettings = platform.settings
+        self._files = platform.store.files(FILES)
+        self._one = asyncio.Semaphore(2)
+
+    async def xml(self, invoice: Invoice, receipt: Receipt) -> bytes:
+        """The signed file. Raises NotConfigured, StoreUnavailable."""
+        name = str(receipt.number)
+        kept = await self._files.get(name)
+        if kept is None:
+            await self._files.put(name, await self._signed(invoice, receipt), {"dossier": invoice.dossier_id})
+            kept = await self._files.get(name)
+        if kept is None:
+            raise LookupError("the receipt is not where it was just put")
+        return kept[0]
+
+    async def pdf(self, invoice: Invoice, receipt: Receipt) -> bytes:
+        """The view, as the receipt stands now: a cancelled one says so."""
+        xml = await self.xml(invoice, receipt)
+        async with self._one:
+            return await asyncio.to_thread(
+                receipt_file.pdf, receipt, invoice.number, self._settings.receipt_layout, xml
+            )
+
+    async def _signed(self, invoice: Invoice, receipt: Receipt) -> bytes:
+        key, certificate = self._settings.receipt_key.get_secret_value(), self._settings.receipt_certificate
+        if not key or not certificate:
+            raise NotConfigured("PAYMENT_RECEIPT_KEY and PAYMENT_RECEIPT_CERTIFICATE are not set")
+        xml = receipt_file.unsigned(receipt, invoice.number, self._settings.receipt_layout)
+        return await asyncio.to_thread(receipt_file.sign, xml, key, certificate)
+
+
+class TransmitsReceipts:
+    """Adapter of `TransmitReceipt`. The tax office knows a receipt by its number, so it may be sent again."""
+
+    def __init__(self, platform: Platform, receipts: Receipts) -> None:
+        self._platform = platform
+        self._receipts = receipts
+        self._url = platform.settings.receipt_tax_url
+        self._client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False)
+
+    async def execute(self, effect: TransmitReceipt, call: Call) -> Outcome:
+        """Without a configured office there is nothing to do. Raises Retryable while the office does not take it."""
+        if self._url is None:
+            return ReceiptTransmitted(receipt=effect.receipt, taken=False)
+        try:
+            doc = await self._platform.engine("invoices").read(call.aggregate)
+            invoice: Invoice | None = doc.state if doc else None
+            receipt = next((r for r in invoice.receipts if r.id == effect.receipt), None) if invoice else None
+            if invoice is None or receipt is None:
+                raise Permanent("invalid", "there is no such receipt")
+            xml = await self._receipts.xml(invoice, receipt)
+            call.check()
+            headers = {"content-type": "application/xml", "receipt-number": str(receipt.number)}
+            answer = await self._client.put(
+                f"{self._url}/{receipt.number}/{effect.status}", content=xml, headers=headers
+            )
+        except (httpx.HTTPError, StoreUnavailable) as error:
+            raise Retryable(f"{type(error).__name__}: {error}") from error
+        if answer.status_code not in TAKEN:
+            raise Retryable(f"the tax office answered {answer.status_code}")
+        return ReceiptTransmitted(receipt=effect.receipt, taken=True)

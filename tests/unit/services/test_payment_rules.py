@@ -1,0 +1,383 @@
+"""The written rules, case by case: money that comes pays, goes back or is a case; refunds have two names."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chassis.decision import DeadlineDue, Refused
+from chassis.series import NumberTaken, TakeNumber
+from schemas.dossier import DossierWithdrawn
+from schemas.money import Vnd
+from services.payment.domain import ledger
+from services.payment.domain.attempts import GRACE
+from services.payment.domain.invoice import HANDLERS
+from services.payment.domain.rules import outward
+from services.payment.domain.state import MAX_REFUNDS, MAX_TAKINGS, Invoice
+from services.payment.messages import (
+    ApproveRefund,
+    BookAttempt,
+    CloseCase,
+    DeclineRefund,
+    GatewayNotified,
+    MoneyArrived,
+    QueryAnswered,
+    QueryPayment,
+    QueryRefund,
+    RecalculateInvoice,
+    RefundAnswered,
+    RefundPaidOut,
+    RenewInvoice,
+    ReplaceReceipt,
+    RequestRefund,
+    SendRefund,
+    StartAttempt,
+)
+
+from .invoices import DOSSIER, NOW, Player, line, opened, paid
+
+
+def withdrawn() -> DossierWithdrawn:
+    return DossierWithdrawn(dossier_id=DOSSIER, withdrawn_at=NOW)
+
+
+def wants(player: Player, amount: int = 650_000, by: str = "accountant1") -> RequestRefund:
+    return RequestRefund(taking=player.invoice.takings[0].id, amount=Vnd(amount), ground="NĐ 1, Điều 2", by=by)
+
+
+def test_a_late_success_pays_an_expired_invoice_while_the_dossier_lives() -> None:
+    player = opened()
+    attempt = player.attempt()
+    player.until(NOW + timedelta(days=6))
+    assert (player.invoice.status, outward(player.invoice)) == ("expired", "expired")
+    assert player.gateway(attempt) == "00"
+    assert (player.invoice.status, len(player.said("received")), player.said("refund_requested")) == ("paid", 1, [])
+
+
+def test_a_success_after_the_end_goes_back_and_the_payer_is_told_at_once() -> None:
+    player = opened()
+    attempt = player.attempt()
+    player.tell(withdrawn())
+    assert player.gateway(attempt) == "00"
+    (told,) = player.said("refund_requested")
+    assert (told.reason, told.amount, told.by, told.through) == ("after_end", 650_000, None, "vnpay")
+    assert outward(player.invoice) == "refund_coming"
+    assert player.said("received") == []
+
+
+@pytest.mark.parametrize(("amount", "reason", "back"), [(700_000, "overpaid", 50_000), (600_000, "underpaid", 600_000)])
+def test_a_transfer_of_another_amount(amount: int, reason: str, back: int) -> None:
+    player = opened()
+    player.transfer(amount)
+    (told,) = player.said("refund_requested")
+    assert (told.reason, told.amount) == (reason, back)
+    assert len(player.said("received")) == (reason == "overpaid")
+
+
+def test_the_same_entry_of_a_bank_counts_once() -> None:
+    player = opened()
+    player.transfer(650_000)
+    before = player.state
+    player.transfer(650_000)
+    assert player.state == before
+    player.transfer(650_000, "bank:2")
+    assert [r.reason for r in player.said("refund_requested")] == ["second_payment"]
+
+
+def test_cash_is_exactly_what_is_due() -> None:
+    player = opened()
+    wrong = MoneyArrived(id="cash:1", method="cash", amount=Vnd(1), paid_at=NOW, by="accountant1")
+    with pytest.raises(Refused, match="650000 VND are due"):
+        player.tell(wrong)
+    player.tell(wrong.model_copy(update={"amount": Vnd(650_000)}))
+    (received,) = player.said("received")
+    assert (received.through, received.amount) == ("cash", 650_000)
+
+
+def test_debited_and_suspected_is_held_with_a_case_until_the_gateway_says() -> None:
+    player = opened()
+    attempt = player.attempt()
+    assert player.gateway(attempt, "07", held=True) == "00"
+    assert (outward(player.invoice), len(player.said("held"))) == ("held", 1)
+    player.gateway(attempt, "07", held=True)
+    assert len(player.said("held")) == 1
+    player.until(player.now + timedelta(days=2))
+    player.tell(QueryAnswered(attempt=attempt))
+    assert player.invoice.attempts[0].status == "open"
+    player.gateway(attempt)
+    assert player.invoice.status == "paid"
+    assert [c.open for c in player.invoice.cases] == [False]
+    assert outward(player.invoice) == "paid"
+
+
+def test_what_a_gateway_really_took_is_booked_by_the_accountant() -> None:
+    player = opened()
+    attempt = player.attempt()
+    assert player.gateway(attempt, amount=700_000) == "04"
+    seen = BookAttempt(case="C1", amount=Vnd(700_000), transaction="T9", paid_at=NOW, by="accountant1")
+    player.tell(seen)
+    assert [(r.reason, r.amount) for r in player.said("refund_requested")] == [("overpaid", 50_000)]
+    assert [c.by for c in player.said("case_closed")] == ["accountant1"]
+    with pytest.raises(Refused, match="booked"):
+        player.tell(seen)
+    assert player.gateway(attempt) == "02"
+
+
+def test_an_attempt_is_asked_about_until_its_end_is_known() -> None:
+    player = opened()
+    attempt = player.attempt()
+    player.until(NOW + timedelta(minutes=20))
+    asked = len(player.caused(QueryPayment))
+    assert asked >= 4
+    player.tell(QueryAnswered(attempt=attempt))
+    assert player.invoice.attempts[0].status == "open"
+    player.now = player.invoice.attempts[0].expires_at + GRACE
+    player.tell(QueryAnswered(attempt=attempt))
+    assert (player.invoice.attempts[0].status, player.invoice.attempts[0].code) == ("failed", "lapsed")
+    assert player.said("failed") == []
+    assert player.gateway(attempt) == "00"
+    assert player.invoice.status == "paid"
+
+
+def test_a_gateway_that_never_answers_is_a_case() -> None:
+    player = opened()
+    attempt = player.attempt()
+    player.now += timedelta(days=2)
+    player.tell(QueryAnswered(attempt=attempt, answered=False))
+    assert [c.kind for c in player.said("case_opened")] == ["unanswered"]
+    player.tell(CloseCase(case="C1", resolution="asked by phone: not paid", by="accountant1"))
+    assert [c.by for c in player.said("case_closed")] == ["accountant1"]
+
+
+def test_an_expired_invoice_is_renewed() -> None:
+    player = opened()
+    with pytest.raises(Refused, match="open"):
+        player.tell(RenewInvoice())
+    player.until(NOW + timedelta(days=6))
+    player.tell(RenewInvoice())
+    assert player.invoice.status == "open"
+    assert player.invoice.expires_at > player.now
+    player.gateway(player.attempt())
+    assert len(player.said("received")) == 1
+
+
+def test_recalculated_up_the_difference_is_asked_for() -> None:
+    player = paid()
+    player.tell(NumberTaken(series="receipts-phi-2026", number=1, purpose="phi-1"))
+    more = RecalculateInvoice(lines=(line(800_000),), reason="thêm phòng", by="accountant1")
+    assert player.tell(more).answer == {"outstanding": 150_000, "refunded": 0}
+    assert (player.invoice.status, outward(player.invoice)) == ("open", "to_pay")
+    player.transfer(150_000)
+    assert [e.amount for e in player.said("difference_received")] == [150_000]
+    assert len(player.said("received")) == 1
+    assert [e.number for e in player.said("receipt_cancelled")] == ["BL26P-0000001"]
+    player.tell(NumberTaken(series="receipts-phi-2026", number=2, purpose="phi-2"))
+    issued = player.said("receipt_issued")[-1]
+    assert (issued.number, issued.replaces, issued.amount) == ("BL26P-0000002", "BL26P-0000001", 800_000)
+
+
+def test_recalculated_down_the_difference_goes_back() -> None:
+    player = paid()
+    less = RecalculateInvoice(lines=(line(500_000),), reason="giảm", by="accountant1")
+    assert player.tell(less).answer == {"outstanding": 0, "refunded": 150_000}
+    (told,) = player.said("refund_requested")
+    assert (told.reason, told.amount, told.by) == ("recalculated", 150_000, None)
+    assert player.invoice.status == "paid"
+    assert ledger.balances(player.invoice.journals) == {
+        "clearing:vnpay": 650_000,
+        "fee:phi": -500_000,
+        "payable": -150_000,
+    }
+    player.approve()
+    (sent,) = player.caused(SendRefund)
+    assert (sent.amount, sent.whole) == (150_000, False)
+
+
+def test_an_open_invoice_recalculated_judges_an_old_attempt_by_what_is_due_now() -> None:
+    player = opened()
+    attempt = player.attempt()
+    player.tell(RecalculateInvoice(lines=(line(500_000),), reason="giảm", by="accountant1"))
+    assert player.gateway(attempt) == "00"
+    assert [(r.reason, r.amount) for r in player.said("refund_requested")] == [("overpaid", 150_000)]
+    assert player.invoice.status == "paid"
+
+
+def test_a_refund_goes_its_whole_way() -> None:
+    player = paid()
+    player.tell(wants(player))
+    with pytest.raises(Refused) as same:
+        player.approve(by="accountant1")
+    assert same.value.code == "same_person"
+    assert player.caused(SendRefund) == []
+    player.approve()
+    (sent,) = player.caused(SendRefund)
+    assert (sent.amount, sent.whole, sent.by, sent.before) == (650_000, True, "leader1", 0)
+    player.tell(RefundAnswered(refund="R1", result="sent", code="05"))
+    assert outward(player.invoice) == "refund_coming"
+    player.until(player.now + timedelta(minutes=1))
+    assert len(player.caused(QueryRefund)) == 1
+    player.tell(NumberTaken(series="receipts-phi-2026", number=1, purpose="phi-1"))
+    player.tell(RefundAnswered(refund="R1", result="made", code="06"))
+    (made,) = player.said("refund_made")
+    assert (made.way, made.amount) == ("gateway", 650_000)
+    assert outward(player.invoice) == "refunded"
+    assert [e.replaced for e in player.said("receipt_cancelled")] == [False]
+    assert ledger.balances(player.invoice.journals) == {}
+    state = player.state
+    player.tell(RefundAnswered(refund="R1", result="failed", code="09"))
+    assert player.state == state
+
+
+def test_a_rejected_refund_is_a_case_and_may_go_by_hand() -> None:
+    player = paid()
+    player.tell(wants(player))
+    player.approve()
+    player.tell(RefundAnswered(refund="R1", result="failed", code="09"))
+    assert [c.kind for c in player.said("case_opened")] == ["refund_failed"]
+    assert outward(player.invoice) == "refund_coming"
+    player.approve(by_hand=True)
+    assert [c.open for c in player.invoice.cases] == [False]
+    player.tell(RefundPaidOut(refund="R1", document="UNC 12", by="accountant1"))
+    assert [(e.way, e.document) for e in player.said("refund_made")] == [("by_hand", "UNC 12")]
+
+
+def test_nobody_can_tell_and_then_the_gateway_says_it_was_made() -> None:
+    player = paid()
+    player.tell(wants(player))
+    player.approve()
+    player.tell(player.caused(SendRefund)[0].unknown())
+    assert player.invoice.refunds[0].status == "failed"
+    player.tell(RefundAnswered(refund="R1", result="made", code="06"))
+    assert len(player.said("refund_made")) == 1
+    assert [c.open for c in player.invoice.cases] == [False]
+
+
+def test_money_that_is_with_the_treasury_goes_back_by_its_form() -> None:
+    player = paid()
+    player.tell(wants(player))
+    handed_over = ApproveRefund(refund="R1", treasury=NOW + timedelta(days=1), by="leader1")
+    answer = player.tell(handed_over).answer
+    assert answer["way"] == "treasury"
+    assert player.caused(SendRefund) == []
+    assert outward(player.invoice) == "refund_coming"
+    player.tell(RefundPaidOut(refund="R1", document="C1-04/NS 77", by="accountant1"))
+    assert ledger.balances(player.invoice.journals) == {"clearing:vnpay": 650_000, "treasury": -650_000}
+
+
+def test_what_an_officer_asked_for_may_be_declined_what_a_rule_asked_for_not() -> None:
+    player = paid()
+    player.tell(wants(player, 100_000))
+    player.tell(DeclineRefund(refund="R1", reason="không đủ căn cứ", by="leader1"))
+    assert ledger.balances(player.invoice.journals)["fee:phi"] == -650_000
+    player.transfer(5, "bank:9")
+    with pytest.raises(Refused) as refused:
+        player.tell(DeclineRefund(refund="R2", reason="r", by="leader1"))
+    assert refused.value.code == "by_rule"
+
+
+def test_no_more_goes_back_than_came() -> None:
+    player = paid()
+    player.tell(wants(player, 600_000))
+    with pytest.raises(Refused, match="50000 VND"):
+        player.tell(wants(player, 50_001))
+    player.tell(wants(player, 50_000))
+    player.approve("R1")
+    with pytest.raises(Refused) as flying:
+        player.approve("R2")
+    assert flying.value.code == "in_flight"
+    player.tell(RefundAnswered(refund="R1", result="made", code="06"))
+    player.approve("R2")
+    assert [(e.amount, e.whole, e.before) for e in player.caused(SendRefund)] == [
+        (600_000, False, 0),
+        (50_000, False, 600_000),
+    ]
+
+
+def test_phi_and_le_phi_have_receipts_of_their_own() -> None:
+    player = paid(line(600_000), line(50_000, "le_phi", "L1"))
+    taken = player.caused(TakeNumber)
+    assert [(e.series, e.purpose) for e in taken] == [
+        ("receipts-phi-2026", "phi-1"),
+        ("receipts-le_phi-2026", "le_phi-2"),
+    ]
+    for effect in taken:
+        player.tell(NumberTaken(series=effect.series, number=7, purpose=effect.purpose))
+    issued: list[Any] = player.said("receipt_issued")
+    assert [(e.number, e.kind, e.amount) for e in issued] == [
+        ("BL26P-0000007", "phi", 600_000),
+        ("BL26L-0000007", "le_phi", 50_000),
+    ]
+    before = player.state
+    player.tell(NumberTaken(series="receipts-phi-2026", number=7, purpose="phi-1"))
+    assert player.state == before
+
+
+def test_a_receipt_is_replaced_never_changed() -> None:
+    player = paid()
+    player.tell(NumberTaken(series="receipts-phi-2026", number=1, purpose="phi-1"))
+    player.tell(ReplaceReceipt(number="BL26P-0000001", reason="sai tên", by="accountant1"))
+    player.tell(NumberTaken(series="receipts-phi-2026", number=2, purpose="phi-2"))
+    old, new = player.invoice.receipts
+    assert (old.status, new.status, new.replaces) == ("cancelled", "issued", old.number)
+    with pytest.raises(Refused, match="cancelled"):
+        player.tell(ReplaceReceipt(number="BL26P-0000001", reason="r", by="accountant1"))
+
+
+def test_a_receipt_that_the_first_release_asked_for_gets_its_number() -> None:
+    player = paid()
+    player.state = player.invoice.changed(receipts=())
+    player.tell(NumberTaken(series="receipts-2026", number=3))
+    (issued,) = player.said("receipt_issued")
+    assert (issued.number, issued.amount) == ("BL26P-0000003", 650_000)
+
+
+def test_a_paid_invoice_of_the_first_release_has_its_money_in_the_ledger() -> None:
+    form = paid().invoice.dump()
+    old = {k: v for k, v in form.items() if k not in {"takings", "journals", "receipts", "asked"}}
+    found = type(paid().invoice).model_validate(old)
+    assert [(t.amount, t.applied) for t in found.takings] == [(650_000, 650_000)]
+    assert ledger.balances(found.journals) == {"clearing:vnpay": 650_000, "fee:phi": -650_000}
+
+
+def test_a_deadline_without_work_changes_nothing() -> None:
+    player = paid()
+    before = player.state
+    player.tell(DeadlineDue())
+    assert player.state == before
+
+
+def test_an_invoice_stays_small_whatever_comes() -> None:
+    """Budget of a document: 64 KiB after 10,000 messages."""
+    player = opened(line(600_000), line(50_000, "le_phi", "L1"))
+    state, now = player.invoice, NOW
+    for number in range(10_000):
+        now += timedelta(minutes=1)
+        message = _message(state, number, now)
+        with suppress(Refused):
+            decision = HANDLERS[type(message)](state, message, now)
+            assert decision.state is not None
+            state = decision.state
+    assert len(state.takings) == MAX_TAKINGS
+    assert len(state.refunds) == MAX_REFUNDS
+    assert len(state.dump_json()) < 64 * 1024
+
+
+def _message(state: Invoice, number: int, now: datetime) -> Any:
+    kinds = number % 6
+    attempt = state.attempts[number % len(state.attempts)].id if state.attempts else ""
+    if kinds == 0 or not attempt:
+        return StartAttempt()
+    if kinds == 1:
+        return RecalculateInvoice(lines=(line(500_000 + number), line(50_000, "le_phi", "L1")), reason="r", by="a")
+    if kinds == 2:
+        return MoneyArrived(id=f"bank:{number}", method="vietqr", amount=Vnd(900_000), paid_at=now, by="a")
+    if kinds == 3:
+        purpose = state.receipts[-1].id if state.receipts else ""
+        return NumberTaken(series="receipts-phi-2026", number=number, purpose=purpose)
+    success = kinds == 4
+    return GatewayNotified(
+        attempt=attempt, amount=Vnd(1), success=success, code="00", transaction="1", paid_at=now, held=not success
+    )
