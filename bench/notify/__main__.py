@@ -32,6 +32,7 @@ from deploy.local.platform import Backbone
 from deploy.local.stack import Stack
 
 MACHINE: Final = ("portal", "portal-demo-only-secret")
+PARTNERS: Final = ("identity", "sms_centre", "mail_sink")
 PER_DOSSIER: Final = 10
 CODES: Final = 200
 CODES_A_SECOND: Final = 5.0
@@ -60,7 +61,7 @@ async def run(job: Job) -> dict[str, Any]:
     """Starts what is needed, loads it, and returns the summary."""
     async with Backbone(Path(RUNS) / f"bench-{os.getpid()}", keep=False) as backbone:
         log.print("starting notification and its partners")
-        running = await stack.start(backbone, services=("notification",))
+        running = await stack.start(backbone, services=("notification",), partners=PARTNERS)
         secrets = json.loads((backbone.run.path / "secrets.json").read_text())
         events = Events(backbone.kafka, backbone.store_url, base64.b64decode(secrets["master"]))
         async with httpx.AsyncClient(timeout=60, trust_env=False) as client:

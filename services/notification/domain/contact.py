@@ -53,15 +53,20 @@ class Told(Record):
 
 
 class Waiting(Record):
-    """A message decided and not yet given to a lane: its reader is not known, or it is night. Texts with ``{code}``."""
+    """A message decided and not yet given to a lane: its reader is not known, or it is night. Texts with ``{code}``.
+
+    `identity`: what there is one message of; the kind, where it is said once.
+    """
 
     kind: str
+    identity: str
     template: str
     lane: Lane = "action"
     optional: bool = False
     also: bool = True
     to: Reader = "applicant"
     account: str | None = None
+    role: str | None = None
     unit: str | None = None
     sms: str | None = None
     title: str
@@ -157,6 +162,7 @@ def _lift(form: Form) -> Form:
     waiting = [
         {
             "kind": kind,
+            "identity": kind,
             "template": f"{kind}.v1",
             "sms": f"{BRAND}{unaccent(text)}",
             "title": "Hồ sơ {code}",

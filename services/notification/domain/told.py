@@ -25,7 +25,6 @@ from schemas.notification import (
 from services.notification.domain import ways
 from services.notification.domain.contact import FINAL, OPEN, Contact, Status, Told, Waiting
 from services.notification.domain.rules import DAY, Rules
-from services.notification.domain.templates import Template, said
 from services.notification.domain.ways import Made
 from services.notification.messages import (
     Bounced,
@@ -52,11 +51,11 @@ class Teller:
 
     def tell(self, contact: Contact | None, event: DossierEvent, now: datetime) -> Decision[Contact]:
         """Any event there is something to say about, or after which something is no longer true."""
-        contact = _knowing(contact or Contact(dossier_id=event.dossier_id), event)
+        contact = ways.knowing(contact or Contact(dossier_id=event.dossier_id), event)
         contact, events = self._take_back(contact, event, now)
         found = self._rules.catalogue.of(event)
         if found is not None and (identity := found[1].identity(event)) not in contact.kinds:
-            waiting = _waiting(*found, identity, event, contact)
+            waiting = ways.waiting(*found, event, contact)
             update = {"kinds": (*contact.kinds, identity), "waiting": (*contact.waiting, waiting)}
             contact = contact.model_copy(update=update)
         return self._send(contact, now, events)
@@ -79,7 +78,7 @@ class Teller:
         for waiting in gone:
             channel = "sms" if waiting.sms is not None else "email"
             told = Told(
-                id=f"{contact.dossier_id}/{waiting.kind}/{channel}",
+                id=f"{contact.dossier_id}/{waiting.identity}/{channel}",
                 kind=waiting.kind,
                 channel=channel,
                 status="suppressed",
@@ -250,32 +249,6 @@ class Teller:
             Bounced: self.bounced,
             DeadlineDue: self.due,
         }
-
-
-def _knowing(contact: Contact, event: DossierEvent) -> Contact:
-    """Who is told, and how the dossier is called."""
-    if isinstance(event, DossierSubmitted):
-        return contact.model_copy(update={"applicant": event.applicant, "owner": event.owner or contact.owner})
-    if isinstance(event, DossierAccepted):
-        return contact.model_copy(update={"code": event.code, "owner": event.owner or contact.owner})
-    return contact
-
-
-def _waiting(name: str, template: Template, identity: str, event: DossierEvent, contact: Contact) -> Waiting:
-    texts = said(template, event, contact.language)
-    return Waiting(
-        kind=identity,
-        template=name,
-        lane=template.lane,
-        optional=template.optional,
-        also=template.email_policy == "also",
-        to=template.to,
-        account=getattr(event, "holder", None),
-        unit=getattr(event, "unit", None),
-        sms=texts.sms,
-        title=texts.title,
-        email=texts.email,
-    )
 
 
 def _with(contact: Contact, made: Made) -> Contact:

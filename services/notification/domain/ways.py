@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Final
 
 from chassis.decision import Effect
+from schemas.dossier import DossierAccepted, DossierSubmitted
+from schemas.event import DossierEvent
 from schemas.notification import Channel
 from schemas.personal import Phone
 from services.notification.domain.contact import Contact, Recipient, Spare, Told, Waiting
 from services.notification.domain.rules import Rules
 from services.notification.domain.segments import parts_of
-from services.notification.domain.templates import named
+from services.notification.domain.templates import Template, named, said
 from services.notification.messages import InformSms, MailOfficers, SendEmail, SendSms
 
 RECIPIENTS: Final[tuple[Recipient, ...]] = ("applicant", "representative")
@@ -27,6 +29,35 @@ class Made:
     told: list[Told] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     spares: list[Spare] = field(default_factory=list)
+
+
+def knowing(contact: Contact, event: DossierEvent) -> Contact:
+    """Who is told, and how the dossier is called."""
+    if isinstance(event, DossierSubmitted):
+        return contact.model_copy(update={"applicant": event.applicant, "owner": event.owner or contact.owner})
+    if isinstance(event, DossierAccepted):
+        return contact.model_copy(update={"code": event.code, "owner": event.owner or contact.owner})
+    return contact
+
+
+def waiting(name: str, template: Template, event: DossierEvent, contact: Contact) -> Waiting:
+    """What there is to say about an event, in the applicant's language."""
+    texts = said(template, event, contact.language)
+    return Waiting(
+        kind=template.kind,
+        identity=template.identity(event),
+        template=name,
+        lane=template.lane,
+        optional=template.optional,
+        also=template.email_policy == "also",
+        to=template.to,
+        account=getattr(event, "holder", None),
+        role=getattr(event, "role", None),
+        unit=getattr(event, "unit", None),
+        sms=texts.sms,
+        title=texts.title,
+        email=texts.email,
+    )
 
 
 def make(contact: Contact, waiting: Waiting, now: datetime, rules: Rules) -> Made:
@@ -74,22 +105,17 @@ def _channels(contact: Contact, waiting: Waiting, to: Recipient) -> Iterator[Cha
 
 
 def _officers(made: Made, contact: Contact, waiting: Waiting, now: datetime) -> None:
-    """The holder, else all of the unit, else the desk; a breach is the leader's."""
+    """The holder, else those of the role whose turn it is in the unit, else the desk; a breach is the leader's."""
     told = _told(contact, waiting, "email", "officers", now)
-    leader = waiting.to == "leader"
-    account = None if leader else waiting.account
-    role = "leader" if leader else None if waiting.account or waiting.unit else "clerk"
     made.told.append(told)
-    made.effects.append(
-        MailOfficers(
-            message=told.id,
-            account=account,
-            role=role,
-            unit=None if leader or account else waiting.unit,
-            title=named(waiting.title, contact.name),
-            text=named(waiting.email, contact.name),
-        )
-    )
+    if waiting.to == "leader":
+        whom: dict[str, str | None] = {"role": "leader"}
+    elif waiting.account:
+        whom = {"account": waiting.account}
+    else:
+        whom = {"role": waiting.role or (None if waiting.unit else "clerk"), "unit": waiting.unit}
+    title, text = named(waiting.title, contact.name), named(waiting.email, contact.name)
+    made.effects.append(MailOfficers(message=told.id, title=title, text=text, **whom))
 
 
 def other(contact: Contact, told: Told, now: datetime, rules: Rules, *, providers: bool) -> Made:
@@ -126,7 +152,7 @@ def other(contact: Contact, told: Told, now: datetime, rules: Rules, *, provider
 
 def _told(contact: Contact, waiting: Waiting, channel: Channel, to: Recipient, now: datetime) -> Told:
     return Told(
-        id=f"{contact.dossier_id}/{waiting.kind}/{channel}{SUFFIX[to]}",
+        id=f"{contact.dossier_id}/{waiting.identity}/{channel}{SUFFIX[to]}",
         kind=waiting.kind,
         channel=channel,
         at=now,

@@ -40,10 +40,12 @@ class Directory:
         return cls(() if path is None else _OFFICERS.validate_json(path.read_bytes()))
 
     def addresses(self, account: str | None, role: str | None, unit: str | None) -> tuple[str, ...]:
-        """The account's own address, else those of the role or of the unit."""
+        """The account's own address, else those of the role, of the unit, or of the role in the unit."""
         found = [
             officer.email
             for officer in self._officers
-            if (officer.account == account if account else (role in officer.roles if role else officer.unit == unit))
+            if (account is None or officer.account == account)
+            and (role is None or role in officer.roles)
+            and (unit is None or officer.unit == unit)
         ]
         return tuple(dict.fromkeys(found))[:MOST]

@@ -23,6 +23,7 @@ from deploy.local.stack import Stack
 from services.notification.messages import SendSms
 
 MANY = 150
+PARTNERS = ("identity", "sms_centre", "mail_sink")
 AT_ONCE = SendSms.CONCURRENCY
 
 
@@ -90,7 +91,7 @@ async def trouble(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tro
 
 async def _trouble(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trouble]:
     async with Backbone(tmp_path_factory.mktemp("messages")) as backbone:
-        running = await stack.start(backbone, services=("notification",))
+        running = await stack.start(backbone, services=("notification",), partners=PARTNERS)
         master = base64.b64decode(json.loads((backbone.run.path / "secrets.json").read_text())["master"])
         events = Events(backbone.kafka, backbone.store_url, master)
         store = Store(backbone.store_url, "hoso_notification")

@@ -194,7 +194,7 @@ def test_a_pay_now_after_the_payment_is_suppressed() -> None:
     life.event("payment", "received")
     life.event("payment", "receipt_issued")
     life.event("dossier", "submitted")
-    assert {e.message.rpartition("/")[0].rpartition("/")[2] for e in life.effects} == {"receipt", "submitted"}
+    assert {e.message.split("/")[1].partition(".")[0] for e in life.effects} == {"receipt", "submitted"}
     assert [(e.TYPE, e.reason) for e in life.said] == [("notification.suppressed", "no_longer_true")]
 
 
@@ -246,7 +246,17 @@ def test_information_has_a_limit_a_day() -> None:
     life.event("payment", "receipt_issued")
     assert life.words == ["suppressed"]
     assert life.said[0].reason == "limit"
-    assert life.effects[-1].message.endswith("/receipt/sms")
+    assert "/receipt." in life.effects[-1].message
+
+
+def test_every_receipt_is_told_and_each_once() -> None:
+    life, _ = accepted(email=False)
+    for number in ("1", "2", "1"):
+        life.event("payment", "receipt_issued", number=number)
+    told = [e.message for e in life.effects if "/receipt." in e.message]
+    assert len(told) == len(set(told)) == 2
+    assert life.state is not None
+    assert {m.kind for m in life.state.messages} == {"submitted", "accepted", "receipt"}
 
 
 def test_a_bounce_fails_the_e_mail() -> None:
@@ -265,8 +275,9 @@ def test_a_bounce_fails_the_e_mail() -> None:
     ("name", "changes", "account", "role", "unit"),
     [
         ("due_soon", {"holder": "specialist1", "unit": "culture"}, "specialist1", None, None),
-        ("due_soon", {"holder": None, "unit": "culture"}, None, None, "culture"),
-        ("due_soon", {"holder": None, "unit": None}, None, "clerk", None),
+        ("due_soon", {"holder": None, "unit": "culture", "role": None}, None, None, "culture"),
+        ("due_soon", {"holder": None, "unit": "culture", "role": "specialist"}, None, "specialist", "culture"),
+        ("due_soon", {"holder": None, "unit": None, "role": None}, None, "clerk", None),
         ("overdue", {"holder": "specialist1", "unit": "culture"}, None, "leader", None),
     ],
 )
