@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import io
-from typing import Final
-
-import barcode
-from barcode.writer import SVGWriter
-
 from services.delivery.domain.delivery import Delivery
 from services.delivery.domain.places import DESKS, place
 from services.delivery.effects.post import OFFICE
 from services.delivery.effects.press import Page
-
-BARS: Final = {"module_width": 0.4, "module_height": 14.0, "quiet_zone": 4.0, "write_text": False}
-"""Millimetres; the narrowest bar of 0.4 mm can be read off a thermal print at 203 dpi."""
 
 
 def page(state: Delivery, name: str, phone: str, detail: str, cod: int) -> Page:
@@ -24,7 +15,6 @@ def page(state: Delivery, name: str, phone: str, detail: str, cod: int) -> Page:
     desk = DESKS.get(state.desk or "H18", DESKS["H18"])
     data = {
         "tracking": state.tracking,
-        "bars": bars(state.tracking),
         "order": state.order,
         "day": [state.ordered_at.year, state.ordered_at.month, state.ordered_at.day],
         "from": [OFFICE[0], desk.name, OFFICE[1]],
@@ -33,11 +23,3 @@ def page(state: Delivery, name: str, phone: str, detail: str, cod: int) -> Page:
         "cod": f"{cod:,} đồng".replace(",", ".") if cod else "không thu",
     }
     return Page(template="label.typ", data=data, qr=state.tracking)
-
-
-def bars(text: str) -> str:
-    """Code 128 as SVG."""
-    out = io.BytesIO()
-    barcode.get("code128", text, writer=SVGWriter()).write(out, options=BARS)
-    svg = out.getvalue().decode()
-    return svg[svg.index("<svg") :]
