@@ -38,7 +38,9 @@ TOLD: Final = {
     "delivery.result_delivered.v1": "delivered",
 }
 """Events that the applicant is told of by one SMS each (`available` only where it is to be fetched)."""
-SETTLED: Final = {f"notification.{word}.v1": word for word in ("sent", "delivered", "failed", "unknown")}
+SETTLED: Final = {
+    f"notification.{word}.v1": word for word in ("sent", "delivered", "failed", "unknown", "expired", "suppressed")
+}
 ON_THE_WAY_OF_SMS: Final = frozenset({"notification", "sms_centre", "store"})
 LAPSE: Final = 25.0
 """Seconds from a hit to `unknown`: a lease (15 s), and what a busy machine adds until its end is noticed."""

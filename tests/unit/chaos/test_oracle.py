@@ -267,6 +267,12 @@ def test_a_late_receipt_corrects_unknown() -> None:
     assert (verdict.sms_unknown, verdict.good) == (0, True)
 
 
+def test_a_message_that_was_no_longer_true_is_not_missed() -> None:
+    history = good()
+    of_type(history, "notification.sent.v1")["headers"]["ce_type"] = "notification.suppressed.v1"
+    assert judge(history).good
+
+
 @pytest.mark.parametrize("module", ["oracle", "order"])
 def test_the_oracle_shares_no_code_with_what_it_judges(module: str) -> None:
     tree = ast.parse((ROOT / f"tests/chaos/harness/{module}.py").read_text())
