@@ -85,3 +85,24 @@ def test_what_waits_keeps_its_secrets_sealed() -> None:
     assert life.state is not None
     kept = Contact.model_validate_json(life.state.model_dump_json())
     assert (kept.waiting[0].sms_secret, kept.waiting[0].email_secret) == (PIN, URL)
+
+
+def test_the_pickup_code_is_the_applicants_and_a_representative_hears_that_it_is_ready() -> None:
+    life = linked()
+    life.hear(NameRepresentative(phone=PHONE))
+    life.hear(ConfirmRepresentative())
+    life.event("delivery", "result_available", way="in_person", desk="H18", pickup=PIN)
+    mine, theirs = life.effects
+    assert (mine.secret, theirs.secret) == (PIN, None)
+    assert "H18, ma nhan {secret}" in mine.text
+    assert "{secret}" not in theirs.text
+
+
+@pytest.mark.parametrize("name", ["uncollected", "consignment_returned", "consignment_lost"])
+def test_what_failed_is_told_once_and_a_later_failure_is_told_again(name: str) -> None:
+    life = linked()
+    life.event("delivery", name)
+    life.event("delivery", "failed")
+    assert len(life.effects) == 1
+    life.event("delivery", "failed")
+    assert len(life.effects) == 2
