@@ -9,7 +9,7 @@ from chassis.decision import Command, Effect, FailureReason, Outcome, Policy
 from schemas.event import Dong, Instant, Text
 from schemas.money import Vnd
 from schemas.notification import Failure
-from schemas.personal import Email, Phone
+from schemas.personal import Email, Phone, Secret
 from services.notification.domain.templates import Language
 
 ReceiptState = Literal["delivered", "failed"]
@@ -53,7 +53,8 @@ class EmailSettled(Settled):
 class SendSms(Effect):
     """Sends one text the reader must act on. SMPP has no key that would make a repeat harmless: never again.
 
-    `besides`: providers it is not to go by; `not_after`: when it is no longer worth sending.
+    `besides`: providers it is not to go by; `not_after`: when it is no longer worth sending;
+    `secret`: what fills ``{secret}`` of the text.
     """
 
     TYPE: ClassVar[str] = "sms.send"
@@ -67,6 +68,7 @@ class SendSms(Effect):
     text: Text
     besides: tuple[str, ...] = ()
     not_after: Instant | None = None
+    secret: Secret | None = None
 
     def unknown(self) -> Outcome:
         """The lease lapsed with no answer."""
@@ -85,7 +87,7 @@ class InformSms(SendSms):
 
 
 class SendEmail(Effect):
-    """Sends one e-mail. After DATA without an answer nobody can tell: never again."""
+    """Sends one e-mail. After DATA without an answer nobody can tell: never again. `secret`: as of `SendSms`."""
 
     TYPE: ClassVar[str] = "email.send"
     POLICY: ClassVar[Policy] = "never"
@@ -96,6 +98,7 @@ class SendEmail(Effect):
     to: Email
     title: Text
     text: Text
+    secret: Secret | None = None
 
     def unknown(self) -> Outcome:
         """The lease lapsed with no answer."""

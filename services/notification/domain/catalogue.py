@@ -14,11 +14,13 @@ from importlib.resources.abc import Traversable
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from schemas.event import Event
+from schemas.personal import Kind
 from schemas.topics import CATALOGUES
 from services.notification.domain.segments import segments
-from services.notification.domain.templates import BRAND, FORMS, Compiled, Language, Template, said
+from services.notification.domain.templates import BRAND, FORMS, Compiled, Language, Template, as_sms, said
 
 FOLDER: Final = files("services.notification") / "templates"
 REGISTER: Final = "registered.txt"
@@ -125,11 +127,16 @@ def _fields(template: Template, event: type[Event]) -> Iterator[str]:
         if name not in event.model_fields:
             yield f"{event.TYPE} has no field {name!r}"
     yield from (f"there is no event {name!r} to end it" for name in template.ends if name not in EVENTS)
+    yield from (f"there is no event {name!r} to cover" for name in template.covers if name not in EVENTS)
 
 
 def _typed(template: Template, language: Language, event: type[Event]) -> Iterator[str]:
     texts = template.texts(language)
-    for text in (texts.sms or "", texts.title, texts.email):
+    if any(Compiled(text, language).secret for text in (texts.title, texts.plain or "")):
+        yield "a title and plain words carry no secret"
+    if (Compiled(texts.sms or "", language).secret is None) != (texts.plain is None):
+        yield "an SMS with a secret has plain words beside it, and no other has"
+    for text in (texts.sms or "", texts.plain or "", texts.title, texts.email):
         for field, form in Compiled(text, language).fields:
             problem = _fits(field.split("."), form, event)
             if problem:
@@ -145,20 +152,40 @@ def _fits(path: list[str], form: str, event: type[Event]) -> str | None:
             return f"{event.TYPE} has no field {'.'.join(path)!r}"
         annotation = fields[part].annotation
     text = str(annotation)
-    fitting = {"day": "datetime", "dong": "Vnd", "items": "SupplementItem", "lines": "SupplementItem"}
+    secret = path[-1] in event.model_fields and _kinds(event.model_fields[path[-1]]) == {"secret"}
+    if secret or form == "secret":
+        return None if secret and form == "secret" else f"{'.'.join(path)!r} and {form!r}: a secret is named as one"
+    fitting = {
+        "day": ("datetime",),
+        "dong": ("Vnd", "int"),
+        "items": ("SupplementItem",),
+        "lines": ("SupplementItem",),
+        "way": ("in_person",),
+    }
     if "Personal" in text:
         return f"{'.'.join(path)!r} is personal data"
-    if form in fitting and fitting[form] not in text:
+    if form in fitting and not any(word in text for word in fitting[form]):
         return f"{'.'.join(path)!r} is {text}, which {form!r} does not write"
     if form in {"", "words"} and "str" not in text:
         return f"{'.'.join(path)!r} is {text}: name a form, one of {', '.join(filter(None, FORMS))}"
     return None
 
 
+def _kinds(field: FieldInfo) -> set[str]:
+    """Of what kind of personal data a field is."""
+    found = [*field.metadata, *(part for choice in get_args(field.annotation) for part in get_args(choice))]
+    return {part.kind for part in found if isinstance(part, Kind)}
+
+
 def _sms(template: Template, language: Language, event: Event, known: frozenset[str]) -> Iterator[str]:
-    text = template.texts(language).sms
-    if text is None:
-        return
+    texts, filled = template.texts(language), said(template, event, language)
+    if texts.sms is not None:
+        yield from _fits_a_phone(texts.sms, filled.sms or "", language, known)
+    if texts.plain is not None:
+        yield from _fits_a_phone(as_sms(texts.plain), as_sms(filled.plain or ""), language, known)
+
+
+def _fits_a_phone(text: str, sms: str, language: Language, known: frozenset[str]) -> Iterator[str]:
     if not text.startswith(BRAND):
         yield f"an SMS begins with {BRAND!r}"
     if not text.isascii():
@@ -166,7 +193,6 @@ def _sms(template: Template, language: Language, event: Event, known: frozenset[
     if skeleton(text) not in known:
         yield f"not registered with the carriers: {skeleton(text)!r} is not in {REGISTER}"
     longest = 3 if any(form in LONG for _, form in Compiled(text, language).fields) else 1
-    sms = said(template, event, language).sms or ""
     parts = len(segments(sms.replace("{code}", LONGEST_CODE), "m"))
     if parts > longest:
         yield f"an SMS of {parts} segments, at most {longest}"

@@ -10,7 +10,7 @@ from schemas.dossier import Applicant
 from schemas.event import Dong, Instant, Record
 from schemas.money import Vnd
 from schemas.notification import Channel
-from schemas.personal import Email, Owner, Phone
+from schemas.personal import Email, Owner, Phone, Secret
 from schemas.versions import Form, Versions
 from services.notification.domain.templates import BRAND, Lane, Language, Reader
 from services.notification.messages import Preferred
@@ -55,7 +55,7 @@ class Told(Record):
 class Waiting(Record):
     """A message decided and not yet given to a lane: its reader is not known, or it is night. Texts with ``{code}``.
 
-    `identity`: what there is one message of; the kind, where it is said once.
+    `identity`: what there is one message of; the kind, where it is said once. `plain`, secrets, `halves`: as in `Said`.
     """
 
     kind: str
@@ -69,8 +69,12 @@ class Waiting(Record):
     role: str | None = None
     unit: str | None = None
     sms: str | None = None
+    plain: str | None = None
     title: str
     email: str
+    sms_secret: Secret | None = None
+    email_secret: Secret | None = None
+    halves: bool = False
 
 
 class Spare(Record):
@@ -81,6 +85,8 @@ class Spare(Record):
     sms: str | None = None
     title: str | None = None
     email: str | None = None
+    sms_secret: Secret | None = None
+    email_secret: Secret | None = None
 
 
 class Representative(Record):
@@ -92,13 +98,17 @@ class Representative(Record):
 
 
 class Contact(Record):
-    """One dossier. `waiting`: what cannot be sent yet; `kinds`: what there was already something said about."""
+    """One dossier. `waiting`: what cannot be sent yet; `kinds`: what there was already something said about.
+
+    `covered`: event types that come next and say nothing new.
+    """
 
     dossier_id: str
     applicant: Applicant | None = None
     code: str | None = None
     waiting: tuple[Waiting, ...] = ()
     kinds: tuple[str, ...] = ()
+    covered: tuple[str, ...] = ()
     messages: tuple[Told, ...] = ()
     spares: tuple[Spare, ...] = ()
     owner: Owner | None = None
@@ -173,5 +183,6 @@ def _lift(form: Form) -> Form:
     return {**form, "messages": messages, "waiting": waiting}
 
 
-VERSIONS: Final = Versions(2, up={1: _lift})
-"""Version 2 is written at once (docs/decisions/0040): a replica of the release before leaves such a document alone."""
+VERSIONS: Final = Versions(3, up={1: _lift, 2: dict})
+"""Version 3 has secrets in what waits, which no release before may write back without: it is written at once, and a
+replica of the release before leaves such a document alone, as with version 2 (docs/decisions/0040)."""

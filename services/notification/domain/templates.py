@@ -1,7 +1,8 @@
 """What is said: one template a kind of message, with a text for each channel and language. Pure.
 
 A placeholder is ``{field}`` or ``{field.part:form}`` of the template's event; ``{code}`` is how the dossier is called.
-No personal data: a dossier is named by its code, before it has one by the first eight characters of its id.
+No personal data: a dossier is named by its code, before it has one by the first eight characters of its id. A code or
+a link only the applicant may know (``{pin:secret}``) stays sealed: its place is filled where the message is sent.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from law.text import unaccent
 from schemas.event import Event, Record
+from schemas.personal import Secret
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 BRAND: Final = "So VHTTDL Dien Bien: "
 """What every SMS begins with: the agency's name within the registered brand-name text."""
 SIGNATURE: Final = "Sở VHTTDL Điện Biên"
 CODE: Final = "{code}"
+SEALED: Final = "{secret}"
+"""Where the sealed value goes; its braces cost four places of a GSM text, so a PIN is never longer."""
 SMS_LENGTH: Final = 459
 """Three parts of a GSM text."""
 EMAIL_LENGTH: Final = 940
@@ -40,13 +44,19 @@ MATTERS: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {"first_answer": "first answer", "term": "term", "complaint": "answer to a complaint"},
 }
 
+WAYS: Final[Mapping[Language, Mapping[str, str]]] = {
+    "vi": {"online": "trực tuyến", "post": "qua bưu điện", "in_person": "tại bộ phận một cửa"},
+    "en": {"online": "online", "post": "by post", "in_person": "at the one-stop desk"},
+}
+
 
 class Texts(BaseModel):
-    """One language. No `sms`: the message goes by e-mail only."""
+    """One language. No `sms`: the message goes by e-mail only. `plain`: said instead to whom no secret may be sent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sms: str | None = None
+    plain: str | None = None
     title: str
     email: str
 
@@ -55,8 +65,9 @@ class Template(BaseModel):
     """One file. `kind`: there is one message of a kind in a dossier, or one for each value of the fields in `each`.
 
     It is about an event whose fields are as `when` says, differ where `changed` says, and are there where `present`
-    says. `ends`: event types after which it is no longer true. `optional`: the reader may do without it (no law asks
-    for it). `email_policy`: e-mail beside the SMS, or only where the SMS did not arrive.
+    says. `ends`: event types after which it is no longer true. `covers`: event types
+    that are said together with it and tell the reader nothing more. `optional`: one may do without it (no law asks for
+    it). `email_policy`: e-mail beside the SMS, or only where the SMS did not arrive.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,6 +84,7 @@ class Template(BaseModel):
     present: tuple[str, ...] = ()
     each: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
     vi: Texts
     en: Texts
 
@@ -102,7 +114,7 @@ class Template(BaseModel):
         return self.vi if language == "vi" else self.en
 
     @cached_property
-    def compiled(self) -> Mapping[Language, tuple[Compiled, Compiled, Compiled]]:
+    def compiled(self) -> Mapping[Language, tuple[Compiled, Compiled, Compiled, Compiled]]:
         """Parsed once: SMS, title and e-mail of each language."""
         languages: tuple[Language, ...] = ("vi", "en")
         return {
@@ -110,6 +122,7 @@ class Template(BaseModel):
                 Compiled(found.sms or "", language),
                 Compiled(found.title, language),
                 Compiled(found.email, language),
+                Compiled(found.plain or "", language),
             )
             for language in languages
             for found in (self.texts(language),)
@@ -117,22 +130,43 @@ class Template(BaseModel):
 
 
 class Said(Record):
-    """A message about one event in one language; ``{code}`` is still open, for the code may come later."""
+    """A message about one event in one language; ``{code}`` is still open, for the code may come later.
+
+    `sms_secret`, `email_secret`: what fills ``{secret}``. `halves`: they are two, and no channel may carry both.
+    """
 
     sms: str | None
+    plain: str | None = None
     title: str
     email: str
+    sms_secret: Secret | None = None
+    email_secret: Secret | None = None
+    halves: bool = False
 
 
 def said(template: Template, event: Event, language: Language) -> Said:
     """The texts of an event."""
-    sms, title, email = template.compiled[language]
-    has_sms = template.texts(language).sms is not None
+    sms, title, email, plain = template.compiled[language]
+    texts = template.texts(language)
     return Said(
-        sms=_cut(_ascii(sms.fill(event)), SMS_LENGTH) if has_sms else None,
+        sms=_cut(_ascii(sms.fill(event)), SMS_LENGTH) if texts.sms is not None else None,
+        plain=plain.fill(event) if texts.plain is not None else None,
         title=title.fill(event),
-        email=f"{_cut(email.fill(event), EMAIL_LENGTH)}\n\n{SIGNATURE}\n",
+        email=signed(_cut(email.fill(event), EMAIL_LENGTH)),
+        sms_secret=sms.secret_of(event),
+        email_secret=email.secret_of(event),
+        halves=sms.secret is not None and email.secret is not None and sms.secret != email.secret,
     )
+
+
+def signed(text: str) -> str:
+    """As an e-mail ends."""
+    return f"{text}\n\n{SIGNATURE}\n"
+
+
+def as_sms(text: str) -> str:
+    """Plain words as a phone shows them: with the brand, without diacritics."""
+    return _cut(_ascii(f"{BRAND}{text}"), SMS_LENGTH)
 
 
 def named(text: str, code: str) -> str:
@@ -144,10 +178,11 @@ class Compiled:
     """A text cut at its placeholders."""
 
     def __init__(self, text: str, language: Language) -> None:
-        """Raises ValueError for a text with a stray brace or a form there is not."""
+        """Raises ValueError for a text with a stray brace, a form there is not, or more than one secret."""
         self._parts: list[str | tuple[tuple[str, ...], Callable[[Any, Language], str]]] = []
         self._language = language
         self.fields: list[tuple[str, str]] = []
+        self.secret: str | None = None
         for literal, field, form, _ in Formatter().parse(text):
             self._parts.append(literal)
             if field == "code":
@@ -158,6 +193,10 @@ class Compiled:
                         f"{{{field}:{form}}}: there is no form {form!r}, only {', '.join(filter(None, FORMS))}"
                     )
                 self.fields.append((field, form or ""))
+                if form == "secret":
+                    if self.secret is not None:
+                        raise ValueError(f"{{{field}:secret}}: a text carries one secret at most")
+                    self.secret = field
                 self._parts.append((tuple(field.split(".")), FORMS[form or ""]))
 
     def fill(self, event: Event) -> str:
@@ -165,6 +204,10 @@ class Compiled:
         return "".join(
             part if isinstance(part, str) else part[1](_value(event, part[0]), self._language) for part in self._parts
         )
+
+    def secret_of(self, event: Event) -> Secret | None:
+        """The sealed value that goes where the text says `SEALED`."""
+        return getattr(event, self.secret) if self.secret is not None else None
 
 
 def _value(event: Any, path: Iterable[str]) -> Any:
@@ -200,6 +243,8 @@ FORMS: Final[Mapping[str, Callable[[Any, Language], str]]] = {
     "items": lambda items, language: "; ".join(_item(items, language)),
     "lines": lambda items, language: "\n".join(f"- {line}" for line in _item(items, language)),
     "matter": lambda matter, language: MATTERS[language][matter],
+    "way": lambda way, language: WAYS[language][way],
+    "secret": lambda _value, _language: SEALED,
 }
 
 

@@ -53,10 +53,17 @@ class Teller:
         """Any event there is something to say about, or after which something is no longer true."""
         contact = ways.knowing(contact or Contact(dossier_id=event.dossier_id), event)
         contact, events = self._take_back(contact, event, now)
+        if event.TYPE in contact.covered:
+            left = tuple(name for name in contact.covered if name != event.TYPE)
+            return self._send(contact.model_copy(update={"covered": left}), now, events)
         found = self._rules.catalogue.of(event)
         if found is not None and (identity := found[1].identity(event)) not in contact.kinds:
             waiting = ways.waiting(*found, event, contact)
-            update = {"kinds": (*contact.kinds, identity), "waiting": (*contact.waiting, waiting)}
+            update = {
+                "kinds": (*contact.kinds, identity),
+                "waiting": (*contact.waiting, waiting),
+                "covered": tuple(sorted({*contact.covered, *found[1].covers})),
+            }
             contact = contact.model_copy(update=update)
         return self._send(contact, now, events)
 

@@ -11,11 +11,11 @@ from chassis.decision import Effect
 from schemas.dossier import DossierAccepted, DossierSubmitted
 from schemas.event import DossierEvent
 from schemas.notification import Channel
-from schemas.personal import Phone
+from schemas.personal import Phone, Secret
 from services.notification.domain.contact import Contact, Recipient, Spare, Told, Waiting
 from services.notification.domain.rules import Rules
 from services.notification.domain.segments import parts_of
-from services.notification.domain.templates import Template, named, said
+from services.notification.domain.templates import Template, as_sms, named, said, signed
 from services.notification.messages import InformSms, MailOfficers, SendEmail, SendSms
 
 RECIPIENTS: Final[tuple[Recipient, ...]] = ("applicant", "representative")
@@ -55,8 +55,12 @@ def waiting(name: str, template: Template, event: DossierEvent, contact: Contact
         role=getattr(event, "role", None),
         unit=getattr(event, "unit", None),
         sms=texts.sms,
+        plain=texts.plain,
         title=texts.title,
         email=texts.email,
+        sms_secret=texts.sms_secret,
+        email_secret=texts.email_secret,
+        halves=texts.halves,
     )
 
 
@@ -67,9 +71,28 @@ def make(contact: Contact, waiting: Waiting, now: datetime, rules: Rules) -> Mad
         _officers(made, contact, waiting, now)
         return made
     for to in RECIPIENTS:
-        for channel in _channels(contact, waiting, to):
-            _one(made, contact, waiting, _told(contact, waiting, channel, to, now), rules)
+        for_them = _secrets(contact, waiting, to)
+        if for_them is None:
+            continue
+        for channel in _channels(contact, for_them, to):
+            _one(made, contact, for_them, _told(contact, for_them, channel, to, now), rules)
     return made
+
+
+def _secrets(contact: Contact, waiting: Waiting, to: Recipient) -> Waiting | None:
+    """What they may read: a secret is the applicant's only, and its other half goes by the other channel or not at all.
+
+    Whom the secret is not for is told the plain words, or nothing where there is nothing to tell but two halves.
+    """
+    if waiting.plain is None:
+        return waiting
+    phone, email = contact.reach(to)
+    if to == "applicant" and not (waiting.halves and (phone is None or email is None)):
+        return waiting
+    if waiting.halves and to != "applicant":
+        return None
+    without = {"plain": None, "sms_secret": None, "email_secret": None, "halves": False}
+    return waiting.model_copy(update={**without, "sms": as_sms(waiting.plain), "email": signed(waiting.plain)})
 
 
 def _one(made: Made, contact: Contact, waiting: Waiting, told: Told, rules: Rules) -> None:
@@ -79,25 +102,30 @@ def _one(made: Made, contact: Contact, waiting: Waiting, told: Told, rules: Rule
     title, text = named(waiting.title, contact.name), named(waiting.email, contact.name)
     if told.channel == "sms" and sms is not None and phone is not None:
         told = told.model_copy(update={"segments": parts_of(sms)})
-        made.effects.append(_sms(told, phone, sms))
-        by_email = email is not None and contact.channel == "auto" and not waiting.also
+        made.effects.append(_sms(told, phone, sms, secret=waiting.sms_secret))
+        by_email = email is not None and contact.channel == "auto" and not waiting.also and not waiting.halves
         if by_email or rules.other_providers:
             spare = Spare(message=told.id, at=told.at + rules.fallback_after)
             if rules.other_providers:
-                spare = spare.model_copy(update={"sms": sms})
+                spare = spare.model_copy(update={"sms": sms, "sms_secret": waiting.sms_secret})
             if by_email:
-                spare = spare.model_copy(update={"title": title, "email": text})
+                update = {"title": title, "email": text, "email_secret": waiting.email_secret}
+                spare = spare.model_copy(update=update)
             made.spares.append(spare)
     elif email is not None:
-        made.effects.append(SendEmail(message=told.id, to=email, title=title, text=text))
-        if contact.channel == "email" and sms is not None:
-            made.spares.append(Spare(message=told.id, at=told.at + rules.kept, sms=sms))
+        made.effects.append(SendEmail(message=told.id, to=email, title=title, text=text, secret=waiting.email_secret))
+        if contact.channel == "email" and sms is not None and not waiting.halves:
+            spare = Spare(message=told.id, at=told.at + rules.kept, sms=sms, sms_secret=waiting.sms_secret)
+            made.spares.append(spare)
     made.told.append(told)
 
 
 def _channels(contact: Contact, waiting: Waiting, to: Recipient) -> Iterator[Channel]:
     phone, email = contact.reach(to)
     wanted, sms = contact.channel, waiting.sms is not None
+    if waiting.halves:
+        yield from ("sms", "email")
+        return
     if sms and phone is not None and (wanted != "email" or email is None):
         yield "sms"
     if email is not None and (wanted in {"email", "both"} or not sms or (wanted == "auto" and waiting.also)):
@@ -136,9 +164,9 @@ def other(contact: Contact, told: Told, now: datetime, rules: Rules, *, provider
         if contact.message(again.id) is None:
             made.told.append(again)
             besides = (told.provider,) if told.provider else ()
-            made.effects.append(_sms(again, phone, spare.sms, besides))
+            made.effects.append(_sms(again, phone, spare.sms, besides, spare.sms_secret))
             if spare.email is not None:
-                left = {"message": again.id, "at": now + rules.fallback_after, "sms": None}
+                left = {"message": again.id, "at": now + rules.fallback_after, "sms": None, "sms_secret": None}
                 made.spares.append(spare.model_copy(update=left))
             return made
     if spare.email is not None and email is not None:
@@ -146,7 +174,9 @@ def other(contact: Contact, told: Told, now: datetime, rules: Rules, *, provider
         if contact.message(by_email.id) is None:
             made.told.append(by_email)
             title = spare.title or contact.name
-            made.effects.append(SendEmail(message=by_email.id, to=email, title=title, text=spare.email))
+            made.effects.append(
+                SendEmail(message=by_email.id, to=email, title=title, text=spare.email, secret=spare.email_secret)
+            )
     return made
 
 
@@ -162,6 +192,6 @@ def _told(contact: Contact, waiting: Waiting, channel: Channel, to: Recipient, n
     )
 
 
-def _sms(told: Told, phone: Phone, text: str, besides: tuple[str, ...] = ()) -> SendSms:
+def _sms(told: Told, phone: Phone, text: str, besides: tuple[str, ...] = (), secret: Secret | None = None) -> SendSms:
     kind = SendSms if told.lane == "action" else InformSms
-    return kind(message=told.id, to=phone, text=text, besides=besides)
+    return kind(message=told.id, to=phone, text=text, besides=besides, secret=secret)

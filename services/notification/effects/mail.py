@@ -13,6 +13,7 @@ import aiosmtplib
 from chassis.decision import Outcome
 from chassis.runner import Call, Permanent, Retryable
 from services.notification.effects.directory import Directory
+from services.notification.effects.filled import filled
 from services.notification.effects.mime import mail
 from services.notification.effects.simulated import Simulated
 from services.notification.messages import EmailSettled, MailOfficers, SendEmail
@@ -145,7 +146,7 @@ class SendsEmail:
     async def execute(self, effect: SendEmail, call: Call) -> Outcome:
         """As `Mailer.send`."""
         to = await call.open(effect.to)
-        return await self._mailer.send(call, effect.message, (to,), effect.title, effect.text)
+        return await self._mailer.send(call, effect.message, (to,), effect.title, await filled(effect, call))
 
 
 class MailsOfficers:

@@ -18,6 +18,7 @@ from services.notification.domain.balance import Balance
 from services.notification.domain.codes import CodeSettled, SendCode
 from services.notification.domain.contact import Contact
 from services.notification.domain.pace import Numbers, Pace
+from services.notification.effects.filled import filled
 from services.notification.effects.parts import Part, Parts
 from services.notification.effects.providers import Away, Declined, Provider, Sms, Taken
 from services.notification.effects.simulated import Simulated
@@ -152,7 +153,8 @@ class SendsSms:
         if await self._moot(call, effect.message):
             return SmsSettled(message=effect.message, result="suppressed")
         to = await call.open(effect.to)
-        return await self._texting.send(call, effect.message, to, effect.text, besides=effect.besides)
+        text = await filled(effect, call)
+        return await self._texting.send(call, effect.message, to, text, besides=effect.besides)
 
 
 class SendsCode:

@@ -35,6 +35,7 @@ TIMED: Final = (
     dossier.SupplementRequested,
     dossier.DossierSupplemented,
     dossier.DossierExtended,
+    work.StageAnswered,
 )
 """What moves the due date; of one stream, so the last one heard is the last one said."""
 
@@ -80,44 +81,59 @@ def track(tracked: Tracked | None, event: DossierEvent, now: datetime) -> Decisi
         changes["code"] = event.code
     if isinstance(event, TIMED):
         changes["due_at"] = getattr(event, "due_at", None)
+    if isinstance(event, work.DossierRetimed) and event.matter == "term" and tracked.due_at is not None:
+        changes["due_at"] = event.due_at  # while a fee is open nothing is due: only the promise moved
     return Decision(tracked.model_copy(update=changes))
 
 
 def _instant(event: DossierEvent, now: datetime) -> datetime:
     """The event's own instant: the field of it that ends in ``_at`` and is in the past, or ``at``."""
     for name in type(event).model_fields:
-        if name == "at" or (name.endswith("_at") and name not in {"due_at", "expires_at"}):
+        if name == "at" or (name.endswith("_at") and name not in {"due_at", "expires_at", "last_heard_at"}):
             value = getattr(event, name)
             if isinstance(value, datetime):
                 return value
     return now
 
 
+WORDS: Final[dict[type[DossierEvent], str]] = {
+    dossier.ResultIssued: "number",
+    payment.ReceiptIssued: "number",
+    payment.RefundRequested: "amount",
+    payment.RefundMade: "amount",
+    payment.PaymentHeld: "amount",
+    delivery.ConsignmentLost: "tracking",
+    delivery.DocumentRevoked: "reason",
+    dossier.DossierRejected: "reason",
+    dossier.DossierExtended: "reason",
+    dossier.DossierStopped: "reason",
+    dossier.DossierWithdrawn: "reason",
+    dossier.DossierDecided: "reason",
+    work.DossierAssigned: "unit",
+    work.StepDone: "step",
+    work.Overdue: "matter",
+    work.DossierRetimed: "matter",
+}
+"""The field that is the detail, where it is one alone."""
+
+
 def _detail(event: DossierEvent) -> str:  # noqa: PLR0911 - one case a kind
     match event:
         case delivery.ConsignmentMoved():
             return f"{event.status}@{format_instant(event.moved_at)}"
+        case delivery.ChoiceChanged():
+            return f"{event.was} -> {event.way}"
+        case work.StageAnswered():
+            return f"{event.stage}: {event.answer}"
         case notification.MessageSent() | notification.MessageDelivered() | notification.MessageUnknown():
             return f"{event.subject}/{event.channel}"
         case notification.MessageFailed():
             return f"{event.subject}/{event.channel}: {event.reason}"
-        case dossier.ResultIssued() | payment.ReceiptIssued():
-            return event.number
         case dossier.SupplementRequested():
             return "; ".join(f"{item.label.vi if item.label else item.name}: {item.why}" for item in event.items)
-        case (
-            dossier.DossierRejected() | dossier.DossierExtended() | dossier.DossierStopped()
-            | dossier.DossierWithdrawn() | dossier.DossierDecided()
-        ):  # fmt: skip
-            return event.reason or ""
-        case work.DossierAssigned():
-            return event.unit
-        case work.StepDone():
-            return event.step
-        case work.Overdue():
-            return event.matter
         case _:
-            return ""
+            field = WORDS.get(type(event))
+            return str(getattr(event, field) or "") if field is not None else ""
 
 
 HANDLERS: Handlers = dict.fromkeys((*dossier.EVENTS, *payment.EVENTS, *delivery.EVENTS, *notification.EVENTS), track)

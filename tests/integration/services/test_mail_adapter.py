@@ -64,6 +64,9 @@ async def test_email_arrives_as_it_was_written(mail_side: tuple[_Greylist, Sends
     arrived = mailbox.messages[-1]
     assert (arrived["to"], arrived["subject"], arrived["text"].splitlines()[0]) == (to, "Hồ sơ", "Đã tiếp nhận.")
     assert len(mailbox.messages) == 3
+    link = email(to).model_copy(update={"text": "Tại: {secret}", "secret": Personal.of("https://x.vn/l/1")})
+    await adapter.execute(link, call())
+    assert mailbox.messages[-1]["text"].splitlines()[0] == "Tại: https://x.vn/l/1"
 
 
 async def test_a_connection_is_used_again_and_a_dead_one_is_replaced(mail_side: tuple[_Greylist, SendsEmail]) -> None:

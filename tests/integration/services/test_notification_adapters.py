@@ -144,6 +144,8 @@ async def test_sms_by_what_the_centre_answers(sms_side: Side) -> None:
     taken = await adapter.execute(sms(), call())
     assert isinstance(taken, SmsSettled)
     assert (taken.result, len(taken.ids), taken.provider) == ("sent", 1, "c0")
+    await adapter.execute(sms("PIN {secret}.", secret=Personal.of("040506")), call())
+    assert list(sms_side.centre.phones.submissions)[-1].text == "PIN 040506."
 
 
 async def test_sms_without_a_response_is_uncertain(sms_side: Side) -> None:

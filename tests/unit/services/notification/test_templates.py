@@ -55,6 +55,8 @@ def test_ours_are_right() -> None:
         ("So VHTTDL Dien Bien: Ho so", "Ho so", "an SMS begins with 'So VHTTDL Dien Bien: '"),
         ('{due_at:day}."\ntitle = "Hồ', "x" * 150 + '{due_at:day}."\ntitle = "Hồ', "an SMS of 2 segments, at most 1"),
         ("[vi]", 'ends = ["payment.gone"]\n[vi]', "there is no event 'payment.gone' to end it"),
+        ("[vi]", 'covers = ["payment.gone"]\n[vi]', "there is no event 'payment.gone' to cover"),
+        ("Hẹn {due_at:day}", "{due_at:secret}", "a secret is named as one"),
         ("[vi]", 'present = ["gone"]\n[vi]', "dossier.accepted has no field 'gone'"),
     ],
 )  # fmt: skip
@@ -103,7 +105,7 @@ def test_the_commands_show_and_check(tmp_path: Path) -> None:
     assert "Dossier 000.00.12.H18-261124-0001 was received" in " ".join(shown.split())
     assert "SMS, 1 segment(s)" in shown
     assert run("preview", "nothing")[0] == 1
-    assert run("check") == (0, "28 templates, nothing to correct\n")
+    assert run("check") == (0, "41 templates, nothing to correct\n")
     bad = folder(tmp_path, GOOD.replace("Hẹn {due_at:day}", "{nothing}"))
     code, said = run("check", str(bad))
     assert code == 1
