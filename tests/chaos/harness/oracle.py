@@ -34,10 +34,10 @@ TOLD: Final = {
     "payment.invoice_opened.v1": "invoice",
     "payment.receipt_issued.v1": "receipt",
     "delivery.consignment_ordered.v1": "consignment",
-    "delivery.result_available.v1": "available",
+    "delivery.result_available.v1": "available_desk",
     "delivery.result_delivered.v1": "delivered",
 }
-"""Events that the applicant is told of by one SMS each (`available` only where it is to be fetched)."""
+"""Events that the applicant is told of by one SMS each (`available_desk` only where it is to be fetched)."""
 SETTLED: Final = {
     f"notification.{word}.v1": word for word in ("sent", "delivered", "failed", "unknown", "expired", "suppressed")
 }
@@ -205,7 +205,7 @@ def _owed(dossier: _Dossier) -> Iterable[tuple[str, float]]:
     """The kinds of SMS that follow from what was said, with the time of their cause."""
     for event, kind in TOLD.items():
         record = dossier.types.get(event)
-        if record is None or (kind == "available" and json.loads(record["value"])["way"] != "in_person"):
+        if record is None or (kind == "available_desk" and json.loads(record["value"])["way"] != "in_person"):
             continue
         yield kind, _time(record)
 
