@@ -115,16 +115,18 @@ class Codec(Generic[S]):
         }
         update: Stored = {"$set": values}
         optional = {"due": doc.due, "wake": doc.wake, "held": doc.held}
+        kept = len(doc.kept)
+        pushed: Stored = {"$each": [entry_form(e) for e in fresh]}
+        if kept < len(doc.outbox):
+            pushed["$slice"] = -kept
         if fresh:
             optional["pending"] = fresh[-1].n  # type: ignore[assignment]
-            update["$push"] = {"outbox": {"$each": [entry_form(e) for e in fresh]}}
+        if fresh or "$slice" in pushed:
+            update["$push"] = {"outbox": pushed}
         values.update({name: value for name, value in optional.items() if value is not None})
         gone = {name: "" for name, value in optional.items() if value is None}
-        kept = len(doc.kept)
-        if kept < len(doc.outbox):
-            update["$push"] = {"outbox": {"$each": [entry_form(e) for e in fresh], "$slice": -kept}}
-            if not kept:
-                gone["pending"] = ""
+        if doc.outbox and not kept:
+            gone["pending"] = ""
         if doc.closed is not None:
             values["closed"] = doc.closed
             gone.update({name: "" for name in (*values, "outbox", "pending") if name not in TOMBSTONE})

@@ -102,8 +102,9 @@ class Engine(Generic[S]):
 
     def post(self, delivery: Delivery) -> asyncio.Future[Result]:
         """Puts a delivery into the mailbox; the order of calls is the order of handling."""
-        item = _Item(delivery, asyncio.get_running_loop().create_future())
-        self._mailbox.put(delivery.aggregate, item, delivery.patience, asyncio.get_running_loop().time())
+        loop = asyncio.get_running_loop()
+        item = _Item(delivery, loop.create_future())
+        self._mailbox.put(delivery.aggregate, item, delivery.patience, loop.time())
         self._look()
         return item.future
 

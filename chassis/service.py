@@ -13,41 +13,36 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import uvicorn
 import uvloop
 from fastapi import APIRouter
 
-from chassis.aside import Aside
 from chassis.burial import Burial
-from chassis.codec import Unloadable
 from chassis.consumer import Consumer
 from chassis.decision import Effect
-from chassis.delivery import Delivery, Sweep
-from chassis.document import AggregateType, Document
+from chassis.document import AggregateType
 from chassis.effects.circuit import Circuits
 from chassis.effects.handed import Handed
 from chassis.effects.queue import Limit
 from chassis.engine import Engine
-from chassis.fold import Decode, Folder
 from chassis.http import Verifier, create_app
 from chassis.http.operations import operators
 from chassis.keyring import Keyring
-from chassis.operations import Heard, Operations
-from chassis.reading import Reader, StreamReader, decoder
-from chassis.relay import Publisher, Relay
+from chassis.operations import Operations
+from chassis.reading import Reader
+from chassis.relay import Publisher
 from chassis.repair import Repair
 from chassis.route import Receiver, Route
 from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
-from chassis.telemetry import EFFECTS, FAULTS, configure_logs, logger
+from chassis.telemetry import configure_logs, logger
+from chassis.unit import Unit
 from schemas.event import to_instant
-from schemas.topics import CATALOGUES, STREAMS, dead_letter_topic, heard_by
+from schemas.topics import dead_letter_topic, heard_by
 
-SWEEP_EVERY: Final = 0.5
-RELAY_SWEEP_EVERY: Final = 10
 CLEAR_SECONDS: Final = 2.0
 GC_THRESHOLD: Final = 20_000
 DRAIN_SECONDS: Final = 5.0
@@ -88,7 +83,7 @@ class Platform:
         self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
         state_dir: Path | None = settings.state_dir
         self.handed = Handed(state_dir, self.replica, self.clock) if state_dir is not None else None
-        self._units = {kind.name: _Unit(kind, self) for kind in service.aggregates}
+        self._units = {kind.name: Unit(kind, self) for kind in service.aggregates}
         adapters = service.adapters(self)
         jitter = random.Random(self.replica)  # noqa: S311 - it spreads retries
         circuits = Circuits(jitter.random)
@@ -190,74 +185,6 @@ def effect_limits(service: Service, settings: ServiceSettings) -> Mapping[str, L
         name: replace(declared(kinds[name]), **given.model_dump(exclude_none=True))
         for name, given in settings.effect_limits.items()
     }
-
-
-class _Unit:
-    """One kind of aggregate with its engine, relay and runner."""
-
-    def __init__(self, kind: AggregateType[Any], platform: Platform) -> None:
-        hears = [s for s, name in platform.service.hears.items() if name == kind.name]
-        self.readers = {s: StreamReader(s, CATALOGUES[s], kind.handlers) for s in hears}
-        decode: Decode = decoder(self.readers)
-        collection = platform.store.collection(kind.name)
-        never_sent = platform.handed.never_sent if platform.handed is not None else None
-        self.folder = Folder(kind, platform.replica, decode, held=self._held, never_sent=never_sent)
-        self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection)
-        self.engine = Engine(
-            kind,
-            collection,
-            platform.keyring,
-            self.folder,
-            clock=platform.clock,
-            on_written=self.written,
-            aside=self.aside,
-        )
-        self.relay = Relay(self.engine, platform.publisher)
-        self.runner: Runner
-        self._clock = platform.clock
-
-    def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
-        return self.runner.held(effect_id)
-
-    def heard(self) -> list[Heard]:
-        """The streams delivered to it, for operators."""
-        return [
-            Heard(stream, STREAMS[stream].name, reader, self.engine, self.folder, self.aside)
-            for stream, reader in self.readers.items()
-        ]
-
-    def written(self, doc: Document[Any]) -> None:
-        """Hands what a write decided to those who carry it out."""
-        self.relay.written(doc.id, doc.kept)
-        for pending in doc.newborn:
-            self.runner.start(doc.id, pending)
-        for pending in doc.doubtful:
-            EFFECTS.labels(pending.effect.TYPE, "unknown").inc()
-            log.error("nobody can tell whether an effect was executed", effect=pending.id, kind=pending.effect.TYPE)
-
-    def tasks(self) -> list[Coroutine[Any, Any, None]]:
-        return [self.engine.run(), self.relay.run(), self._sweep()]
-
-    async def _look_at(self, aggregate: str) -> None:
-        with suppress(Unloadable):
-            await self.engine.handle(Delivery(aggregate, Sweep()))
-
-    async def _sweep(self) -> None:
-        """Wakes what fell due, and offers what a crash left in an outbox."""
-        rounds = 0
-        while True:
-            try:
-                if rounds % RELAY_SWEEP_EVERY == 0:
-                    await self.relay.sweep(everything=rounds == 0)
-                due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
-                await asyncio.gather(*map(self._look_at, due))
-            except StoreUnavailable as error:
-                log.warning("sweep put off: store unavailable", error=str(error)[:200])
-            except Exception:
-                FAULTS.labels("sweep").inc()
-                log.exception("a sweep failed")
-            rounds += 1
-            await asyncio.sleep(SWEEP_EVERY)
 
 
 class _Server(uvicorn.Server):

@@ -6,10 +6,10 @@ import asyncio
 from typing import Any, Final
 
 import typer
-from aiokafka import AIOKafkaConsumer
 from rich.console import Console
 from rich.table import Table
 
+from chassis.kafka import new_rereader
 from cli.platform import address
 from schemas.topics import dead_letter_topic
 
@@ -42,9 +42,7 @@ def show_one(service: str, place: str) -> None:
 
 async def _letters(service: str) -> list[Any]:
     """The last dead letters of a service, without joining a consumer group."""
-    consumer = AIOKafkaConsumer(
-        dead_letter_topic(service), bootstrap_servers=address("kafka"), auto_offset_reset="earliest"
-    )
+    consumer = new_rereader(address("kafka"), "hoso-dlq", dead_letter_topic(service))
     await consumer.start()
     try:
         ends = await consumer.end_offsets(consumer.assignment())

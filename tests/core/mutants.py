@@ -182,7 +182,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "chassis.codec:Codec.update",
-                'update["$push"] = {"outbox": {"$each": [entry_form(e) for e in fresh]}}',
+                'update["$push"] = {"outbox": pushed}',
                 'values["outbox"] = [entry_form(e) for e in doc.outbox]',
             ),
         ),
@@ -192,7 +192,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "the next write clears one event too many",
-        (Edit("chassis.codec:Codec.update", '"$slice": -kept', '"$slice": -max(0, kept - 1)'),),
+        (Edit("chassis.codec:Codec.update", 'pushed["$slice"] = -kept', 'pushed["$slice"] = -max(0, kept - 1)'),),
         replace(HOLDS["messages emitting 0 and 2 events"], linger=1.0),
         ("R0 save", "R0 send", "R0 save", "R0 send"),
         ("STUCK OUTBOX", "LOST EVENT"),

@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import random
-import signal
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -28,10 +27,10 @@ from bench.payment.world import PARTNERS, SERVICES, World, world
 from deploy.local import stack
 from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
-from deploy.local.rundir import sweep
 from tests.chaos.harness import ledgers, witness
 from tests.chaos.harness.driver import ATTEMPT, Either
 from tests.chaos.harness.payers import Payers, approve, plan
+from tests.chaos.harness.run import to_its_end
 from tests.chaos.harness.schedule import Stroke, schedule
 from tests.chaos.harness.strokes import Strokes
 
@@ -119,12 +118,8 @@ class Run:
 
     async def run(self) -> bool:
         """True if the verdict is good. The last line on standard output is the summary."""
-        sweep(RUNS, "chaos-*")
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers die here, that is the purpose
-        work = asyncio.create_task(self._whole())
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, work.cancel)
-        return await work
+        return await to_its_end(self._whole())
 
     async def _whole(self) -> bool:
         job = self._job

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,6 +33,15 @@ LOOK_EVERY: Final = 3.0
 UNSEEN: Final = 60.0
 SHOWN: Final = 15
 History = dict[str, list[dict[str, Any]]]
+
+
+async def to_its_end(work: Coroutine[Any, Any, bool]) -> bool:
+    """The result of a run, which a signal cancels, so that its processes end with it; old directories go first."""
+    sweep(RUNS, "chaos-*")
+    task = asyncio.create_task(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
 
 
 @dataclass(frozen=True)
@@ -86,11 +95,7 @@ class Run:
 
     async def run(self) -> bool:
         """True if the verdict is good. The last line on standard output is the summary."""
-        sweep(RUNS, "chaos-*")
-        work = asyncio.create_task(self._whole())
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, work.cancel)
-        return await work
+        return await to_its_end(self._whole())
 
     async def _whole(self) -> bool:
         backbone = Backbone(self._path, keep=True, brokers=self._job.brokers)

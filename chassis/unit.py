@@ -1,0 +1,98 @@
+"""One kind of aggregate in one replica: its engine, relay and runner wired together, and the sweep that wakes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from chassis.aside import Aside
+from chassis.codec import Unloadable
+from chassis.delivery import Delivery, Sweep
+from chassis.document import AggregateType, Document
+from chassis.engine import Engine
+from chassis.fold import Decode, Folder
+from chassis.operations import Heard
+from chassis.reading import StreamReader, decoder
+from chassis.relay import Relay
+from chassis.runner import Runner
+from chassis.store import StoreUnavailable
+from chassis.telemetry import EFFECTS, FAULTS, logger
+from schemas.topics import CATALOGUES, STREAMS
+
+if TYPE_CHECKING:
+    from chassis.service import Platform
+
+SWEEP_EVERY: Final = 0.5
+RELAY_SWEEP_EVERY: Final = 10
+log = logger(__name__)
+
+
+class Unit:
+    """One kind of aggregate with its engine, relay and runner."""
+
+    def __init__(self, kind: AggregateType[Any], platform: Platform) -> None:
+        hears = [s for s, name in platform.service.hears.items() if name == kind.name]
+        self.readers = {s: StreamReader(s, CATALOGUES[s], kind.handlers) for s in hears}
+        decode: Decode = decoder(self.readers)
+        collection = platform.store.collection(kind.name)
+        never_sent = platform.handed.never_sent if platform.handed is not None else None
+        self.folder = Folder(kind, platform.replica, decode, held=self._held, never_sent=never_sent)
+        self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection)
+        self.engine = Engine(
+            kind,
+            collection,
+            platform.keyring,
+            self.folder,
+            clock=platform.clock,
+            on_written=self.written,
+            aside=self.aside,
+        )
+        self.relay = Relay(self.engine, platform.publisher)
+        self.runner: Runner
+        self._clock = platform.clock
+
+    def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
+        return self.runner.held(effect_id)
+
+    def heard(self) -> list[Heard]:
+        """The streams delivered to it, for operators."""
+        return [
+            Heard(stream, STREAMS[stream].name, reader, self.engine, self.folder, self.aside)
+            for stream, reader in self.readers.items()
+        ]
+
+    def written(self, doc: Document[Any]) -> None:
+        """Hands what a write decided to those who carry it out."""
+        self.relay.written(doc.id, doc.kept)
+        for pending in doc.newborn:
+            self.runner.start(doc.id, pending)
+        for pending in doc.doubtful:
+            EFFECTS.labels(pending.effect.TYPE, "unknown").inc()
+            log.error("nobody can tell whether an effect was executed", effect=pending.id, kind=pending.effect.TYPE)
+
+    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs as long as the process."""
+        return [self.engine.run(), self.relay.run(), self._sweep()]
+
+    async def _look_at(self, aggregate: str) -> None:
+        with suppress(Unloadable):
+            await self.engine.handle(Delivery(aggregate, Sweep()))
+
+    async def _sweep(self) -> None:
+        """Wakes what fell due, and offers what a crash left in an outbox."""
+        rounds = 0
+        while True:
+            try:
+                if rounds % RELAY_SWEEP_EVERY == 0:
+                    await self.relay.sweep(everything=rounds == 0)
+                due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
+                await asyncio.gather(*map(self._look_at, due))
+            except StoreUnavailable as error:
+                log.warning("sweep put off: store unavailable", error=str(error)[:200])
+            except Exception:
+                FAULTS.labels("sweep").inc()
+                log.exception("a sweep failed")
+            rounds += 1
+            await asyncio.sleep(SWEEP_EVERY)
