@@ -111,13 +111,12 @@ class Parts:
         """
         known = await self._find(receipt.key)
         if known is None:
-            record = {"_id": receipt.key, **_said(receipt), "at": _now()}
-            if await self._insert(record):
-                await self._remember(receipt)
-                return
-            known = await self._find(receipt.key)
+            record: Stored = {"_id": receipt.key, **_said(receipt), "at": _now()}
+            known = record if await self._insert(record) else await self._find(receipt.key)
         if known is not None and "message" in known:
             await self._hand_on(known, receipt.key, _said(receipt))
+        else:  # again for a repeat: whoever inserted its half may have died before it was remembered
+            await self._remember(receipt)
 
     async def _remember(self, receipt: Receipt) -> None:
         if receipt.to is None:
@@ -135,13 +134,17 @@ class Parts:
     async def match(self) -> int:
         """Gives receipts that nobody came to be registered for to the only doubtful message they fit; returns how many.
 
-        An early receipt has its owner by now. Several that fit are left to a person: a wrong "delivered" is worse.
+        An early receipt has its owner by now, who may have died before it was handed on. Several messages that fit are
+        left to a person: a wrong "delivered" is worse.
         """
         matched = 0
         ripe = {"at": {"$lt": _now() - self._patience}}
         async for page in self._unmatched.stream(ripe, ("to", "submitted", "reference", "at"), PAGE):
             known = {stored["_id"]: stored for stored in await self._parts.load([stored["_id"] for stored in page])}
-            done = [s["_id"] for s in page if "message" in known.get(s["_id"], {}) or s["at"] < _now() - KEPT]
+            owned = [s["_id"] for s in page if "message" in known.get(s["_id"], {})]
+            for part in owned:
+                await self._hand_on(known[part], part, known[part])
+            done = [*owned, *(s["_id"] for s in page if s["at"] < _now() - KEPT and s["_id"] not in owned)]
             for stored in page:
                 if stored["_id"] not in done and await self._match(stored, known[stored["_id"]]):
                     done.append(stored["_id"])

@@ -26,7 +26,7 @@ from deploy.local.ports import free_ports
 from schemas.personal import Personal
 from services.notification.domain.balance import Balance
 from services.notification.effects.esms import EsmsProvider, receipt_of
-from services.notification.effects.parts import Parts
+from services.notification.effects.parts import Parts, Receipt
 from services.notification.effects.session import Account
 from services.notification.effects.simulated import Simulated
 from services.notification.effects.smpp import SmppProvider
@@ -190,6 +190,27 @@ async def test_a_receipt_of_a_lost_answer_is_found_by_our_reference_or_by_the_on
         await sms_side.parts.seek(ID, message, lost.to.clear, datetime.now(UTC) - timedelta(seconds=1))
         await eventually(sms_side.parts.match)
         assert [(r.message, r.state) for r in sms_side.heard] == [(message, "delivered")]
+
+
+async def test_a_receipt_outlives_whoever_died_before_it_was_remembered(sms_side: Side) -> None:
+    """The centre had no acknowledgement and sends it again."""
+    now, message = datetime.now(UTC), f"{ID}/half/sms"
+    half = {"_id": "c0:9001", "state": "delivered", "reason": "000", "at": now}
+    await sms_side.store.collection("parts").insert_missing([half])
+    await sms_side.parts.receipt(Receipt("c0", "9001", "delivered", "000", to=PHONE, submitted=now))
+    await sms_side.parts.seek(ID, message, PHONE, now - timedelta(seconds=1))
+    await eventually(sms_side.parts.match)
+    assert [(r.message, r.state) for r in sms_side.heard] == [(message, "delivered")]
+
+
+async def test_a_receipt_outlives_whoever_died_before_it_was_handed_on(sms_side: Side) -> None:
+    now, message = datetime.now(UTC), f"{ID}/owned/sms"
+    await sms_side.parts.receipt(Receipt("c0", "9002", "delivered", "000", to=PHONE, submitted=now))
+    owner = {"dossier": ID, "message": message, "kind": "dossiers"}
+    await sms_side.store.collection("parts").change([({"_id": "c0:9002"}, {"$set": owner})])
+    await sms_side.parts.match()
+    assert [(r.message, r.state) for r in sms_side.heard] == [(message, "delivered")]
+    assert await sms_side.store.collection("unmatched").select({}, ("to",), 1) == []
 
 
 async def test_a_receipt_that_fits_two_lost_messages_is_left_to_a_person(sms_side: Side) -> None:
