@@ -31,16 +31,24 @@ from deploy.local.platform import Backbone
 AT_ONCE: Final = 8
 SETTLING: Final = 30.0
 STAGES: Final = ("filed", "accepted", "paid", "decided", "returned")
-SETTLED: Final = frozenset({"delivered", "failed", "unknown"})
+SETTLED: Final = frozenset({"delivered", "failed", "unknown", "suppressed"})
+"""Nothing more will become of such a message. Suppressed: by the time it could go out, it was no longer true (an
+invoice that was paid while the sender was dead)."""
+WELL: Final = SETTLED - {"failed"} | {"sent"}
 
 
 @dataclass(frozen=True)
 class Messages:
     """SMS by what notification knows of them, and what the phones and the centre's record say."""
 
-    by_status: Counter[str]
+    told: list[dict[str, Any]]
     on_phones: list[dict[str, Any]]
     twice: int
+
+    @property
+    def by_status(self) -> Counter[str]:
+        """How many are how far."""
+        return Counter(message["status"] for message in self.told)
 
     @property
     def delivered(self) -> int:
@@ -74,7 +82,7 @@ class Demo:
         self._began = time.monotonic()
 
     async def run(self) -> bool:
-        """True if every dossier reached its result and every message its phone (or is reported unknown)."""
+        """True if every dossier reached its result and every message its phone, or is unknown or no longer true."""
         work = asyncio.create_task(self._whole())
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._interrupt, work)
@@ -119,6 +127,7 @@ class Demo:
         good = _good(outcomes, messages)
         if not good:
             backbone.keep = True
+            show.unsettled(console, [m for m in messages.told if m["status"] not in WELL])
             console.print(f"[red]not everything arrived; logs are in {self._run / 'logs'}")
         if not self._job.once:
             show.addresses(console, platform)
@@ -199,12 +208,11 @@ async def _messages(
     phones = (await client.get(platform.url("phone") + "/phone/messages")).json()
     submissions = (await client.get(platform.url("phone") + "/submissions")).json()
     seen = Counter((s["to"], s["text"], s["sequence"]) for s in submissions)
-    by_status = Counter(m["status"] for m in texts)
-    return Messages(by_status, phones, sum(n - 1 for n in seen.values()))
+    return Messages(texts, phones, sum(n - 1 for n in seen.values()))
 
 
 def _good(outcomes: list[Outcome], messages: Messages) -> bool:
-    unsettled = sum(n for status, n in messages.by_status.items() if status not in {"delivered", "sent", "unknown"})
+    unsettled = sum(n for status, n in messages.by_status.items() if status not in WELL)
     complete = all(o.stage == "returned" and not o.error for o in outcomes)
     return complete and not messages.twice and not messages.missing and not unsettled and messages.delivered > 0
 
@@ -219,6 +227,7 @@ def _summary(outcomes: list[Outcome], messages: Messages, seconds: float) -> dic
         "sms_delivered": messages.delivered,
         "sms_without_receipt": messages.by_status["sent"],
         "sms_unknown": messages.by_status["unknown"],
+        "sms_no_longer_true": messages.by_status["suppressed"],
         "sms_twice": messages.twice,
         "by_way": {way: ways[way] for way in ("online", "post", "in_person")},
         "seconds": round(seconds, 1),

@@ -34,6 +34,14 @@ def tables(console: Console, outcomes: list[Outcome], messages: list[dict[str, A
 _STEPS: Final = ("filed", "accepted", "paid", "decided", "returned")
 
 
+def unsettled(console: Console, messages: list[dict[str, Any]]) -> None:
+    """Messages nothing certain is known of."""
+    table = Table("message", "kind", "status", "reason", title=f"SMS not settled ({len(messages)})")
+    for message in messages[:SMS_SHOWN]:
+        table.add_row(message["id"], message["kind"], message["status"], message.get("reason") or "")
+    console.print(table)
+
+
 def addresses(console: Console, stack: Stack) -> None:
     """Where to look while it stays up."""
     table = Table("what", "address", title="Up until Ctrl-C")

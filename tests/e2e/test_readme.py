@@ -33,7 +33,7 @@ def test_make_demo_once_is_the_main_job() -> None:
     done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     result = json.loads(done.stdout.splitlines()[-1])
-    expected = {"dossiers": 6, "completed": 6, "paid": 4, "sms_twice": 0, "sms_unknown": 0}
+    expected = {"dossiers": 6, "completed": 6, "paid": 4, "sms_twice": 0, "sms_unknown": 0, "sms_no_longer_true": 0}
     assert {name: result[name] for name in expected} == expected
     assert result["by_way"] == {"online": 2, "post": 2, "in_person": 2}
     assert result["sms_delivered"] == 2 * 3 + 4 * 6
