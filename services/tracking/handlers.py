@@ -11,7 +11,7 @@ DOSSIERS: Final = AggregateType(
     name="dossiers",
     state=Tracked,
     handlers=HANDLERS,
-    view=lambda state: {"status": state.status},
-    indexes=(("status",),),
+    view=lambda state: {"status": state.status, "code": state.code},
+    indexes=(("status",), ("code",)),
     rest=1.0,  # it is looked at by people: what happens within a second of each other is one write
 )
