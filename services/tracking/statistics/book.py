@@ -7,6 +7,7 @@ Invariants:
     - A value of the table is one dossier whole, with the last sequence of each stream; totals are not in the table.
     - An event is acknowledged to Faust only after Kafka acknowledged the changelog record it led to.
     - What cannot be counted is a dead letter; any other error ends the process before anything is acknowledged.
+    - A batch in hand when partitions are taken away ends the process: the table may be recovered beneath it.
     - The key is the dossier's id, and the changelog is partitioned as the streams are.
 """
 
@@ -38,6 +39,10 @@ WITHIN: Final = 0.25
 COMMIT_EVERY: Final = 3.0
 SESSION: Final = 10.0
 log = logger(__name__)
+
+
+class Revoked(Exception):
+    """Partitions were taken away in the middle of a batch."""
 
 
 def group_of(generation: int) -> str:
@@ -81,6 +86,7 @@ class Book:
         self._clock = clock
         self._failed = failed
         self._catching: asyncio.Task[None] | None = None
+        self._epoch = 0
         self.group = group_of(settings.generation)
         self.app = faust.App(
             self.group,
@@ -133,6 +139,7 @@ class Book:
                 await asyncio.Event().wait()
 
     async def _take(self, events: Sequence[Any]) -> None:
+        epoch = self._epoch
         before: dict[bytes, Counted] = {}
         after: dict[bytes, Counted] = {}
         positions: dict[Place, int] = {}
@@ -150,6 +157,8 @@ class Book:
         for key in changed:
             self._table[key] = after[key].dump_json()
         await self._table.written()
+        if epoch != self._epoch:
+            raise Revoked
         self._view.counted([(before[key], after[key]) for key in changed], positions)
         for event in events:
             event.ack()
@@ -193,14 +202,17 @@ class Book:
         if len(self._held()) < len(PLACES):
             log.warning("another process holds partitions of these streams: it or this one must end", group=self.group)
             return
+        epoch = self._epoch
         try:
-            at_least = await committed(self._bootstrap, self.group)
-            self._view.catch_up(at_least, await ends(self._bootstrap))
+            at_least, wanted = await committed(self._bootstrap, self.group), await ends(self._bootstrap)
+            if epoch == self._epoch:
+                self._view.catch_up(at_least, wanted)
         except Exception as error:  # noqa: BLE001 - the process starts again and asks again
             self._failed(error)
 
     async def _revoked(self, _app: Any, revoked: Any, **_: Any) -> None:
         if revoked:
+            self._epoch += 1
             self._view.interrupted(self._clock())
 
     def _held(self) -> list[Place]:

@@ -47,7 +47,6 @@ class View:
     def begin(self, dossiers: Iterable[Counted]) -> None:
         """The table was recovered: these are all dossiers in it."""
         self.totals = totals(dossiers)
-        self.positions = {}
         self.revision += 1
 
     def catch_up(self, committed: Positions, wanted: Positions) -> None:
