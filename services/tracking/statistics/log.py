@@ -62,6 +62,7 @@ async def recount(bootstrap: str, until: Positions) -> Counter[Cell]:
     consumer = new_rereader(bootstrap, "statistics-recount", next(iter(TOPICS)))
     await consumer.start()
     try:
+        consumer.unsubscribe()
         consumer.assign([TopicPartition(*place) for place in places])
         for place in places:
             await consumer.seek_to_beginning(TopicPartition(*place))

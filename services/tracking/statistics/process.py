@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import signal
@@ -43,6 +44,9 @@ def clock() -> datetime:
 def run(settings: StatisticsSettings) -> None:
     """Until SIGTERM or SIGINT; what breaks ends the process with exit code 1, and it counts on when it comes back."""
     configure_logs("statistics", settings.log_level)
+    for noisy in ("faust", "mode"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
     uvloop.run(_main(settings))
 
 

@@ -191,8 +191,8 @@ def test_this_edition_counts_so() -> None:
     state = count(state, "notification", 1, golden("notification.sent", at=BEGIN))
     state = count(state, "payment", 1, golden("payment.refund_made", made_at=BEGIN, amount=5))
     assert {(c.day, c.unit, c.measure): n for c, n in cells(state).items()} == {
-        ("2026-09-01", "culture", "filed.portal"): 1,
-        ("2026-09-01", "culture", "received.portal"): 1,
+        ("2026-09-01", "culture", "filed.upstream"): 1,
+        ("2026-09-01", "culture", "received.upstream"): 1,
         ("2026-09-03", "culture", "resolved.early"): 1,
         ("2026-09-03", "culture", "ended.approved"): 1,
         ("2026-09-03", "culture", "took.0002"): 1,
