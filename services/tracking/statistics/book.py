@@ -102,6 +102,7 @@ class Book:
             broker_heartbeat_interval=SESSION / 5,
             broker_rebalance_timeout=SESSION,
             consumer_auto_offset_reset="earliest",
+            consumer_group_instance_id=settings.instance,
             stream_wait_empty=False,
             table_standby_replicas=0,
             Table=Acknowledged,
