@@ -50,7 +50,7 @@ def group_of(generation: int) -> str:
     return f"tracking-statistics-{EDITION}-{generation}"
 
 
-class Acknowledged(faust.Table):
+class Acknowledged(faust.Table[bytes, bytes]):
     """A table that can be waited for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -109,7 +109,7 @@ class Book:
         )
         self.app.transport = Gathering(self.app.conf.broker_consumer, self.app)
         in_sync = {"min.insync.replicas": str(min(settings.replication, PRODUCTION_MIN_INSYNC))}
-        self._table = self.app.Table(
+        self._table: Any = self.app.Table(
             "dossiers", key_type=bytes, value_type=bytes, partitions=PARTITIONS, use_partitioner=True,
             on_recover=self._recovered, extra_topic_configs=in_sync,
         )  # fmt: skip
@@ -118,7 +118,8 @@ class Book:
             partitions=PARTITIONS,
         )  # fmt: skip
         self.app.agent(heard, name="count", concurrency=1)(self._count)
-        self.app.on_partitions_revoked.connect(self._revoked)
+        revoked: Any = self.app.on_partitions_revoked
+        revoked.connect(self._revoked)
 
     async def run(self) -> None:
         """Until Faust stops or breaks; raises what broke it."""
@@ -211,8 +212,8 @@ class Book:
         except Exception as error:  # noqa: BLE001 - the process starts again and asks again
             self._failed(error)
 
-    async def _revoked(self, _app: Any, revoked: Any, **_: Any) -> None:
-        if revoked:
+    async def _revoked(self, _app: Any, /, *revoked: Any, **_: Any) -> None:
+        if any(revoked):
             self._epoch += 1
             self._view.interrupted(self._clock())
 

@@ -58,7 +58,7 @@ def _grid(step: int, scale: float) -> str:
 
 
 def _bar(x: float, width: float, numbers: Sequence[int | None], series: Sequence[Series], scale: float) -> str:
-    base = HEIGHT - FOOT
+    base: float = HEIGHT - FOOT
     if None in numbers:
         return f'<rect x="{x:.1f}" y="{base - 16}" width="{width:.1f}" height="16" class="few"/>'
     drawn = []

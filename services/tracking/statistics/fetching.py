@@ -10,7 +10,7 @@ MIN_BYTES: Final = 65_536
 MAX_WAIT_MS: Final = 250
 
 
-class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+class _Thread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         # Faust has no setting for them; aiokafka reads them when it starts.
@@ -18,12 +18,12 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return consumer
 
 
-class _Consumer(driver.Consumer):  # type: ignore[misc]
+class _Consumer(driver.Consumer):
     def _new_consumer_thread(self) -> Any:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
 
-class Gathering(driver.Transport):  # type: ignore[misc]
+class Gathering(driver.Transport):
     """Answers a fetch when 64 KiB are there, or after 0.25 s."""
 
     Consumer = _Consumer

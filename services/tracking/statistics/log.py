@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from chassis.decision import Handlers
 from chassis.delivery import Delivery
 from chassis.kafka import new_rereader
 from chassis.reading import Raw, StreamReader, Unidentifiable, deliver
@@ -25,7 +26,8 @@ Place = tuple[str, int]
 """Topic and partition."""
 Positions = Mapping[Place, int]
 """The offset of the next record of each partition; 0 where it is not named."""
-_READERS: Final = {topic: StreamReader(stream, CATALOGUES[stream], COUNTED) for topic, stream in TOPICS.items()}
+_HANDLED: Final[Handlers] = cast("Handlers", COUNTED)  # a reader looks at the types alone
+_READERS: Final = {topic: StreamReader(stream, CATALOGUES[stream], _HANDLED) for topic, stream in TOPICS.items()}
 
 
 def read(raw: Raw) -> Delivery:

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
@@ -85,7 +85,8 @@ class _Process:
         http = asyncio.create_task(server.serve())
         tasks = [asyncio.create_task(work) for work in (self._book.run(), self._keep(), self._watch())]
         log.info("started", port=settings.port, group=self._book.group)
-        done, _ = await asyncio.wait([*tasks, http, stopping, self._broken], return_when=asyncio.FIRST_COMPLETED)
+        ends: list[asyncio.Future[Any]] = [*tasks, http, stopping, self._broken]
+        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         for task in tasks[1:]:
             task.cancel()

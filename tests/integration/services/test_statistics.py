@@ -30,7 +30,7 @@ from services.tracking.statistics.log import ends
 from services.tracking.statistics.verify import Compared, compare
 from tests.unit.services.populations import BEGIN, golden
 
-STORY = (
+STORY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("dossier.submitted", {"procedure": "1.000953"}),
     ("dossier.accepted", {"total": 0}),
     ("notification.sent", {}),
