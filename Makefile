@@ -50,7 +50,7 @@ unit:
 	@.venv/bin/pytest -q tests/unit
 
 test: check ## everything on real Kafka and a real store
-	@.venv/bin/pytest -q tests/core tests/integration tests/e2e
+	@.venv/bin/pytest -q tests/core tests/integration tests/e2e tests/browser
 
 proof: setup ## schedules of the event core (SCHEDULES=n, SEED=n), chaos, count gates, all journeys
 	@HOSO_PROOF_SCHEDULES=$(SCHEDULES) HOSO_PROOF_SEED=$(SEED) .venv/bin/pytest -q tests/core

@@ -42,6 +42,7 @@ SECONDS: Final = 20.0
 SEEN: Final = 150
 KNOWN: Final = 200
 BURST: Final = 3
+LOOK_EVERY: Final = 0.5
 WARM_UP: Final = 100
 PATIENCE: Final = 300.0
 OPERATOR: Final = "operator1"
@@ -77,6 +78,7 @@ class Bench:
         if name != STATISTICS:
             found = await committed(self._backbone.kafka, name)
             return all(found.get(place, 0) >= end for place, end in wanted.items())
+        await asyncio.sleep(LOOK_EVERY)  # to look at every cell costs the process more than to count some
         running = await self.cells()
         at = running["positions"]
         return running["live"] and all(at.get(t, {}).get(str(p), 0) >= end for (t, p), end in wanted.items())

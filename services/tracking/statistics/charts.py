@@ -9,6 +9,8 @@ from typing import Final
 
 WIDTH, HEIGHT, FOOT, TOP, LEFT = 680, 240, 34, 14, 44
 TICKS: Final = 4
+FLAT: Final = 16.0
+"""Of an outline whose height would say too much."""
 SAID: Final = "Số liệu của biểu đồ nằm trong bảng ngay bên dưới."
 
 
@@ -20,20 +22,29 @@ class Series:
     colour: str
 
 
-def bars(name: str, title: str, columns: Mapping[str, Sequence[int | None]], series: Sequence[Series]) -> str:
-    """Stacked bars, one a column; a bar with a part withheld is an outline. The page has the numbers in a table too."""
-    most = max((sum(n or 0 for n in column) for column in columns.values()), default=0)
+@dataclass(frozen=True)
+class Bar:
+    """`parts`, one a series; where one is withheld the bar is an outline, as high as `whole` if that is known."""
+
+    parts: Sequence[int | None]
+    whole: int | None
+
+
+def bars(name: str, title: str, columns: Mapping[str, Bar], series: Sequence[Series]) -> str:
+    """Stacked bars, one a column. The page has the numbers in a table too."""
+    most = max((bar.whole or 0 for bar in columns.values()), default=0)
     step = _step(most)
     scale = (HEIGHT - FOOT - TOP) / (step * TICKS)
     place = (WIDTH - LEFT) / max(1, len(columns))
     parts = [_grid(step, scale)]
-    for index, (label, numbers) in enumerate(columns.items()):
+    for index, (label, bar) in enumerate(columns.items()):
         x = LEFT + index * place + place * 0.18
-        parts.append(_bar(x, place * 0.64, numbers, series, scale))
+        parts.append(_bar(x, place * 0.64, bar, series, scale))
         parts.append(f'<text x="{x + place * 0.32:.1f}" y="{HEIGHT - 12}" text-anchor="middle">{escape(label)}</text>')
     return (
+        f'<div class="wide" tabindex="0" role="group" aria-label="{escape(title)}">'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{name}-t {name}-d">'
-        f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{SAID}</desc>{"".join(parts)}</svg>'
+        f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{SAID}</desc>{"".join(parts)}</svg></div>'
         f"{_legend(series)}"
     )
 
@@ -57,12 +68,13 @@ def _grid(step: int, scale: float) -> str:
     return "".join(lines)
 
 
-def _bar(x: float, width: float, numbers: Sequence[int | None], series: Sequence[Series], scale: float) -> str:
+def _bar(x: float, width: float, bar: Bar, series: Sequence[Series], scale: float) -> str:
     base: float = HEIGHT - FOOT
-    if None in numbers:
-        return f'<rect x="{x:.1f}" y="{base - 16}" width="{width:.1f}" height="16" class="few"/>'
+    if None in bar.parts:
+        high = max(FLAT, (bar.whole or 0) * scale)
+        return f'<rect x="{x:.1f}" y="{base - high:.1f}" width="{width:.1f}" height="{high:.1f}" class="few"/>'
     drawn = []
-    for number, part in zip(numbers, series, strict=True):
+    for number, part in zip(bar.parts, series, strict=True):
         height = (number or 0) * scale
         base -= height
         drawn.append(
@@ -73,4 +85,4 @@ def _bar(x: float, width: float, numbers: Sequence[int | None], series: Sequence
 
 def _legend(series: Sequence[Series]) -> str:
     keys = "".join(f'<li><i style="background:{s.colour}"></i>{escape(s.name)}</li>' for s in series)
-    return f'<ul class="legend">{keys}<li><i class="few"></i>dưới 5, không công bố</li></ul>'
+    return f'<ul class="legend">{keys}<li><i class="few"></i>có số dưới 5, không công bố từng phần</li></ul>'

@@ -11,7 +11,7 @@ from law.clock.hours import local
 from services.tracking.domain.disclosure import FEWEST
 from services.tracking.domain.figures import USUAL_DAYS, Usual
 from services.tracking.domain.open_data import GROUPS, MONTHS, Month, OpenData
-from services.tracking.statistics.charts import Series, bars
+from services.tracking.statistics.charts import Bar, Series, bars
 
 STYLE: Final = """
 :root{color-scheme:light}*{box-sizing:border-box}
@@ -23,7 +23,7 @@ h1{font-size:1.35rem;margin:.2rem 0 .6rem}h2{font-size:1.12rem;margin:2rem 0 .5r
 ul.main{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.8rem;padding:0;list-style:none}
 ul.main li{border:1px solid #d5d9de;border-radius:.4rem;padding:.7rem .9rem}
 ul.main strong{display:block;font-size:1.5rem;line-height:1.3}
-svg{width:100%;height:auto;font-size:12px}svg text{fill:#3b434c}
+svg{width:100%;min-width:34rem;height:auto;font-size:12px}svg text{fill:#3b434c}
 .line{stroke:#d5d9de;fill:none}.few{fill:none;stroke:#6b7480;stroke-dasharray:3 3}
 .legend{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;list-style:none;padding:0;margin:.4rem 0;font-size:.95rem}
 .legend i{display:inline-block;width:.95rem;height:.95rem;margin-right:.4rem;vertical-align:-.12rem}
@@ -103,11 +103,14 @@ def _main(found: OpenData) -> str:
 
 def _chart(group: str, months: Iterable[Month]) -> str:
     series, (vi, en) = SERIES[group], TITLES[group]
-    columns = {f"{m.month[5:]}/{m.month[2:4]}": [m.columns[group][word] for word in GROUPS[group]] for m in months}
+    columns = {
+        f"{m.month[5:]}/{m.month[2:4]}": Bar([m.columns[group][word] for word in GROUPS[group]], m.sums[group])
+        for m in months
+    }
     head = "".join(f'<th scope="col">{s.name}</th>' for s in series)
     rows = "".join(
-        f'<tr><th scope="row">{label}</th>{"".join(f"<td>{_number(n)}</td>" for n in numbers)}</tr>'
-        for label, numbers in columns.items()
+        f'<tr><th scope="row">{label}</th>{"".join(f"<td>{_number(n)}</td>" for n in bar.parts)}</tr>'
+        for label, bar in columns.items()
     )
     return (
         f'<section><h2>{vi} <span lang="en">{en}</span></h2>{bars(group, vi, columns, series)}'
