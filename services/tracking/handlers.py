@@ -13,5 +13,5 @@ DOSSIERS: Final = AggregateType(
     handlers=HANDLERS,
     view=lambda state: {"status": state.status, "code": state.code},
     indexes=(("status",), ("code",)),
-    rest=1.0,  # it is looked at by people: what happens within a second of each other is one write
+    rest=0.8,  # one write for what happens within that time of each other; people see it within a second
 )

@@ -35,7 +35,7 @@ from services.tracking.statistics.settings import StatisticsSettings
 from services.tracking.statistics.view import View
 
 BATCH: Final = 1_000
-WITHIN: Final = 0.25
+WITHIN: Final = 0.5
 COMMIT_EVERY: Final = 3.0
 SESSION: Final = 10.0
 log = logger(__name__)

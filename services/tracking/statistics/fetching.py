@@ -7,7 +7,7 @@ from typing import Any, Final
 from faust.transport.drivers import aiokafka as driver
 
 MIN_BYTES: Final = 65_536
-MAX_WAIT_MS: Final = 250
+MAX_WAIT_MS: Final = 500
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -24,6 +24,6 @@ class _Consumer(driver.Consumer):
 
 
 class Gathering(driver.Transport):
-    """Answers a fetch when 64 KiB are there, or after 0.25 s."""
+    """Answers a fetch when 64 KiB are there, or after 0.5 s."""
 
     Consumer = _Consumer
