@@ -27,7 +27,7 @@ CLOSINGS: Final[Mapping[Stage, tuple[str, str]]] = {
     ),
     "awaiting_fee": (
         "Không nộp phí, lệ phí trong thời hạn yêu cầu",
-        "Giấy tiếp nhận hồ sơ và hẹn trả kết quả (mẫu số 01)",
+        "Thông báo nộp phí, lệ phí",
     ),
 }
 """Reason and ground of a stop by the written rule, where an applicant did not do their part in time."""
@@ -141,11 +141,11 @@ def _recounted(dossier: Dossier, now: datetime, rules: Rules) -> tuple[Dossier, 
         counted = complaint.model_copy(update={"due_at": due, "overdue": late})
         return _moved(dossier, "complaint", complaint.due_at, due, {"complaint": counted})
     if dossier.stage == "filed" and dossier.answer_by is not None:
-        answered = dossier.supplement.answered_at if dossier.supplement else None
-        due = timing.first_answer_by(answered or dossier.filed_at, rules)
+        began = dossier.supplement.answered_at if dossier.supplement else dossier.since if dossier.fee_at else None
+        due = timing.first_answer_by(began or dossier.filed_at, rules)
         changes = {"answer_by": due, "alert": dossier.alert if due <= now else None}
         return _moved(dossier, "first_answer", dossier.answer_by, due, changes)
-    if dossier.stage == "awaiting_fee" and dossier.promised is not None:
+    if dossier.stage == "awaiting_fee" and dossier.promised is not None and dossier.outcome is None:
         _, due = timing.promise(dossier)
         return _moved(dossier, "term", dossier.promised, due, {"promised": due})
     if dossier.stage in WORKED and dossier.due_at is not None:
