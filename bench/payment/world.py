@@ -43,7 +43,7 @@ PATIENCE: Final = 120.0
 
 @dataclass
 class World:
-    """Where everything is, who is signed in, and what was said of each dossier so far."""
+    """Where everything is, who is signed in, and how much was said of each dossier so far, by stream."""
 
     stack: Stack
     client: httpx.AsyncClient
@@ -63,19 +63,20 @@ class World:
         await self.say(DossierWithdrawn(dossier_id=dossier, withdrawn_at=_now()))
 
     async def say(self, event: DossierEvent) -> None:
-        """The next event of a dossier, once the broker has acknowledged it; one said twice is dropped as seen."""
-        dossier = event.dossier_id
-        self.said[dossier] = sequence = self.said.get(dossier, 0) + 1
+        """The next event of its stream, once the broker has acknowledged it; one said twice is dropped as seen."""
+        dossier, stream = event.dossier_id, STREAMS[event.STREAM]
+        name = f"{event.STREAM}/{dossier}"
+        self.said[name] = sequence = self.said.get(name, 0) + 1
         envelope = Envelope(
-            id=f"dossier/{dossier}/{sequence}",
-            source="submission",
+            id=f"{name}/{sequence}",
+            source=stream.producers[0],
             type=event.type_name(),
             subject=dossier,
             time=_now(),
             sequence=sequence,
         )
         value = event.dump_json(self.keyring.sealer(dossier))
-        topic = STREAMS["dossier"].name
+        topic = stream.name
         key, headers = dossier.encode(), envelope.headers()
         await self._again(lambda: self.producer.send_and_wait(topic, value, key=key, headers=headers))
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from schemas.delivery import FETCHED
 from services.delivery.domain.delivery import MAX_MOVES, MAX_OLD_MOVES, Parcel, Trouble
 from services.delivery.messages import Moved
 

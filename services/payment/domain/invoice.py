@@ -72,12 +72,12 @@ def requested(document: Invoice | None, event: FeeRequested, now: datetime) -> D
 def _known(document: Invoice | None, event: DossierAccepted | FeeRequested, now: datetime) -> Invoice:
     """What is kept of a dossier without a fee: one may be due later, and delivery may ask for postage."""
     document = document or postage.empty(event.dossier_id, now)
-    return document.changed(owner=event.owner or document.owner, payer=event.payer or document.payer)
+    return document.changed(owner=event.owner or document.owner)
 
 
 def _open(document: Invoice, event: DossierAccepted | FeeRequested, now: datetime) -> Decision[Invoice]:
     fields = {"lines": event.fee, "total": int(event.total), "opened_at": now, "expires_at": now + LIFE}
-    invoice = document.changed(**fields, status="open", bare=False)
+    invoice = document.changed(**fields, payer=event.payer, status="open", bare=False)
     return Step(invoice).say(opened(invoice, now)).decide()
 
 

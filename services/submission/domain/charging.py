@@ -1,4 +1,4 @@
-"""The fee of a dossier: how much by the law of its filing, when it is asked for, and what follows once it is paid. Pure."""
+"""The fee of a dossier: how much by the law of its filing, when it is asked for, what follows once it is paid. Pure."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def point(dossier: Dossier) -> FeePoint:
 def later(dossier: Dossier) -> bool:
     """Its fee is not due at reception, and was not before."""
     return point(dossier) == "before_result" and dossier.fee_at is None
+
+
+def due_with_decision(dossier: Dossier) -> bool:
+    """An approved dossier has its fee to pay now."""
+    return later(dossier) and not dossier.total and assess(dossier).total > 0
 
 
 def assess(dossier: Dossier) -> fees.Assessment:

@@ -86,6 +86,16 @@ def test_a_wrong_amount_is_a_case_and_a_wrong_order_nothing() -> None:
     assert attempts.notified(None, other, NOW).answer == {"code": "01"}
 
 
+def test_the_checks_of_a_notice_come_in_the_order_of_the_protocol() -> None:
+    """Checksum (at the door), order, amount, not confirmed yet, then the update (VNPAY 2.1.0)."""
+    state = opened()
+    paid = attempts.notified(state, told(state), NOW).state
+    stranger = told(state, amount=1).model_copy(update={"attempt": "f" * 32 + "999"})
+    assert attempts.notified(paid, stranger, NOW).answer == {"code": "01"}
+    assert attempts.notified(paid, told(state, amount=1), NOW).answer == {"code": "04"}
+    assert attempts.notified(paid, told(state), NOW).answer == {"code": "02"}
+
+
 def test_a_failure_leaves_the_invoice_open_and_a_late_success_still_counts() -> None:
     state = opened()
     failed = attempts.notified(state, told(state, success=False), NOW)
