@@ -26,6 +26,7 @@ from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.platform import Backbone
 from deploy.local.stack import Stack
+from schemas.delivery import ChoiceChanged, DeliveryFeeDue
 from schemas.dossier import Bilingual, DossierAccepted, DossierWithdrawn, FeeLine
 from schemas.envelope import Envelope
 from schemas.event import DossierEvent, to_instant
@@ -61,6 +62,16 @@ class World:
     async def withdrawn(self, dossier: str) -> None:
         """The applicant takes it back."""
         await self.say(DossierWithdrawn(dossier_id=dossier, withdrawn_at=_now()))
+
+    async def fee_due(self, dossier: str, amount: int = 30_000) -> str:
+        """The way by post costs so much, VND: the number of its invoice."""
+        invoice = f"{dossier}/post-1"
+        await self.say(DeliveryFeeDue(dossier_id=dossier, invoice=invoice, amount=amount, due_at=_now()))
+        return invoice
+
+    async def chosen_again(self, dossier: str) -> None:
+        """The applicant comes for the result instead."""
+        await self.say(ChoiceChanged(dossier_id=dossier, way="in_person", was="post", changed_at=_now()))
 
     async def say(self, event: DossierEvent) -> None:
         """The next event of its stream, once the broker has acknowledged it; one said twice is dropped as seen."""
@@ -111,9 +122,10 @@ class World:
         wait = self.client.timeout if patience is None else httpx.Timeout(patience)
         return await self.client.request(method, url, headers=headers, json=body, timeout=wait)
 
-    async def begin(self, dossier: str, key: str | None = None) -> dict[str, Any]:
-        """A payer begins an attempt: `attempt` and `url`. Raises httpx errors."""
-        answer = await self.ask(CITIZEN, "POST", f"/dossiers/{dossier}/payments", key=key)
+    async def begin(self, dossier: str, key: str | None = None, invoice: str | None = None) -> dict[str, Any]:
+        """A payer begins an attempt, at the fee or that postage: `attempt` and `url`. Raises httpx errors."""
+        body = None if invoice is None else {"invoice": invoice}
+        answer = await self.ask(CITIZEN, "POST", f"/dossiers/{dossier}/payments", body, key=key)
         found: dict[str, Any] = answer.raise_for_status().json()
         return found
 
@@ -125,11 +137,11 @@ class World:
         if answer.status_code != httpx.codes.FOUND:
             answer.raise_for_status()
 
-    async def invoice(self, dossier: str) -> dict[str, Any] | None:
-        """The invoice as its payer sees it, or None."""
-        answer = await self.ask(CITIZEN, "GET", f"/dossiers/{dossier}/invoice")
-        found: dict[str, Any] | None = answer.json() if answer.is_success else None
-        return found
+    async def invoice(self, dossier: str, number: str | None = None) -> dict[str, Any] | None:
+        """The fee's invoice, or the postage's of that number, as its payer sees it; or None."""
+        answer = await self.ask(CITIZEN, "GET", f"/dossiers/{dossier}/invoices")
+        found: list[dict[str, Any]] = answer.json()["invoices"] if answer.is_success else []
+        return next((i for i in found if number == (i["number"] if "purpose" in i else None)), None)
 
     async def until(self, dossier: str, **wanted: Any) -> dict[str, Any]:
         """The invoice once these fields are so; TimeoutError after a minute."""

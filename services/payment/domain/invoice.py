@@ -149,10 +149,10 @@ def cancel(
         return Decision(invoice)
     reason: Literal["withdrawn", "stopped"] = "withdrawn" if isinstance(event, DossierWithdrawn) else "stopped"
     step = Step(invoice.changed(ended=reason))
-    if invoice.status == "cancelled":
+    if invoice.early:
+        step = takings.take_back(step, invoice.credit, "after_end", now)
+    if invoice.status in {"paid", "cancelled"}:
         return step.decide()
-    if invoice.status == "paid":
-        return (takings.take_back(step, invoice.credit, "after_end", now) if invoice.early else step).decide()
     cancelled = InvoiceCancelled(
         dossier_id=invoice.dossier_id,
         invoice=invoice.number,

@@ -52,7 +52,7 @@ def having(document: Invoice | None, thing: str) -> Invoice | None:
 
 
 def _has(invoice: Invoice, thing: str) -> bool:
-    kinds = (invoice.attempts, invoice.takings, invoice.refunds, invoice.cases)
+    kinds: tuple[tuple[Any, ...], ...] = (invoice.attempts, invoice.takings, invoice.refunds, invoice.cases)
     return any(found.id == thing for kind in kinds for found in kind)
 
 

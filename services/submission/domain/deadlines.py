@@ -27,10 +27,12 @@ CLOSINGS: Final[Mapping[Stage, tuple[str, str]]] = {
     ),
     "awaiting_fee": (
         "Không nộp phí, lệ phí trong thời hạn yêu cầu",
-        "Thông báo nộp phí, lệ phí",
+        "Giấy tiếp nhận hồ sơ và hẹn trả kết quả (mẫu số 01)",
     ),
 }
 """Reason and ground of a stop by the written rule, where an applicant did not do their part in time."""
+FEE_NOTICE: Final = "Thông báo nộp phí, lệ phí"
+"""The ground where the fee was asked for before there was a form 01."""
 
 
 def next_due(dossier: Dossier | None, rules: Rules) -> datetime | None:
@@ -70,6 +72,8 @@ def _one(dossier: Dossier, due: datetime, now: datetime) -> tuple[Dossier, Event
         return dossier.same(now, complaint=late), _overdue(dossier, "complaint", due, now)
     if dossier.stage in CLOSINGS:
         reason, ground = CLOSINGS[dossier.stage]
+        if dossier.stage == "awaiting_fee" and dossier.received_at is None:
+            ground = FEE_NOTICE
         stopped = dossier.to("stopped", now, reason=reason, ground=ground, ended_at=now)
         return stopped, DossierStopped(dossier_id=dossier.id, reason=reason, ground=ground, stopped_at=now)
     if dossier.stage == "filed":

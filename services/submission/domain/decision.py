@@ -36,12 +36,7 @@ def decide(dossier: Dossier | None, command: DecideDossier, now: datetime, rules
         decided_at=now,
         by=timing.act(dossier, command.by, command.reason),
     )
-    if (
-        command.outcome == "approved"
-        and not decided.total
-        and charging.later(decided)
-        and charging.assess(decided).total
-    ):
+    if command.outcome == "approved" and charging.due_with_decision(decided):
         decided, request = charging.ask(decided, now)
         return Decision(timing.retimed(decided, rules), (event, request), answer=decided.answer)
     return Decision(decided, (event,), answer=decided.answer)

@@ -102,16 +102,15 @@ def paid(dossier: Dossier | None, event: PaymentReceived, now: datetime, rules: 
     if dossier.stage != "awaiting_fee":
         return Decision(settled)
     settled = settled.to(charging.following(dossier), now)
-    if settled.stage == "filed":
+    if settled.promised is None:  # not received yet: nothing is due but the desk's answer
         settled = settled.model_copy(update={"answer_by": timing.first_answer_by(now, rules)})
-        _, promised = timing.promise(settled)
-        due: datetime | None = promised
-    else:
-        settled = timing.retimed(settled, rules)
-        due, promised = settled.due_at, dossier.promised
-    if due is None or promised is None:
+        _, due = timing.promise(settled)
+        said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=due, promised=due)
+        return Decision(settled, (said,))
+    settled = timing.retimed(settled, rules)
+    if settled.due_at is None:
         raise Impossible("a term without pauses has no due date")
-    said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=due, promised=promised)
+    said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=settled.due_at, promised=settled.promised)
     return Decision(settled, (said,))
 
 

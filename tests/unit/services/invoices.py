@@ -124,8 +124,10 @@ class Player:
 
     def transfer(self, amount: int, entry: str = "bank:1", invoice: str | None = None) -> None:
         """A bank transfer."""
-        money = {"amount": Vnd(amount), "paid_at": self.now, "by": "accountant1", "invoice": invoice}
-        self.tell(MoneyArrived(id=entry, method="vietqr", **money))
+        command = MoneyArrived(
+            id=entry, method="vietqr", amount=Vnd(amount), paid_at=self.now, by="accountant1", invoice=invoice
+        )
+        self.tell(command)
 
     def approve(self, refund: str = "R1", by: str = "leader1", **options: Any) -> Decision[Any]:
         """A leader lets a refund go."""
