@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from chassis.decision import Decision, Impossible, Refused
-from schemas.delivery import FETCHED, ChoiceChanged, ChoiceRefused
+from schemas.delivery import ChoiceChanged, ChoiceRefused
 from services.delivery.domain import way
 from services.delivery.domain.delivery import MAX_PARCELS, Delivery, Parcel, Rules, known
-from services.delivery.domain.moves import CANCELLED, latest_final, with_moves
+from services.delivery.domain.moves import CANCELLED, FETCHED, latest_final, with_moves
 from services.delivery.domain.places import DESKS, in_force
 from services.delivery.duties import CancelConsignment
 from services.delivery.messages import Cancelled, Choice, Choose

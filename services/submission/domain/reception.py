@@ -102,7 +102,8 @@ def paid(dossier: Dossier | None, event: PaymentReceived, now: datetime, rules: 
     if dossier.stage != "awaiting_fee":
         return Decision(settled)
     settled = settled.to(charging.following(dossier), now)
-    if settled.promised is None:  # not received yet: nothing is due but the desk's answer
+    promised = settled.promised
+    if promised is None:  # not received yet: nothing is due but the desk's answer
         settled = settled.model_copy(update={"answer_by": timing.first_answer_by(now, rules)})
         _, due = timing.promise(settled)
         said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=due, promised=due)
@@ -110,7 +111,7 @@ def paid(dossier: Dossier | None, event: PaymentReceived, now: datetime, rules: 
     settled = timing.retimed(settled, rules)
     if settled.due_at is None:
         raise Impossible("a term without pauses has no due date")
-    said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=settled.due_at, promised=settled.promised)
+    said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=settled.due_at, promised=promised)
     return Decision(settled, (said,))
 
 
