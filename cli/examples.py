@@ -59,7 +59,8 @@ def _object(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[s
     if "properties" in schema:
         return {name: _value(part, definitions) for name, part in schema["properties"].items()}
     values = schema.get("additionalProperties")
-    return {"name": _value(values, definitions)} if isinstance(values, dict) else {}
+    known = isinstance(values, dict) and values.get("additionalProperties") is not True  # nothing is known of any form
+    return {"name": _value(values, definitions)} if known else {}
 
 
 def _matching(pattern: str) -> str:

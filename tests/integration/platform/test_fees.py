@@ -106,7 +106,7 @@ async def test_a_fee_before_the_result_and_postage_are_paid_apart_and_the_result
     await platform.post("registrar1", f"{path}/issue")
     await platform.told(path, "fee_due")
     postage = await waits(platform, path, "postage", "open")
-    assert (postage["total"], postage["lines"], fee["total"]) == (POSTAGE, [], 2_000_000)
+    assert (postage["total"], postage["lines"], fee["total"]) == (POSTAGE, [], 1_000_000)
     stranger = {"invoice": postage["number"]}
     refused = await platform.ask("citizen2", "POST", f"{path}/payments", stranger, service="payment")
     assert refused.status_code == 404

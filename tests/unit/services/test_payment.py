@@ -24,7 +24,7 @@ VALUES = {"vnp_TxnRef": "abc001", "vnp_Amount": "10000000", "vnp_OrderInfo": "Ph
 
 def opened() -> Invoice:
     event = DossierAccepted.model_validate_json((GOLDENS / "dossier.accepted.v1.json").read_bytes())
-    state = invoice.open_invoice(None, event, NOW).state
+    state = invoice.accepted(None, event, NOW).state
     assert state is not None
     started = attempts.start(state, StartAttempt(), NOW).state
     assert started is not None
