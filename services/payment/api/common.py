@@ -31,10 +31,11 @@ HIDDEN: Final = {"owner", "payer", "journals", "further", "bare", "early", "used
 async def invoices_of(platform: Platform, dossier: str, caller: Caller) -> tuple[Invoice, ...]:
     """The invoices of a dossier that `caller` may see, its fee's first. Raises Problem 404."""
     found = await platform.engine("invoices").read(dossier)
-    invoices = parts.parts(found.state) if found is not None else ()
-    if found is None or not invoices:
+    document: Invoice | None = found.state if found is not None else None
+    invoices = parts.parts(document)
+    if document is None or not invoices:
         raise Problem(404, "not_found", "There is no invoice for this dossier")
-    await require_owner(platform.keyring, dossier, found.state.owner, caller)
+    await require_owner(platform.keyring, dossier, document.owner, caller)
     return invoices
 
 

@@ -92,7 +92,8 @@ def test_a_reference_of_postage_names_its_way_by_post(dossier: object, post: int
     name = reference.reference_of(str(dossier), post)
     assert len(name) == 34
     found = reference.payable_in(f"CK {name[:7]} {name[7:].lower()}/{around}")
-    assert found == (str(dossier), post)
+    assert found is not None
+    assert (found.dossier, found.post) == (str(dossier), post)
     assert found.invoice == f"{dossier}/post-{post}"
 
 
