@@ -59,9 +59,7 @@ def _object(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[s
     if "properties" in schema:
         return {name: _value(part, definitions) for name, part in schema["properties"].items()}
     values = schema.get("additionalProperties")
-    if (
-        not isinstance(values, dict) or values.get("additionalProperties") is True
-    ):  # of any form
+    if not isinstance(values, dict) or values.get("additionalProperties") is True:  # of any form
         return {}
     return {"name": _value(values, definitions)}
 

@@ -24,7 +24,7 @@ from services.payment.domain.ledger import POSTAGE, Journal, clearing, fee, jour
 LIFE: Final = timedelta(days=5)
 ATTEMPT_LIFE: Final = timedelta(minutes=15)
 MAX_RECEIPTS: Final = 12
-MAX_POSTAGES: Final = 4
+MAX_POSTAGES: Final = 3
 
 ReceiptKind = Literal["phi", "le_phi"]
 KINDS: Final[tuple[ReceiptKind, ...]] = ("phi", "le_phi")
@@ -142,13 +142,13 @@ class Receipt(Record):
 class Room:
     """How much an invoice holds: a document has room for that of the fee and `MAX_POSTAGES` smaller ones."""
 
-    attempts: int = 30
-    takings: int = 40
-    refunds: int = 40
-    cases: int = 30
+    attempts: int = 20
+    takings: int = 26
+    refunds: int = 26
+    cases: int = 16
 
 
-POSTAGE_ROOM: Final = Room(attempts=6, takings=8, refunds=8, cases=4)
+POSTAGE_ROOM: Final = Room(attempts=4, takings=5, refunds=6, cases=2)
 
 
 class Invoice(Record):

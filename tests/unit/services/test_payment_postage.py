@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chassis.decision import Impossible, Refused
-from chassis.series import TakeNumber
+from chassis.series import NumberTaken, TakeNumber
 from schemas import delivery
 from schemas.dossier import DossierWithdrawn, FeeSettled
 from schemas.money import Vnd
@@ -21,13 +21,15 @@ from services.payment.domain.compare import KNOWN_AFTER, compare
 from services.payment.domain.reference import payable_in, postage_of, reference_of
 from services.payment.domain.reports import Report
 from services.payment.domain.rules import UNUSED_POSTAGE, outward
-from services.payment.domain.state import MAX_POSTAGES, POSTAGE_ROOM
+from services.payment.domain.state import MAX_POSTAGES, MAX_RECEIPTS, POSTAGE_ROOM, Room
 from services.payment.handlers import view
 from services.payment.messages import (
     MoneyArrived,
     QueryPayment,
     RefundAnswered,
+    RefundPaidOut,
     RenewInvoice,
+    ReplaceReceipt,
     RequestRefund,
     SendRefund,
 )
@@ -327,3 +329,41 @@ def test_postage_holds_less_than_a_fee() -> None:
     with pytest.raises(Refused) as refused:
         player.attempt(FIRST)
     assert refused.value.code == "too_many_attempts"
+
+
+def crammed(player: Player, number: str | None) -> None:
+    """All that an invoice may hold, in the longest forms that there are."""
+    begun = [player.attempt(number) for _ in range((Room() if number is None else POSTAGE_ROOM).attempts)]
+    for attempt in begun:
+        player.gateway(attempt, amount=1)
+    for entry in range(30):
+        with suppress(Refused):
+            player.transfer(900_000, f"bank:{number}/{entry}", number)
+    for attempt in begun:
+        assert player.gateway(attempt) == "00"
+    for _ in range(30):
+        with suppress(Refused):
+            asks = RequestRefund(taking=begun[0], amount=Vnd(1), ground="Nghị định 45/2020/NĐ-CP", by="accountant1")
+            player.tell(asks)
+    invoice = parts.having(player.state, begun[0])
+    assert invoice is not None
+    for refund in invoice.refunds:
+        player.approve(refund.id, by_hand=True)
+        player.tell(RefundPaidOut(refund=refund.id, document="UNC 12/2026", by="accountant1"))
+
+
+def test_all_invoices_of_a_dossier_are_one_small_document() -> None:
+    """Budget of a document: 64 KiB."""
+    player = opened(line(600_000), line(50_000, "le_phi", "L1"))
+    crammed(player, None)
+    for number in range(60):
+        taken = player.caused(TakeNumber)
+        player.tell(NumberTaken(series=taken[-1].series, number=number, purpose=taken[-1].purpose))
+        last = player.invoice.receipts[-1]
+        with suppress(Refused):
+            player.tell(ReplaceReceipt(number=str(last.number), reason="r" * 100, by="accountant1"))
+    assert len(player.invoice.receipts) == MAX_RECEIPTS
+    for post in range(1, MAX_POSTAGES + 1):
+        player.tell(fee_due(post))
+        crammed(player, postage_of(DOSSIER, post))
+    assert len(player.invoice.dump_json()) < 64 * 1024
