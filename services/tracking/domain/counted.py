@@ -52,6 +52,7 @@ class Counted(Record):
     filed: Instant | None = None
     received: Instant | None = None
     due: Instant | None = None
+    settled: bool = False
     end: End | None = None
     ended: Instant | None = None
     supplemented: bool = False
@@ -143,8 +144,14 @@ def _submitted(_: Counted, event: dossier.DossierSubmitted) -> dict[str, Any]:
     return {"procedure": event.procedure, "route": event.route, "filed": event.filed_at}
 
 
-def _accepted(_: Counted, event: dossier.DossierAccepted) -> dict[str, Any]:
-    return {"received": event.received_at, "due": None if event.total else event.due_at}
+def _accepted(counted: Counted, event: dossier.DossierAccepted) -> dict[str, Any]:
+    """A fee that was due before reception is settled by now."""
+    waits = event.total and not counted.settled
+    return {"received": event.received_at, "due": None if waits else event.due_at}
+
+
+def _settled(_: Counted, event: dossier.FeeSettled) -> dict[str, Any]:
+    return {"settled": True, "due": event.due_at}
 
 
 def _supplement(counted: Counted, event: dossier.SupplementRequested) -> dict[str, Any]:
@@ -227,7 +234,7 @@ COUNTED: Final[Mapping[type[DossierEvent], Callable[[Counted, Any], dict[str, An
     dossier.DossierRejected: _ended("rejected", "rejected_at"),
     dossier.SupplementRequested: _supplement,
     dossier.DossierSupplemented: _due,
-    dossier.FeeSettled: _due,
+    dossier.FeeSettled: _settled,
     dossier.DossierExtended: _due,
     dossier.DossierStopped: _ended("stopped", "stopped_at"),
     dossier.DossierWithdrawn: _ended("withdrawn", "withdrawn_at"),

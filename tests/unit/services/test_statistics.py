@@ -163,6 +163,19 @@ def test_a_dossier_due_today_is_overdue_from_that_hour_on() -> None:
         assert report(waits, Period(BEGIN.date(), date(2026, 9, 10), now))[-1].overdue == overdue
 
 
+@pytest.mark.parametrize(("settled", "due"), [(True, BEGIN + timedelta(days=5)), (False, None)])
+def test_nothing_is_due_while_a_fee_is_open_and_one_paid_before_reception_is_not(
+    settled: bool,  # noqa: FBT001
+    due: datetime | None,
+) -> None:
+    told = [golden("dossier.fee_settled", paid_at=BEGIN, due_at=BEGIN)] if settled else []
+    told.append(golden("dossier.accepted", received_at=BEGIN, due_at=BEGIN + timedelta(days=5), total=650_000))
+    state = Counted()
+    for number, event in enumerate(told, 1):
+        state = count(state, "dossier", number, event)
+    assert state.due == due
+
+
 def test_the_scorecard_says_what_it_does_not_know() -> None:
     people = [
         Counted(received=BEGIN, ended=BEGIN + timedelta(days=n), end="approved", due=BEGIN + timedelta(days=2, hours=1))
