@@ -247,6 +247,7 @@ def _control(app: FastAPI, counter: Counter) -> None:
             {
                 "item": c.item,
                 "order": c.order.SoDonHang,
+                "from": c.order.DiaChiNguoiGui,
                 "cod": c.order.SoTienCOD,
                 "statuses": [status for status, _ in c.history],
             }

@@ -24,7 +24,7 @@ from pyhanko.sign.timestamps import HTTPTimeStamper, TimestampRequestError
 from services.delivery.effects import pdf
 from services.delivery.effects.signing import pades
 from services.delivery.effects.signing.keys import open_place
-from services.delivery.effects.signing.places import PLACES, SignerAway, certificates, name_of, signer_of
+from services.delivery.effects.signing.places import PLACES, SignerAway, SignerRefused, certificates, name_of, signer_of
 from services.delivery.effects.signing.revocation import Authorities
 from services.delivery.messages import Role, Signature
 
@@ -150,7 +150,10 @@ async def _signed(page: Page, made: bytes) -> Printed:
 
 
 async def _sign(made: bytes, role: Role, page: Page) -> tuple[bytes, Signature]:
-    """Raises SignerAway, SignerRefused; after the first every key is opened anew."""
+    """Raises SignerAway, SignerRefused; after the first every key is opened anew.
+
+    A scan is a stranger's file: whatever pyHanko finds wrong with it, it would find again.
+    """
     authorities = _Keys.authorities
     try:
         signer = _signer(role, page.leader)
@@ -160,8 +163,14 @@ async def _sign(made: bytes, role: Role, page: Page) -> tuple[bytes, Signature]:
     except SignerAway:
         _Keys.signers.clear()
         raise
+    except SignerRefused:
+        raise
     except (OSError, TimestampRequestError) as error:
         raise SignerAway(f"{type(error).__name__}: {error}") from error
+    except Exception as error:
+        if page.scan is None:
+            raise
+        raise SignerRefused(f"this PDF cannot be signed: {type(error).__name__}: {error}") from error
 
 
 def _signer(role: Role, leader: str | None) -> Any:

@@ -100,6 +100,7 @@ async def test_both_keys_of_a_token_sign_and_both_signatures_are_valid(hsm: Hsm,
 
 
 def test_a_wrong_pin_is_refused_and_shown_once(hsm: Hsm, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens.close()  # who is logged in already shows no PIN
     shown: list[str] = []
     opens = tokens.open_pkcs11_session
 
@@ -125,6 +126,7 @@ async def test_a_token_that_was_pulled_is_away_and_signs_when_it_is_back(hsm: Hs
         open_place(hsm.place("leader", token="another"))
     signer = open_place(hsm.place("leader"))
     assert isinstance(signer, tokens.TokenSigner)
+    assert await signer.async_sign_raw(b"x", "sha256")
     signer.pkcs11_session.close()
     with pytest.raises(SignerAway):
         await signer.async_sign_raw(b"x", "sha256")

@@ -22,6 +22,7 @@ from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
+from pypdf import PdfWriter
 from typer.testing import CliRunner
 
 from bench.delivery import site as ways
@@ -37,6 +38,13 @@ PERSONAL = ("Lò Thị Mẫu", "0912345678", "84912345678", IDENTITY, "Bản Ví
 async def site(backbone: Backbone) -> AsyncIterator[Ways]:
     async with AsyncExitStack() as ends:
         yield await ways.start(backbone, ends)
+
+
+def scan() -> bytes:
+    out, writer = io.BytesIO(), PdfWriter()
+    writer.add_blank_page(595, 842)
+    writer.write(out)
+    return out.getvalue()
 
 
 async def verify(site: Ways, pdf: bytes) -> list[bool]:
@@ -111,8 +119,7 @@ async def test_the_printed_code_leads_to_the_page_of_that_document(site: Ways) -
 async def test_several_results_are_each_downloaded_and_verified(site: Ways) -> None:
     path = await site.decided(YOGA, "online")
     await site.status(path, "delivered")
-    scan = (await site.ask("citizen1", "GET", f"{path}/document")).content
-    sent = await site.ask("registrar1", "POST", f"{path}/documents?title=Biên bản thẩm định", content=scan)
+    sent = await site.ask("registrar1", "POST", f"{path}/documents?title=Biên bản thẩm định", content=scan())
     assert sent.status_code == 202
     shown = await site.until(path, lambda found: bool(found["documents"][-1].get("sha256")))
     for document in shown["documents"]:
@@ -140,18 +147,18 @@ async def test_replaced_and_revoked_documents_say_so_for_ever(site: Ways) -> Non
 
 
 async def test_a_scan_is_the_result_sealed_by_the_agency(site: Ways) -> None:
-    other = await site.decided(LIBRARY, "online")
-    await site.status(other, "delivered")
-    scan = (await site.ask("citizen1", "GET", f"{other}/document")).content
     path = await site.decided(SCANNED, "online")
     await site.until(path, lambda found: found.get("held") == "scan")
     wrong = await site.ask("registrar1", "POST", f"{path}/documents?title=Quyết định", content=b"GIF89a")
     assert wrong.status_code == 422
-    sent = await site.ask("registrar1", "POST", f"{path}/documents?title=Quyết định", content=scan)
+    broken = await site.ask("registrar1", "POST", f"{path}/documents?title=Quyết định", content=b"%PDF-1.7 %%EOF")
+    assert broken.status_code == 202
+    await site.until(path, lambda found: found.get("trouble") == "document")
+    sent = await site.ask("registrar1", "POST", f"{path}/documents?title=Quyết định", content=scan())
     assert sent.status_code == 202
     await site.status(path, "delivered")
     pdf = (await site.ask("citizen1", "GET", f"{path}/document")).content
-    assert pdf.startswith(scan)
+    assert pdf.startswith(scan())
     assert await verify(site, pdf) == [True]
 
 
@@ -219,7 +226,7 @@ async def test_a_commune_that_is_no_more_is_refused_by_name(site: Ways) -> None:
     await site.status(path, "available")
     wish = {"way": "post", "address": {"province": "11", "commune": "03130", "detail": "Tổ 5"}}
     refused = await site.ask("citizen1", "POST", f"{path}/delivery/choice", json=wish)
-    assert (refused.status_code, "address.commune" in refused.text) == (409, True)
+    assert (refused.status_code, "address.commune" in refused.text) == (422, True)
 
 
 async def tracking_of(site: Ways, path: str) -> str:
@@ -274,7 +281,9 @@ async def test_every_plan_of_the_post_office_ends_as_the_rule_says(site: Ways) -
         paths[fate] = await site.decided(YOGA, "post")
         await tracking_of(site, paths[fate])
     for fate, path in paths.items():
-        shown = await site.until(path, lambda found, plan=PLANS[fate]: {m["status"] for m in found["moves"]} == {*plan})
+        # The first status is that of the order itself, which nobody calls about.
+        rest = {*PLANS[fate][1:]}
+        shown = await site.until(path, lambda found, rest=rest: rest <= {m["status"] for m in found["moves"]})
         assert shown.get("trouble", shown["status"]) == ENDS.get(fate, "delivered"), fate
         if fate != "found":  # it came back and was brought after all: told together, it was never back
             returned = [e for e in await site.events(path) if e.TYPE == "delivery.consignment_returned"]
