@@ -14,9 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 from bson import ObjectId
 
 from chassis.engine import Engine
+from chassis.runner import Call
 from chassis.store import Files
 from services.delivery.domain.delivery import Delivery
 from services.delivery.duties import CancelConsignment, CollectPapers, OrderConsignment, SignDocument
@@ -83,9 +85,9 @@ async def put(self: Files, file_id: str, content: bytes, metadata: Mapping[str, 
     reached("stored", dossier)
 
 
-async def call(self: post.PostOffice, about: Any, method: str, path: str, **options: Any) -> Any:
-    answer = await _call(self, about, method, path, **options)
-    reached(f"answered{path}", about.aggregate)
+async def ask(self: post.PostOffice, call: Call, method: str, path: str, **options: Any) -> httpx.Response:
+    answer = await _call(self, call, method, path, **options)
+    reached(f"answered{path}", call.aggregate)
     return answer
 
 
@@ -105,7 +107,7 @@ around(MakesDocuments, "execute", "to-make", "told-of-document")
 around(post.OrdersConsignments, "execute", "to-order", "told-of-order")
 press._sign = sign
 Files.put = put  # type: ignore[method-assign] # it dies on purpose
-post.PostOffice.call = call  # type: ignore[method-assign]
+post.PostOffice.call = ask  # type: ignore[method-assign]
 Engine._save = save  # type: ignore[method-assign]
 
 if __name__ == "__main__":

@@ -144,8 +144,8 @@ async def workshop(backbone: Backbone) -> AsyncIterator[Workshop]:
     async with httpx.AsyncClient(base_url=url, trust_env=False) as control, AsyncExitStack() as serves:
         app = signing.create_app(settings)
         await serves.enter_async_context(serving(app, port))
-        makers = [MakesDocuments(platform, press) for press in presses]
-        yield Workshop(*makers, store, keyring, control, app, port, serves, root)
+        plain, lasting = (MakesDocuments(platform, press) for press in presses)
+        yield Workshop(plain, lasting, store, keyring, control, app, port, serves, root)
     for press in presses:
         press.close()
     store.close()

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.pkcs11 import open_pkcs11_session
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfWriter
@@ -102,7 +103,7 @@ async def test_both_keys_of_a_token_sign_and_both_signatures_are_valid(hsm: Hsm,
 def test_a_wrong_pin_is_refused_and_shown_once(hsm: Hsm, monkeypatch: pytest.MonkeyPatch) -> None:
     tokens.close()  # who is logged in already shows no PIN
     shown: list[str] = []
-    opens = tokens.open_pkcs11_session
+    opens = open_pkcs11_session
 
     def counted(*arguments: Any, **options: Any) -> Any:
         shown.append(options["user_pin"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import hmac
 import io
@@ -273,6 +274,10 @@ def test_the_simulated_post_office_tells_every_status_there_is() -> None:
     assert {status for plan in PLANS.values() for status in plan} == {*range(25), 28, 29}
 
 
+def was_told(statuses: set[int], found: dict[str, Any]) -> bool:
+    return statuses <= {m["status"] for m in found["moves"]}
+
+
 @pytest.mark.usefixtures("slow_post")
 async def test_every_plan_of_the_post_office_ends_as_the_rule_says(site: Ways) -> None:
     paths = {}
@@ -282,8 +287,7 @@ async def test_every_plan_of_the_post_office_ends_as_the_rule_says(site: Ways) -
         await tracking_of(site, paths[fate])
     for fate, path in paths.items():
         # The first status is that of the order itself, which nobody calls about.
-        rest = {*PLANS[fate][1:]}
-        shown = await site.until(path, lambda found, rest=rest: rest <= {m["status"] for m in found["moves"]})
+        shown = await site.until(path, functools.partial(was_told, {*PLANS[fate][1:]}))
         assert shown.get("trouble", shown["status"]) == ENDS.get(fate, "delivered"), fate
         if fate != "found":  # it came back and was brought after all: told together, it was never back
             returned = [e for e in await site.events(path) if e.TYPE == "delivery.consignment_returned"]
