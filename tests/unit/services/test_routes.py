@@ -80,6 +80,7 @@ ACTS: dict[str, set[str]] = {
     "POST /dossiers/{dossier}/cases/{case}/close": {"accountant"},
     "POST /dossiers/{dossier}/cases/{case}/book": {"accountant"},
     "POST /dossiers/{dossier}/receipts/{number}/replace": {"accountant"},
+    "POST /dossiers/{dossier}/receipts/{number}/transmit": {"accountant"},
     "POST /reconciliations/{method}/{day}": {"accountant"},
     "POST /reconciliations/{method}/{day}/resolve": {"accountant"},
     "POST /statements": {"accountant"},
