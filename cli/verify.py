@@ -34,19 +34,26 @@ async def _signatures(pdf: bytes, trust: bytes | None) -> bool:
     from pyhanko.keys import load_certs_from_pemder_data  # noqa: PLC0415
     from pyhanko.pdf_utils.misc import PdfReadError  # noqa: PLC0415
     from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
-    from pyhanko.sign.validation import async_validate_pdf_signature  # noqa: PLC0415
+    from pyhanko.sign.validation import DocumentSecurityStore, async_validate_pdf_signature  # noqa: PLC0415
+    from pyhanko.sign.validation.errors import NoDSSFoundError  # noqa: PLC0415
     from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415
 
     roots = list(load_certs_from_pemder_data(trust)) if trust else None
-    context = ValidationContext(trust_roots=roots, revocation_mode="soft-fail")
     try:
-        found = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+        reader = PdfFileReader(io.BytesIO(pdf))
+        found = reader.embedded_signatures
+        strict = {"trust_roots": roots, "revocation_mode": "require"}
+        context = DocumentSecurityStore.read_dss(reader).as_validation_context(strict)
+    except NoDSSFoundError:
+        context = ValidationContext(trust_roots=roots, revocation_mode="soft-fail")
     except PdfReadError as error:
         console.print(f"[red]no readable PDF: {error}")
         return False
     good = True
     for signature in found:
-        status = await async_validate_pdf_signature(signature, signer_validation_context=context)
+        status = await async_validate_pdf_signature(
+            signature, signer_validation_context=context, ts_validation_context=context
+        )
         whole = status.valid and status.intact
         good = good and (status.bottom_line if trust else whole)
         who = status.signing_cert.subject.native["common_name"]

@@ -32,7 +32,10 @@ class DocumentStored(DossierEvent):
 
 
 class ResultAvailable(DossierEvent):
-    """The applicant can have it now: by download (online), or at the desk (in person) with the code `pickup`."""
+    """The applicant can have it now: by download (online), or at the desk (in person) with the code `pickup`.
+
+    `document` is there where it is one more result, after the first.
+    """
 
     STREAM = STREAM
     TYPE = "delivery.result_available"
@@ -40,6 +43,7 @@ class ResultAvailable(DossierEvent):
     available_at: Instant
     desk: Text | None = None
     pickup: Secret | None = None
+    document: Text | None = None
 
 
 class ConsignmentOrdered(DossierEvent):

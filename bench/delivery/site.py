@@ -6,11 +6,11 @@ import base64
 import json
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -42,6 +42,14 @@ def golden(name: str) -> Any:
     return CATALOGUES["dossier"].decode(f"dossier.{name}.v1", (GOLDENS / f"dossier.{name}.v1.json").read_bytes())
 
 
+class Told(NamedTuple):
+    """One record of the dossier stream."""
+
+    key: bytes
+    data: bytes
+    headers: Any
+
+
 @dataclass
 class Ways:
     """The service and its partners."""
@@ -57,10 +65,20 @@ class Ways:
     def url(self, name: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[name]}"
 
-    async def decided(self, procedure: str, way: str, commune: str = "03127") -> str:
+    @staticmethod
+    def new() -> str:
+        """The path of a dossier that nobody heard of yet."""
+        return f"/dossiers/{uuid.uuid4()}"
+
+    async def decided(self, procedure: str, way: str, path: str | None = None) -> str:
         """A dossier whose result was just issued."""
-        dossier = str(uuid.uuid4())
-        told = {"dossier_id": dossier, "procedure": procedure}
+        path = path or self.new()
+        await self.tell(await self.told(procedure, way, path))
+        return path
+
+    async def told(self, procedure: str, way: str, path: str) -> list[Told]:
+        """What is to be told of it, sealed."""
+        dossier = path.rpartition("/")[2]
         applicant = golden("submitted").applicant.model_copy(
             update={
                 "name": Personal.of("Lò Thị Mẫu"),
@@ -69,30 +87,26 @@ class Ways:
                 "identity_number": Personal.of(IDENTITY),
             }
         )
-        address = PostalAddress(province="11", commune=commune, detail=Personal.of("Bản Ví Dụ"))
+        address = PostalAddress(province="11", commune="03127", detail=Personal.of("Bản Ví Dụ"))
+        owner = Personal.of("citizen1")
         submitted = golden("submitted").model_copy(
-            update={
-                **told,
-                "way": way,
-                "address": address,
-                "applicant": applicant,
-                "owner": Personal.of("citizen1"),
-            }
+            update={"procedure": procedure, "way": way, "address": address, "applicant": applicant, "owner": owner}
         )
-        others = [golden(name).model_copy(update={"dossier_id": dossier}) for name in ("decided", "result_issued")]
         await self.keyring.ensure([dossier])
-        for sequence, event in enumerate((submitted, *others), 1):
-            await self._say(event, sequence)
-        return f"/dossiers/{dossier}"
+        events = (submitted, golden("decided"), golden("result_issued"))
+        return [self._sealed(event, dossier, sequence) for sequence, event in enumerate(events, 1)]
 
-    async def _say(self, event: DossierEvent, sequence: int) -> None:
-        dossier = event.dossier_id
+    def _sealed(self, event: DossierEvent, dossier: str, sequence: int) -> Told:
         envelope = Envelope(
             f"dossier/{dossier}/{sequence}", "/test", event.type_name(), dossier, datetime.now(UTC), sequence
         )
-        data = event.dump_json(self.keyring.sealer(dossier))
-        topic = STREAMS["dossier"].name
-        await self.producer.send_and_wait(topic, data, key=dossier.encode(), headers=envelope.headers())
+        said = event.model_copy(update={"dossier_id": dossier})
+        return Told(dossier.encode(), said.dump_json(self.keyring.sealer(dossier)), envelope.headers())
+
+    async def tell(self, told: Iterable[Told]) -> None:
+        """On Kafka, in that order."""
+        for one in told:
+            await self.producer.send_and_wait(STREAMS["dossier"].name, one.data, key=one.key, headers=one.headers)
 
     async def ask(self, who: str | None, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"idempotency-key": uuid.uuid4().hex}
@@ -108,7 +122,7 @@ class Ways:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def until(self, path: str, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    async def until(self, path: str, fits: Callable[[dict[str, Any]], bool], patience: float = 60) -> dict[str, Any]:
         """The delivery, as its owner sees it, once it fits."""
 
         async def there() -> dict[str, Any] | None:
@@ -118,10 +132,10 @@ class Ways:
                 return None
             return answer.json() if answer.is_success and fits(answer.json()) else None
 
-        return await wait_for(f"delivery of {path}", there, patience=60, pause=0.05)
+        return await wait_for(f"delivery of {path}", there, patience=patience, pause=0.05)
 
-    async def status(self, path: str, status: str) -> dict[str, Any]:
-        return await self.until(path, lambda found: bool(found["status"] == status))
+    async def status(self, path: str, status: str, patience: float = 60) -> dict[str, Any]:
+        return await self.until(path, lambda found: bool(found["status"] == status), patience)
 
     async def events(self, path: str) -> list[Any]:
         """Everything delivery said of a dossier, repeats included."""
@@ -160,8 +174,10 @@ def _right(answer: httpx.Response) -> None:
         raise DemoError(f"{answer.request.url}: {answer.status_code} {answer.text}")
 
 
-async def start(backbone: Backbone, ends: AsyncExitStack) -> Ways:
-    """Starts them on a running backbone."""
+async def start(
+    backbone: Backbone, ends: AsyncExitStack, module: str = "services.delivery.main", **settings: str
+) -> Ways:
+    """Starts them on a running backbone; `module` in the place of delivery's own, with `settings` over these."""
     ports = dict(zip(("delivery", "post", "idp"), free_ports(3), strict=True))
     keys = testca.keys()
     here = f"http://{LOOPBACK}:"
@@ -212,6 +228,7 @@ async def start(backbone: Backbone, ends: AsyncExitStack) -> Ways:
         "DELIVERY_SIGNING_KEYS": json.dumps(keys),
         "DELIVERY_PUBLIC_URL": f"{here}{ports['delivery']}",
         "DELIVERY_RESULTS": str(results),
+        **settings,
     }
     await backbone.start(
         [
@@ -229,7 +246,7 @@ async def start(backbone: Backbone, ends: AsyncExitStack) -> Ways:
         [
             Process(
                 "ways-delivery",
-                (sys.executable, "-m", "services.delivery.main"),
+                (sys.executable, "-m", module),
                 env,
                 ready=probes.http(f"{here}{ports['delivery']}/readyz"),
                 restart=True,

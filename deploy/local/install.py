@@ -23,7 +23,8 @@ from deploy.local.paths import CACHE, KAFKA_LIBS, KAFKA_POM, ROOT, STAMPS
 
 NPM_FOLDERS = ("simulators/identity", "tests/contract/asyncapi")
 LOWEST_JAVA = 17
-_APT = {"java": "openjdk-17-jdk-headless", "mvn": "maven"}
+_APT = {"java": "openjdk-17-jdk-headless", "mvn": "maven", "setpriv": "util-linux", "softhsm2-util": "softhsm2"}
+SOFTHSM_MODULE = "softhsm/libsofthsm2.so"
 _TAIL_LINES = 20
 
 
@@ -83,15 +84,26 @@ def missing_programs(path: str | None = None) -> dict[str, str]:
         missing["mvn"] = "Maven: no mvn on PATH"
     if shutil.which("setpriv", path=path) is None:
         missing["setpriv"] = "util-linux: no setpriv on PATH"
+    if shutil.which("softhsm2-util", path=path) is None:
+        missing["softhsm2-util"] = "SoftHSM 2, the token of the tests: no softhsm2-util on PATH"
     return missing
+
+
+def softhsm_module() -> Path:
+    """SoftHSM's PKCS#11 library, beside its tools where Debian puts it. Raises MissingError."""
+    folders = (Path("/usr/lib"), *Path("/usr/lib").glob("*-linux-gnu"))
+    found = next((folder / SOFTHSM_MODULE for folder in folders if (folder / SOFTHSM_MODULE).exists()), None)
+    if found is None:
+        raise MissingError("SoftHSM 2 is not installed: as root, apt-get install softhsm2")
+    return found
 
 
 def _install_system(console: Console) -> None:
     began = time.monotonic()
     missing = missing_programs()
-    packages = [_APT.get(program, "util-linux") for program in missing]
+    packages = [_APT[program] for program in missing]
     if not missing:
-        _line(console, "system", f"Java {LOWEST_JAVA} or newer, Maven: there", began)
+        _line(console, "system", f"Java {LOWEST_JAVA} or newer, Maven, SoftHSM: there", began)
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise MissingError(_explain(missing, packages))

@@ -9,7 +9,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 LIFE: Final = timedelta(days=825)
 TEST: Final = "khóa thử nghiệm"
@@ -41,8 +41,13 @@ def pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def certified(name: str, authority: Pair | None, *, stamps: bool = False, life: timedelta = LIFE) -> Pair:
-    """A key and its certificate: by the authority, or one of its own. `stamps`: for a time-stamp authority (RSA)."""
+def certified(
+    name: str, authority: Pair | None, *, stamps: bool = False, life: timedelta = LIFE, ocsp: str | None = None
+) -> Pair:
+    """A key and its certificate: by the authority, or one of its own. `stamps`: for a time-stamp authority (RSA).
+
+    `ocsp`: where it can be asked whether the certificate still holds.
+    """
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = ec.generate_private_key(ec.SECP256R1())
     if stamps:
         key = rsa.generate_private_key(65537, 2048)
@@ -61,6 +66,9 @@ def certified(name: str, authority: Pair | None, *, stamps: bool = False, life: 
     )
     if stamps:
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+    if ocsp is not None:
+        asked = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp))
+        builder = builder.add_extension(x509.AuthorityInformationAccess([asked]), critical=False)
     return key, builder.sign(authority[0] if authority else key, hashes.SHA256())
 
 

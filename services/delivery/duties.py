@@ -12,6 +12,7 @@ from schemas.money import Vnd
 from schemas.personal import Name, Phone
 from services.delivery.messages import Cancelled, ConsignmentRefused, DocumentRefused, PapersRefused, Role
 
+LOST_MAKER = "not made: refused, after an attempt whose end nobody knows"
 LOST_ANSWER = "unknown: the post office gives no answer, it may have the order"
 
 
@@ -33,6 +34,10 @@ class RenderDocument(Effect):
     def failed(self, reason: FailureReason) -> Outcome:
         """Without the holder's name there is nothing to make."""
         return DocumentRefused(reason=f"not made: {reason}", document=self.document)
+
+    def unknown(self) -> Outcome:
+        """An earlier attempt died, perhaps after it was stored: made again under the same name, that one counts."""
+        return DocumentRefused(reason=LOST_MAKER, document=self.document)
 
 
 class SignDocument(Effect):
@@ -61,9 +66,16 @@ class SignDocument(Effect):
         """The signer refuses, or the dossier's key is gone."""
         return DocumentRefused(reason=f"not signed: {reason}", document=self.document)
 
+    def unknown(self) -> Outcome:
+        """As for `RenderDocument`."""
+        return DocumentRefused(reason=LOST_MAKER, document=self.document)
+
 
 class OrderConsignment(Effect):
-    """Orders the post office to bring it. It does not drop repeats: ask by order number first. `cod`: VND."""
+    """Orders the post office to fetch it from the desk and bring it. `cod`: VND; `desk` None: the province's.
+
+    It does not drop repeats: ask by order number first.
+    """
 
     TYPE: ClassVar[str] = "post.order"
     POLICY: ClassVar[Policy] = "ask"
@@ -73,6 +85,7 @@ class OrderConsignment(Effect):
     phone: Phone
     address: PostalAddress
     cod: Dong = Vnd()
+    desk: Text | None = None
 
     def unknown(self) -> Outcome:
         """Asked too often what became of it: an officer must look."""
@@ -93,6 +106,10 @@ class CancelConsignment(Effect):
 
     def failed(self, reason: FailureReason) -> Outcome:  # noqa: ARG002 - whatever the reason, it goes on its way
         """It stays ordered."""
+        return Cancelled(done=False)
+
+    def unknown(self) -> Outcome:
+        """As if it stayed ordered: if the post office let go of it after all, it says so by a status."""
         return Cancelled(done=False)
 
 

@@ -34,7 +34,8 @@ def adapters(platform: Platform, press: Press) -> Mapping[type[Effect], Adapter]
 def main() -> None:
     """Reads the settings and runs until SIGTERM."""
     settings = load(DeliverySettings)
-    press = Press(settings.signing_keys.get_secret_value(), settings.timestamp_url, settings.press_workers)
+    keys = settings.signing_keys.get_secret_value()
+    press = Press(keys, settings.timestamp_url, settings.press_workers, settings.signing_roots)
     service = Service(
         name="delivery",
         aggregates=(deliveries(settings.rules),),

@@ -145,11 +145,12 @@ class HandOver(Command):
 
 
 class CloseCase(Command):
-    """What came of a compensation case; VND."""
+    """What came of a compensation case; VND. `tracking` None: the last one that is open."""
 
     officer: Text
     outcome: Literal["found", "compensated", "refused"]
     amount: Dong = Vnd()
+    tracking: Text | None = None
 
 
 # -- the post -------------------------------------------------------------------------------------------------------

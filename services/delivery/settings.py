@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, TypeAdapter, field_validator
+from pydantic import Field, SecretStr, TypeAdapter, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
 from law.setting import LawData
 from services.delivery.domain.delivery import ResultForm, Rules
-from services.delivery.effects.press import PLACES
+from services.delivery.effects.signing.places import PLACES, certificates
 
 RESULTS: Final = Path(__file__).parent / "data/results.json"
 FORMS: Final = TypeAdapter(dict[str, ResultForm])
@@ -23,7 +23,8 @@ Days = Annotated[float, Field(gt=0, le=3_660)]
 class DeliverySettings(ServiceSettings):
     """`DELIVERY_POST_POLL_SECONDS`: how often the post office is asked about each consignment.
 
-    `DELIVERY_SIGNING_KEYS` is JSON, role (or ``leader:ACCOUNT``) to where its key lives (`effects.signing.keys`).
+    `DELIVERY_SIGNING_KEYS` is JSON, role (or ``leader:ACCOUNT``) to where its key lives (`effects.signing.places`).
+    `DELIVERY_SIGNING_ROOTS`: PEM of the roots under which the certificates of signers and time stamps are vouched for.
     `DELIVERY_PUBLIC_URL` is what the QR code of a result leads to. `DELIVERY_POST_FEE` is VND, paid to the postman
     (``cod``) or through payment before it goes (``payment``). `DELIVERY_RESULTS`: a file in the place of
     ``data/results.json``.
@@ -39,6 +40,7 @@ class DeliverySettings(ServiceSettings):
     signing_keys: SecretStr
     public_url: Annotated[str, Field(pattern=r"^https?://\S+$")]
     timestamp_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    signing_roots: str = ""
     press_workers: Annotated[int, Field(ge=1, le=16)] = 1
     law_data: LawData = None
     results: Path = RESULTS
@@ -59,6 +61,16 @@ class DeliverySettings(ServiceSettings):
         if missing:
             raise ValueError(f"has no key for {', '.join(sorted(missing))}")
         return value
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        try:
+            roots = certificates(self.signing_roots)
+        except ValueError as error:
+            raise ValueError(f"DELIVERY_SIGNING_ROOTS is no PEM of certificates: {error}") from error
+        if roots and self.timestamp_url is None:
+            raise ValueError("DELIVERY_SIGNING_ROOTS needs DELIVERY_TIMESTAMP_URL: B-LT stands on a time stamp")
+        return self
 
     @property
     def rules(self) -> Rules:

@@ -9,21 +9,26 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException, Query
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from simulators.journal import Journal
 from simulators.post_office.calls import Caller
-from simulators.post_office.office import FATES, Consignment, Office, Order
+from simulators.post_office.office import FATES, OUT, PLANS, Consignment, Office, Order
 
-OUT = 12
 _STYLE = """body{font:16px/1.5 system-ui;max-width:44rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;
 width:100%}td,th{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:left}"""
+
+
+def _named(fate: str) -> str:
+    if fate not in PLANS:
+        raise ValueError(f"one of {', '.join(PLANS)}")
+    return fate
 
 
 class Settings(BaseSettings):
@@ -59,7 +64,8 @@ class Faults(BaseModel):
     """What to do wrong; `*_next` are counts. `lose_answer_next`: the order is taken, the answer is an error.
 
     Of the calls back: `late_ms` holds each up, `twice` sends each again, `silent` sends none, `out_of_order` tells
-    the newest first. `hold`: nobody fetches anything.
+    the newest first. `hold`: nobody fetches anything. `untold`: statuses that are told by no way at all. `fate`: what
+    becomes of each new order (`office.PLANS`).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -72,6 +78,8 @@ class Faults(BaseModel):
     twice: bool = False
     silent: bool = False
     hold: bool = False
+    untold: tuple[int, ...] = ()
+    fate: Annotated[str, AfterValidator(_named)] = "delivered"
 
     def take(self, name: str) -> bool:
         """Uses up one of a counted fault."""
@@ -83,10 +91,7 @@ class Faults(BaseModel):
 class Fate(BaseModel):
     """What becomes of a consignment once it is out for delivery (`office.FATES`). `hold`: nobody fetches it."""
 
-    fate: Literal[
-        "delivered", "redelivered", "returned", "forwarded", "partial", "cancelled", "lost", "contradictory",
-        "found", "paid", "hold",
-    ]  # fmt: skip
+    fate: str
 
 
 class Cancelling(BaseModel):
@@ -116,7 +121,9 @@ class Counter:
     def tell(self, consignment: Consignment) -> None:
         """Calls back with what happened last, as well as the faults allow."""
         if self.caller is not None and not self.faults.silent:
-            told = consignment.statuses(shuffled=self.faults.out_of_order)
+            told = consignment.statuses(shuffled=self.faults.out_of_order, untold=self.faults.untold)
+            if consignment.history[-1][0] in self.faults.untold:
+                return
             latest = told[:2] if self.faults.out_of_order else told[-1:]
             self.caller.tell(
                 {"SoDonHang": consignment.order.SoDonHang, "itemCode": consignment.item, "statuses": latest},
@@ -168,7 +175,7 @@ def _api(app: FastAPI, counter: Counter) -> None:
     async def order(order: Order) -> dict[str, Any]:
         if order.MaKhachHang != settings.customer_code:
             raise HTTPException(400, "MaKhachHang is not the customer of this token")
-        consignment = office.take(order, datetime.now(UTC))
+        consignment = office.take(order, datetime.now(UTC), counter.faults.fate)
         if counter.faults.take("lose_answer_next"):
             raise HTTPException(502, "the answer was lost on demand")
         return {
@@ -197,7 +204,7 @@ def _status(app: FastAPI, counter: Counter) -> None:
         found = office.by_item(code) if type == 1 else office.by_order(code)
         if found is None:
             raise HTTPException(404, f"no order {'item' if type == 1 else 'number'} {code}")
-        history = found.statuses(shuffled=counter.faults.out_of_order)
+        history = found.statuses(shuffled=counter.faults.out_of_order, untold=counter.faults.untold)
         return {"itemCode": found.item, "SoDonHang": found.order.SoDonHang, "statuses": history}
 
 
@@ -228,14 +235,22 @@ def _control(app: FastAPI, counter: Counter) -> None:
         consignment = counter.office.by_item(item)
         if consignment is None:
             raise HTTPException(404, f"no item {item}")
-        before = [status for status in consignment.plan if status <= OUT]
+        if fate.fate not in {*FATES, "hold"}:
+            raise HTTPException(422, f"fate: one of hold, {', '.join(FATES)}")
+        before = [status for status in consignment.plan if status in OUT]
         consignment.plan = [] if fate.fate == "hold" else before + list(FATES[fate.fate])
         counter.office.save(consignment)
 
     @app.get("/control/consignments")
     async def consignments() -> list[dict[str, Any]]:
         return [
-            {"item": c.item, "order": c.order.SoDonHang, "statuses": [status for status, _ in c.history]}
+            {
+                "item": c.item,
+                "order": c.order.SoDonHang,
+                "from": c.order.DiaChiNguoiGui,
+                "cod": c.order.SoTienCOD,
+                "statuses": [status for status, _ in c.history],
+            }
             for c in counter.office.consignments
         ]
 

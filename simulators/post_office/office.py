@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Final
@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from simulators.journal import Journal
 
 ZONE: Final = timezone(timedelta(hours=7))
-WAY: Final = (1, 2, 6, 7, 10, 11, 12, 14)
+OUT: Final = (1, 2, 6, 7, 10, 11, 12)
+"""From the order to the postman at the door."""
 FATES: Final[Mapping[str, tuple[int, ...]]] = {
     "delivered": (14,),
     "redelivered": (15, 12, 14),
@@ -28,6 +29,14 @@ FATES: Final[Mapping[str, tuple[int, ...]]] = {
     "paid": (14, 21),
 }
 """What may follow once it is out for delivery, in codes of MyVNPost. `contradictory`: delivered, then returned."""
+STARTS: Final[Mapping[str, tuple[int, ...]]] = {
+    "hesitant": (0, 1, 3, 2, 4, 5, 4, 6, 7, 10, 11, 12, 14),
+    "unfetched": (1, 3, 4, 5, 4, 8),
+    "called_off": (1, 2, 9),
+    "called_off_and_fetched": (1, 9, 4, 6, 7, 10, 11, 12, 14),
+}
+"""What may become of an order from its beginning. The last contradicts itself: called off, and fetched all the same."""
+PLANS: Final[Mapping[str, tuple[int, ...]]] = {**{name: (*OUT, *end) for name, end in FATES.items()}, **STARTS}
 FETCHED: Final = frozenset({6, 7, *range(10, 20), 23, 24})
 _WEIGHTS: Final = (8, 6, 4, 2, 3, 5, 9, 7)
 KEPT: Final = 20_000
@@ -68,10 +77,10 @@ class Consignment:
     item: str
     order: Order
     history: list[tuple[int, datetime]] = field(default_factory=list)
-    plan: list[int] = field(default_factory=lambda: list(WAY))
+    plan: list[int] = field(default_factory=list)
 
-    def statuses(self, *, shuffled: bool) -> list[dict[str, object]]:
-        """As the API tells them; the newest first when asked out of order."""
+    def statuses(self, *, shuffled: bool, untold: Collection[int] = ()) -> list[dict[str, object]]:
+        """As the API tells them, but for those it never tells; the newest first when asked out of order."""
         told = [
             {
                 "itemCode": self.item,
@@ -79,6 +88,7 @@ class Consignment:
                 "updatedDate": at.astimezone(ZONE).isoformat(timespec="milliseconds"),
             }
             for status, at in self.history
+            if status not in untold
         ]
         return told[::-1] if shuffled else told
 
@@ -108,9 +118,9 @@ class Office:
         """Whether it may ask."""
         return self._tokens.get(token, now) > now
 
-    def take(self, order: Order, now: datetime) -> Consignment:
+    def take(self, order: Order, now: datetime, fate: str = "delivered") -> Consignment:
         """A new consignment for every order, also for one that was sent before."""
-        consignment = Consignment(s10(next(self._numbers)), order)
+        consignment = Consignment(s10(next(self._numbers)), order, plan=list(PLANS[fate]))
         self.consignments.append(consignment)
         self.move(consignment, now)
         del self.consignments[:-KEPT]

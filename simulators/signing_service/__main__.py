@@ -1,20 +1,24 @@
-"""``python -m simulators.signing_service``: signatures and time stamps on SIGNER_PORT."""
+"""``python -m simulators.signing_service``: signatures, time stamps and OCSP answers on SIGNER_PORT."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import hmac
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import uvicorn
 from asn1crypto import keys, pem, tsp, x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.x509 import load_pem_x509_certificate
 from fastapi import FastAPI, Header, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pyhanko.sign.timestamps import DummyTimeStamper
+
+from simulators.signing_service.authority import Authority
 
 HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
@@ -27,7 +31,7 @@ class Key(BaseModel):
 
 
 class Settings(BaseSettings):
-    """`SIGNER_KEYS`: JSON, name to key. The one called ``tsa`` stamps."""
+    """`SIGNER_KEYS`: JSON, name to key. The one called ``tsa`` stamps, the one called ``ca`` vouches for the others."""
 
     model_config = SettingsConfigDict(env_prefix="SIGNER_")
 
@@ -49,7 +53,10 @@ class Asked(BaseModel):
 
 
 class Faults(BaseModel):
-    """What to do wrong; `*_next` are counts. `lose_answer_next`: it is signed, the answer is an error."""
+    """What to do wrong; `*_next` are counts. `lose_answer_next`: it is signed, the answer is an error.
+
+    `mute`: nobody is vouched for.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,6 +64,7 @@ class Faults(BaseModel):
     error_next: int = 0
     refuse_next: int = 0
     lose_answer_next: int = 0
+    mute: bool = False
 
     def take(self, name: str) -> bool:
         """Uses up one of a counted fault."""
@@ -73,21 +81,20 @@ class Service:
         self.faults = Faults()
         self.signed: dict[str, tuple[bytes, bytes]] = {}
         self.stamps = 0
+        ca = settings.keys.get("ca")
+        self.authority = Authority(_elliptic(ca), load_pem_x509_certificate(ca.certificate.encode())) if ca else None
 
     def sign(self, asked: Asked) -> bytes:
         """The signature of a digest, once for each request id."""
         found = self.settings.keys.get(asked.key)
-        if found is None or asked.key == "tsa":
+        if found is None or asked.key in {"tsa", "ca"}:
             raise HTTPException(404, f"no key {asked.key}")
         digest = base64.b64decode(asked.digest, validate=True)
         known = self.signed.get(asked.requestId)
         if known is not None and known[0] != digest:
             raise HTTPException(409, "another digest under the same request id")
         if known is None:
-            private = serialization.load_pem_private_key(found.key.get_secret_value().encode(), None)
-            if not isinstance(private, ec.EllipticCurvePrivateKey):
-                raise HTTPException(500, "not an elliptic-curve key")
-            signature = private.sign(digest, ec.ECDSA(utils.Prehashed(HASHES[asked.algorithm])))
+            signature = _elliptic(found).sign(digest, ec.ECDSA(utils.Prehashed(HASHES[asked.algorithm])))
             known = self.signed[asked.requestId] = (digest, signature)
         return known[1]
 
@@ -122,6 +129,13 @@ def create_app(settings: Settings) -> FastAPI:
         service.stamps += 1
         return Response(answer.dump(), media_type="application/timestamp-reply")
 
+    @app.post("/ocsp")
+    async def vouch(request: Request) -> Response:
+        if service.authority is None or service.faults.mute:
+            raise HTTPException(503, "there is no authority, or it is mute on demand")
+        answer = service.authority.answer(await request.body(), datetime.now(UTC))
+        return Response(answer, media_type="application/ocsp-response")
+
     _control(app, service)
     return app
 
@@ -136,9 +150,23 @@ def _control(app: FastAPI, service: Service) -> None:
         service.faults = faults
         return faults
 
+    @app.post("/control/revoke/{key}", status_code=204)
+    async def revoke(key: str) -> None:
+        if service.authority is None or key not in service.settings.keys:
+            raise HTTPException(404, f"no key {key}, or no authority")
+        service.authority.revoke(load_pem_x509_certificate(service.settings.keys[key].certificate.encode()))
+
     @app.get("/control/signed")
     async def signed() -> dict[str, int]:
-        return {"signatures": len(service.signed), "stamps": service.stamps}
+        asked = service.authority.asked if service.authority else 0
+        return {"signatures": len(service.signed), "stamps": service.stamps, "asked": asked}
+
+
+def _elliptic(key: Key) -> ec.EllipticCurvePrivateKey:
+    private = serialization.load_pem_private_key(key.key.get_secret_value().encode(), None)
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        raise HTTPException(500, "not an elliptic-curve key")
+    return private
 
 
 def _certificate(text: str) -> x509.Certificate:

@@ -77,8 +77,9 @@ class Envelope(Body):
 
 
 class End(Body):
-    """What a compensation case came to; VND."""
+    """What a compensation case came to; VND. `tracking`: of which consignment, else the last that is open."""
 
+    tracking: Annotated[str | None, Field(pattern=ITEM)] = None
     outcome: Literal["compensated", "refused"]
     amount: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
 
@@ -104,7 +105,10 @@ def add(routes: APIRouter, doors: Doors, press: Press) -> None:
 
     @routes.post("/dossiers/{dossier}/collect")
     async def collect(dossier: DossierId, body: Proof, caller: Clerk, key: Key) -> dict[str, Any]:
-        """Handed over: to the applicant by their code or their identity document, to another by both."""
+        """Handed over: to the applicant by their identity document, to another by theirs and the applicant's code.
+
+        Where no identity number is known there is nothing to compare a document with, and the code is what counts.
+        """
         state = await doors.found(dossier, caller)
         proof = await _proved(doors, state, body)
         command = Collect(officer=caller.sub, receiver=body.receiver, proof=proof)
@@ -118,8 +122,7 @@ def add(routes: APIRouter, doors: Doors, press: Press) -> None:
             raise Problem(404, "not_found", "Nothing of this dossier is ordered with the post office")
         names = [await doors.open(dossier, v) for v in (state.applicant.name, state.applicant.phone)]
         detail = await doors.open(dossier, state.address.detail if state.address else None)
-        cod = doors.platform.settings.post_fee if doors.platform.settings.post_fee_by == "cod" else 0
-        page = label.page(state, names[0], names[1], detail, cod)
+        page = label.page(state, names[0], names[1], detail)
         try:
             return attachment((await press.make(page)).pdf, state.tracking)
         except PressBroken as error:
@@ -145,7 +148,7 @@ def add(routes: APIRouter, doors: Doors, press: Press) -> None:
     @routes.post("/dossiers/{dossier}/case/close")
     async def close(dossier: DossierId, body: End, caller: Clerk, key: Key) -> dict[str, Any]:
         """The post office compensated, or would not."""
-        command = CloseCase(officer=caller.sub, outcome=body.outcome, amount=body.amount)
+        command = CloseCase(officer=caller.sub, outcome=body.outcome, amount=body.amount, tracking=body.tracking)
         return dict(await send(deliveries, dossier, command, key))
 
 
@@ -156,7 +159,7 @@ async def _proved(doors: Doors, state: Delivery, body: Proof) -> Literal["code",
     code = await _same(doors, state.dossier_id, state.pickup, body.code)
     identity = await _same(doors, state.dossier_id, known, body.identity_number)
     wrong = (body.code is not None and not code) or (body.identity_number is not None and known and not identity)
-    enough = code and identity if body.receiver == "authorised" else code or identity
+    enough = code and identity if body.receiver == "authorised" else identity or (code and known is None)
     if wrong or not enough:
         raise Problem(403, "forbidden", "The code or the identity document does not fit this dossier")
     if code and identity:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from chassis.decision import Decision, Effect, Impossible, Refused
 from schemas.delivery import (
-    CaseClosed,
     ConsignmentLost,
     ConsignmentMoved,
     ConsignmentOrdered,
@@ -14,12 +13,11 @@ from schemas.delivery import (
 )
 from schemas.event import Event
 from schemas.payment import PaymentReceived
-from services.delivery.domain import envelopes, way
-from services.delivery.domain.delivery import MAX_PARCELS, Case, Delivery, Parcel, Rules, known
-from services.delivery.domain.moves import DELIVERED, TROUBLES, latest_final, merged_with, with_moves
+from services.delivery.domain import cases, envelopes, way
+from services.delivery.domain.delivery import MAX_PARCELS, Delivery, Parcel, Rules, known
+from services.delivery.domain.moves import DELIVERED, MONEY_CAME, TROUBLES, latest_final, merged_with, with_moves
 from services.delivery.duties import AskConsignment, CancelConsignment
 from services.delivery.messages import (
-    CloseCase,
     ConsignmentRefused,
     ConsignmentSeen,
     ConsignmentTaken,
@@ -60,7 +58,7 @@ def paid(delivery: Delivery | None, event: PaymentReceived, now: datetime) -> De
         return Decision(delivery)
     fee = delivery.fee.model_copy(update={"paid_at": event.paid_at})
     going = delivery.having(fee=fee, held=None, ordered_at=now)
-    return Decision(going, effects=(way.order(going, 0),))
+    return Decision(going, effects=(way.order(going),))
 
 
 def hand_over(delivery: Delivery | None, _command: HandOver, now: datetime) -> Decision[Delivery]:
@@ -93,9 +91,7 @@ def _lost(delivery: Delivery, heard: datetime, now: datetime) -> Decision[Delive
     if delivery.tracking is None:
         raise Impossible("a consignment without a number is lost")
     said = ConsignmentLost(dossier_id=delivery.dossier_id, tracking=delivery.tracking, last_heard_at=heard, lost_at=now)
-    is_open = delivery.case is not None and delivery.case.outcome is None
-    case = delivery.case if is_open else Case(tracking=delivery.tracking, opened_at=now)
-    delivery = delivery.having(case=case, asking=False)
+    delivery = cases.opened(delivery.having(asking=False), delivery.tracking, now)
     return way.failed(delivery, "lost", "nothing was heard of it for too long", now, (said,))
 
 
@@ -122,40 +118,48 @@ def _told(
     if tracking == delivery.tracking:
         return _moved(delivery, moves, now, rules)
     if any(p.tracking == tracking for p in delivery.past):
-        merged = tuple(with_moves(p, moves) if p.tracking == tracking else p for p in delivery.past)
-        return Decision(delivery.having(past=merged))
+        return _given_up(delivery, tracking, moves, now)
     if any(p.tracking == tracking for p in delivery.inbound):
         return envelopes.coming(delivery, tracking, moves)
     raise Refused("not_found", "this dossier has no such consignment")
 
 
+def _given_up(delivery: Delivery, tracking: str, moves: tuple[Moved, ...], now: datetime) -> Decision[Delivery]:
+    """It is kept and decides nothing any more; but one that was lost and turns up needs no compensation."""
+    past = tuple(with_moves(p, moves) if p.tracking == tracking else p for p in delivery.past)
+    delivery = delivery.having(past=past)
+    if not any(p.tracking == tracking and latest_final(p.moves) is not None for p in past):
+        return Decision(delivery)
+    return Decision(*cases.turned_up(delivery, tracking, now))
+
+
 def _moved(delivery: Delivery, moves: tuple[Moved, ...], now: datetime, rules: Rules) -> Decision[Delivery]:
     """The state follows from all statuses so far; events tell what is new and what changed."""
-    if delivery.tracking is None:
+    tracking = delivery.tracking
+    if tracking is None:
         raise Impossible("statuses of a consignment nobody ordered")
     merged = merged_with(delivery.moves, moves)
     fresh = [m for m in merged if m not in set(delivery.moves)]
     said: tuple[Event, ...] = tuple(
-        ConsignmentMoved(dossier_id=delivery.dossier_id, tracking=delivery.tracking, status=m.status, moved_at=m.at)
+        ConsignmentMoved(dossier_id=delivery.dossier_id, tracking=tracking, status=m.status, moved_at=m.at)
         for m in fresh
     )
     before, after = latest_final(delivery.moves), latest_final(merged)
-    delivery = delivery.having(moves=merged)
+    delivery = _paid_to_the_postman(delivery.having(moves=merged), fresh)
     if after is None:
-        return _goes_on(delivery, said, now, rules, heard=fresh[-1:] == list(merged[-1:]) and bool(fresh))
+        heard = before is not None or (bool(fresh) and fresh[-1] == merged[-1])
+        return _goes_on(delivery, said, now, rules, heard=heard)
     if after == before:
         return Decision(delivery, said)
-    if delivery.case is not None and delivery.case.outcome is None:
-        found = delivery.case.model_copy(update={"outcome": "found"})
-        closed = CaseClosed(dossier_id=delivery.dossier_id, tracking=delivery.tracking, outcome="found", closed_at=now)
-        delivery, said = delivery.having(case=found), (*said, closed)
+    delivery, closed = cases.turned_up(delivery, tracking, now)
+    said = (*said, *closed)
     if after.status == DELIVERED:
         return way.arrived(delivery, after.at, said, wanted=None)
     trouble, reason = TROUBLES[after.status]
     if trouble == "cancelled" and delivery.wanted is not None:
         return Decision(delivery, said)  # as the applicant wanted: the answer to our own question decides
     if trouble == "returned":
-        back = ConsignmentReturned(dossier_id=delivery.dossier_id, tracking=delivery.tracking, returned_at=after.at)
+        back = ConsignmentReturned(dossier_id=delivery.dossier_id, tracking=tracking, returned_at=after.at)
         said = (*said, back)
     return way.failed(delivery.having(wanted=None), trouble, reason, now, said)
 
@@ -163,23 +167,14 @@ def _moved(delivery: Delivery, moves: tuple[Moved, ...], now: datetime, rules: R
 def _goes_on(
     delivery: Delivery, said: tuple[Event, ...], now: datetime, rules: Rules, *, heard: bool
 ) -> Decision[Delivery]:
-    """On its way; what was called lost and is heard of again travels on."""
-    if heard and delivery.trouble == "lost":
+    """On its way; what was called lost, or cancelled before it was fetched, and is heard of again travels on."""
+    if heard and delivery.trouble in {"lost", "cancelled"}:
         return Decision(delivery.to("travelling"), said, due=now + rules.poll)
     return Decision(delivery, said)
 
 
-def close_case(delivery: Delivery | None, command: CloseCase, now: datetime) -> Decision[Delivery]:
-    """What the compensation case came to."""
-    delivery = known(delivery)
-    if delivery.case is None or delivery.case.outcome is not None:
-        raise Refused("not_found", "there is no open compensation case")
-    case = delivery.case.model_copy(update={"outcome": command.outcome, "amount": command.amount})
-    said = CaseClosed(
-        dossier_id=delivery.dossier_id,
-        tracking=case.tracking,
-        outcome=command.outcome,
-        amount=command.amount,
-        closed_at=now,
-    )
-    return Decision(delivery.having(case=case), (said,), answer={"outcome": command.outcome})
+def _paid_to_the_postman(delivery: Delivery, fresh: list[Moved]) -> Delivery:
+    came = next((m.at for m in fresh if m.status == MONEY_CAME), None)
+    if came is None or not delivery.cod or delivery.fee is None:
+        return delivery
+    return delivery.having(fee=delivery.fee.model_copy(update={"paid_at": came}))

@@ -105,7 +105,7 @@ class Parcel(Record):
 
 
 class Fee(Record):
-    """What the way by post costs the applicant, VND."""
+    """What the way by post costs the applicant, VND: `paid_at` before it goes, or when the postman's money came in."""
 
     invoice: Text
     amount: Dong
@@ -170,6 +170,8 @@ class Delivery(Record):
     inbound: tuple[Parcel, ...] = ()
     fee: Fee | None = None
     case: Case | None = None
+    cases: tuple[Case, ...] = ()
+    """Of earlier consignments."""
 
     def to(self, status: Status, **changes: Any) -> Delivery:
         """This delivery in another status; the trouble it was in is over unless it is named again."""
@@ -194,6 +196,11 @@ class Delivery(Record):
     def with_document(self, changed: Issued) -> Delivery:
         """With one of its documents changed."""
         return self.having(documents=tuple(changed if d.document == changed.document else d for d in self.documents))
+
+    @property
+    def cod(self) -> int:
+        """VND the postman collects for the consignment under way: what was not paid before it was ordered."""
+        return self.fee.amount if self.fee is not None and self.fee.paid_at is None else 0
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from chassis.decision import Decision, Effect, Impossible, Refused
-from schemas.delivery import DocumentFailed, DocumentRevoked, DocumentStored, PhysicalRegistered
+from schemas.delivery import DocumentFailed, DocumentRevoked, DocumentStored, PhysicalRegistered, ResultAvailable
 from schemas.event import Event
 from services.delivery.domain import way
 from services.delivery.domain.delivery import (
@@ -121,6 +121,10 @@ def rendered(delivery: Delivery | None, outcome: DocumentRendered, now: datetime
     if delivery.pickup is None:
         delivery = delivery.having(pickup=outcome.pickup)
     if delivery.status != "rendering" and delivery.trouble != "document":
+        if made.replaces is None:
+            events.append(
+                ResultAvailable(dossier_id=delivery.dossier_id, way="online", available_at=now, document=made.document)
+            )
         return Decision(delivery, tuple(events))
     return way.dispatch(delivery, now, rules, tuple(events))
 

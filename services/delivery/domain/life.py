@@ -10,7 +10,7 @@ from chassis.decision import DeadlineDue, Decision, Handler, Handlers
 from schemas.dossier import DossierDecided, DossierSubmitted, ResultIssued
 from schemas.payment import PaymentReceived
 from services.delivery import messages as m
-from services.delivery.domain import choice, consignment, desk, documents, envelopes, links
+from services.delivery.domain import cases, choice, consignment, desk, documents, envelopes, links
 from services.delivery.domain.delivery import Delivery, Rules
 from services.delivery.domain.papers import WRITTEN, Written
 
@@ -82,7 +82,7 @@ def handlers(rules: Rules) -> Handlers:
         m.ConsignmentRefused: consignment.refused,
         m.ConsignmentSeen: ruled(consignment.seen),
         m.PostTold: ruled(consignment.told),
-        m.CloseCase: consignment.close_case,
+        m.CloseCase: cases.close,
         m.SendPapers: envelopes.send_papers,
         m.PapersTaken: ruled(envelopes.papers_taken),
         m.PapersRefused: envelopes.papers_refused,

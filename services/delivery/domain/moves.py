@@ -5,6 +5,7 @@ other, and are ordered by their own time:
 
 - What is final (`FINAL`) with the latest time counts; of two at the same instant the one that is no arrival.
 - 15 (failed attempt) and everything else is not final: 12 may follow. Money (20, 21, 28, 29) is no movement.
+- An end before it was fetched (`UNFETCHED`) is none if a later status says that the post office has it.
 - So where a consignment is, is a function of the set of its statuses, whatever the order they came in.
 """
 
@@ -21,18 +22,26 @@ DELIVERED: Final = 14
 FETCHED: Final = said.FETCHED
 """The post office has it: it has left the desk."""
 TROUBLES: Final[Mapping[int, tuple[Trouble, str]]] = {
+    8: ("cancelled", "could not be fetched at the desk"),
     9: ("cancelled", "cancelled before it was fetched"),
     19: ("returned", "returned to the sender"),
     22: ("cancelled", "cancelled"),
     23: ("partial", "delivered in part"),
 }
-CANCELLED: Final = frozenset({9, 22})
+UNFETCHED: Final = frozenset({8, 9})
+CANCELLED: Final = frozenset({*UNFETCHED, 22})
+MONEY_CAME: Final = 21
+"""The post office paid out what it collected (COD)."""
 FINAL: Final = frozenset({DELIVERED, *TROUBLES})
 
 
 def latest_final(moves: Iterable[Moved]) -> Moved | None:
     """The status that counts."""
-    finals = (m for m in moves if m.status in FINAL)
+    found = tuple(moves)
+    fetched = max((m.at for m in found if m.status in FETCHED), default=None)
+    finals = (
+        m for m in found if m.status in FINAL and not (m.status in UNFETCHED and fetched is not None and m.at < fetched)
+    )
     return max(finals, key=lambda m: (m.at, m.status != DELIVERED, m.status), default=None)
 
 

@@ -28,9 +28,10 @@ class Desk(Record):
     hours: Text
 
 
+MAIN: Final = "H18"
 DESKS: Final[Mapping[str, Desk]] = {
     **{name: Desk.model_validate(desk) for name, desk in _DATA["desks"].items()},
-    **{code: Desk(name=f"Bộ phận Một cửa {name}", commune=code, hours=_DATA["desks"]["H18"]["hours"])
+    **{code: Desk(name=f"Bộ phận Một cửa {name}", commune=code, hours=_DATA["desks"][MAIN]["hours"])
        for code, name in COMMUNES.items()},
 }  # fmt: skip
 """That of the province, and one in each commune (Decree 118/2025: independent of boundaries)."""
@@ -39,6 +40,16 @@ DESKS: Final[Mapping[str, Desk]] = {
 def in_force(address: PostalAddress, day: date) -> bool:
     """Whether its commune exists on that local day. Of other provinces only the form of the code is known here."""
     return address.province != PROVINCE or day < SINCE or address.commune in COMMUNES
+
+
+def desk_of(code: str | None) -> Desk:
+    """That of the province where none, or one that is closed since, is named."""
+    return DESKS.get(code or MAIN, DESKS[MAIN])
+
+
+def desk_place(desk: Desk) -> str:
+    """Commune and province of a desk."""
+    return f"{COMMUNES[desk.commune]}, tỉnh Điện Biên"
 
 
 def place(address: PostalAddress) -> str:

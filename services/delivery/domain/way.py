@@ -69,22 +69,29 @@ def by_post(delivery: Delivery, now: datetime, rules: Rules, said: Said = ()) ->
         raise Impossible("a result by post without an address")
     if not in_force(delivery.address, now.astimezone(LOCAL).date()):
         return failed(delivery, "refused", "the commune of the address is not in force any more", now, said)
-    delivery = delivery.having(ordered=delivery.ordered + 1, ordered_at=now, handed_at=None)
-    if rules.fee and rules.fee_by == "payment":
+    desk = delivery.desk or rules.desk
+    delivery = delivery.having(ordered=delivery.ordered + 1, ordered_at=now, handed_at=None, desk=desk, fee=None)
+    if rules.fee:
         fee = Fee(invoice=f"{delivery.dossier_id}/post-{delivery.ordered}", amount=rules.fee)
-        event = DeliveryFeeDue(dossier_id=delivery.dossier_id, invoice=fee.invoice, amount=fee.amount, due_at=now)
-        return Decision(delivery.to("ordering", held="fee", fee=fee), (*said, event), due=None)
-    cod = rules.fee if rules.fee_by == "cod" else 0
-    return Decision(delivery.to("ordering", held=None), said, (order(delivery, cod),), due=None)
+        delivery = delivery.having(fee=fee)
+        if rules.fee_by == "payment":
+            event = DeliveryFeeDue(dossier_id=delivery.dossier_id, invoice=fee.invoice, amount=fee.amount, due_at=now)
+            return Decision(delivery.to("ordering", held="fee"), (*said, event), due=None)
+    return Decision(delivery.to("ordering", held=None), said, (order(delivery),), due=None)
 
 
-def order(delivery: Delivery, cod: int) -> Effect:
-    """The order of the consignment under way. `cod`: VND the postman collects."""
+def order(delivery: Delivery) -> Effect:
+    """The order of the consignment under way, fetched from the desk where the result lies."""
     if delivery.address is None or delivery.applicant is None:
         raise Impossible("a result by post without an address")
     applicant = delivery.applicant
     return OrderConsignment(
-        order=delivery.order, to=applicant.name, phone=applicant.phone, address=delivery.address, cod=cod
+        order=delivery.order,
+        to=applicant.name,
+        phone=applicant.phone,
+        address=delivery.address,
+        cod=delivery.cod,
+        desk=delivery.desk,
     )
 
 

@@ -17,7 +17,7 @@ from schemas.personal import Personal
 from services.delivery.duties import RenderDocument, SignDocument
 from services.delivery.effects import wording
 from services.delivery.effects.press import Page, Press, PressBroken, names
-from services.delivery.effects.signing.keys import SignerAway, SignerRefused
+from services.delivery.effects.signing.places import SignerAway, SignerRefused
 from services.delivery.messages import DocumentRendered, Role, Signature
 
 FILES: Final = "documents"

@@ -14,6 +14,7 @@ from chassis.runner import Call, Retryable
 from schemas.dossier import PostalAddress
 from schemas.personal import Personal
 from services.delivery.domain import s10
+from services.delivery.domain.places import PROVINCE, desk_of, desk_place
 from services.delivery.duties import AskConsignment, CancelConsignment, CollectPapers, OrderConsignment
 from services.delivery.messages import (
     Cancelled,
@@ -30,7 +31,8 @@ BY_ITEM, BY_ORDER = 1, 2
 LATER: Final = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
 """Refused before it was looked at (RFC 9110 15.5.9, RFC 8470, RFC 6585)."""
 GRAMS: Final = 50
-OFFICE: Final = ("Sở VHTTDL Điện Biên", "Phường Mường Thanh, tỉnh Điện Biên", "+842153824000", "11", "03334")
+OFFICE: Final = "Sở VHTTDL Điện Biên"
+OFFICE_PHONE: Final = "+842153824000"
 OLDER: Final[Mapping[int, int]] = {
     60: 22, 61: 22, 62: 22, 70: 7, 91: 15, 100: 14, 110: 21, 120: 21, 161: 16, 170: 19,
 }  # fmt: skip
@@ -135,6 +137,12 @@ class _Orders:
         return None if answer.status_code == httpx.codes.NOT_FOUND else _item(answer)
 
 
+def _desk(code: str | None) -> _Party:
+    """The one-stop desk where it is fetched, or brought to."""
+    desk = desk_of(code)
+    return _Party(OFFICE, f"{desk.name}, {desk_place(desk)}", OFFICE_PHONE, PROVINCE, desk.commune)
+
+
 async def _party(call: Call, name: Personal, phone: Personal, address: PostalAddress) -> _Party:
     detail = await call.open(address.detail)
     return _Party(await call.open(name), detail, await call.open(phone), address.province, address.commune)
@@ -146,7 +154,7 @@ class OrdersConsignments(_Orders):
     async def execute(self, effect: OrderConsignment, call: Call) -> Outcome:
         """From the desk to the applicant."""
         to = await _party(call, effect.to, effect.phone, effect.address)
-        item = await self._order(call, effect.order, _Party(*OFFICE), to, effect.cod)
+        item = await self._order(call, effect.order, _desk(effect.desk), to, effect.cod)
         return ConsignmentTaken(tracking=item) if item else ConsignmentRefused(reason="the post office refused it")
 
     async def ask(self, effect: OrderConsignment, call: Call) -> Outcome | None:
@@ -161,7 +169,7 @@ class CollectsPapers(_Orders):
     async def execute(self, effect: CollectPapers, call: Call) -> Outcome:
         """From the applicant to the desk."""
         sender = await _party(call, effect.sender, effect.phone, effect.address)
-        item = await self._order(call, effect.order, sender, _Party(*OFFICE))
+        item = await self._order(call, effect.order, sender, _desk(None))
         return PapersTaken(tracking=item) if item else PapersRefused(reason="the post office refused it")
 
     async def ask(self, effect: CollectPapers, call: Call) -> Outcome | None:

@@ -15,19 +15,20 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pydantic import TypeAdapter
 from pyhanko.sign.timestamps import HTTPTimeStamper, TimestampRequestError
 
 from services.delivery.effects import pdf
 from services.delivery.effects.signing import pades
-from services.delivery.effects.signing.keys import Place, SignerAway, open_place, signer_of
+from services.delivery.effects.signing.keys import open_place
+from services.delivery.effects.signing.places import PLACES, SignerAway, SignerRefused, certificates, name_of, signer_of
+from services.delivery.effects.signing.revocation import Authorities
 from services.delivery.messages import Role, Signature
 
 PR_SET_PDEATHSIG: Final = 1
-PLACES: Final = TypeAdapter(dict[str, Place])
 
 
 class PressBroken(Exception):
@@ -55,11 +56,14 @@ class Printed:
 
 
 class Press:
-    """Makes pages in `workers` processes. `places`: JSON, where the keys live; `stamp_url`: a time-stamp authority."""
+    """Makes pages in `workers` processes. `places`: JSON, where the keys live; `stamp_url`: a time-stamp authority.
 
-    def __init__(self, places: str, stamp_url: str | None, workers: int) -> None:
+    `roots`: PEM of the roots under which certificates are vouched for; with them signatures are B-LT.
+    """
+
+    def __init__(self, places: str, stamp_url: str | None, workers: int, roots: str = "") -> None:
         PLACES.validate_json(places)
-        self._arguments = (places, stamp_url, os.getpid())
+        self._arguments = (places, stamp_url, roots, os.getpid())
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
@@ -115,10 +119,11 @@ class _Keys:
 
     places: Mapping[str, Any] = {}
     stamper: HTTPTimeStamper | None = None
+    authorities: Authorities | None = None
     signers: dict[str, Any] = {}  # noqa: RUF012 - one worker, one set
 
 
-def _prepare(places: str, stamp_url: str | None, parent: int) -> None:
+def _prepare(places: str, stamp_url: str | None, roots: str, parent: int) -> None:
     """In a new worker. It ends with its parent; a signal to the group is the parent's matter."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -128,6 +133,7 @@ def _prepare(places: str, stamp_url: str | None, parent: int) -> None:
     _Keys.places = PLACES.validate_json(places)
     _Keys.signers = {}
     _Keys.stamper = HTTPTimeStamper(stamp_url, timeout=10) if stamp_url else None
+    _Keys.authorities = Authorities(certificates(roots)) if roots else None
 
 
 def _make(page: Page) -> Printed:
@@ -138,13 +144,33 @@ def _make(page: Page) -> Printed:
 async def _signed(page: Page, made: bytes) -> Printed:
     signatures: list[Signature] = []
     for role in page.roles:
-        signer = _signer(role, page.leader)
-        try:
-            made, signature = await pades.sign(made, role, signer, _Keys.stamper, visible=page.scan is None)
-        except (OSError, TimestampRequestError) as error:
-            raise SignerAway(f"{type(error).__name__}: {error}") from error
+        made, signature = await _sign(made, role, page)
         signatures.append(signature)
     return Printed(made, tuple(signatures))
+
+
+async def _sign(made: bytes, role: Role, page: Page) -> tuple[bytes, Signature]:
+    """Raises SignerAway, SignerRefused; after the first every key is opened anew.
+
+    A scan is a stranger's file: whatever pyHanko finds wrong with it, it would find again.
+    """
+    authorities = _Keys.authorities
+    try:
+        signer = _signer(role, page.leader)
+        with authorities.asked() if authorities else nullcontext():
+            context = authorities.context() if authorities else None
+            return await pades.sign(made, role, signer, _Keys.stamper, context, visible=page.scan is None)
+    except SignerAway:
+        _Keys.signers.clear()
+        raise
+    except SignerRefused:
+        raise
+    except (OSError, TimestampRequestError) as error:
+        raise SignerAway(f"{type(error).__name__}: {error}") from error
+    except Exception as error:
+        if page.scan is None:
+            raise
+        raise SignerRefused(f"this PDF cannot be signed: {type(error).__name__}: {error}") from error
 
 
 def _signer(role: Role, leader: str | None) -> Any:
@@ -157,4 +183,5 @@ def _signer(role: Role, leader: str | None) -> Any:
 def names(places: str, leader: str | None, roles: tuple[Role, ...]) -> dict[str, str]:
     """What the page says who signs, by role. Raises SignerRefused."""
     opened = PLACES.validate_json(places)
-    return {role: pades.name_of(open_place(opened[signer_of(opened, role, leader)])) for role in roles}
+    by_role = {role: opened[signer_of(opened, role, leader)] for role in roles}
+    return {role: name_of(certificates(place.certificate)[0]) for role, place in by_role.items()}

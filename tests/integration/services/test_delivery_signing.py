@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 from pydantic import SecretStr
 from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko.sign.validation import DocumentSecurityStore, async_validate_pdf_signature
+from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
@@ -47,13 +50,26 @@ RESULT = CATALOGUES["dossier"].decode(
 @dataclass
 class Workshop:
     maker: MakesDocuments
-    press: Press
+    lasting: MakesDocuments
+    """Makes B-LT."""
     store: Store
     keyring: Keyring
     control: httpx.AsyncClient
+    app: FastAPI
+    port: int
+    serves: AsyncExitStack
     root: str
 
-    async def faults(self, **faults: int) -> None:
+    @asynccontextmanager
+    async def gone(self) -> AsyncIterator[None]:
+        """Without the signing service and its authorities."""
+        await self.serves.aclose()
+        try:
+            yield
+        finally:
+            await self.serves.enter_async_context(serving(self.app, self.port))
+
+    async def faults(self, **faults: int | bool) -> None:
         (await self.control.post("/control/faults", json=faults)).raise_for_status()
 
     async def counted(self) -> dict[str, int]:
@@ -67,12 +83,26 @@ class Workshop:
         return self.keyring.decrypt(ID, document, kept[0])
 
     async def judged(self, document: str) -> list[PdfSignatureStatus]:
+        return await self._judged(document, lambda _reader, roots: ValidationContext(trust_roots=roots))
+
+    async def judged_offline(self, document: str) -> list[PdfSignatureStatus]:
+        """With nothing but what the file holds, and every certificate's state to be known."""
+        strict = {"allow_fetching": False, "revocation_mode": "require"}
+        return await self._judged(
+            document,
+            lambda reader, roots: DocumentSecurityStore.read_dss(reader).as_validation_context(
+                {"trust_roots": roots, **strict}
+            ),
+        )
+
+    async def _judged(self, document: str, context_of: Callable[[Any, Any], Any]) -> list[PdfSignatureStatus]:
+        reader = PdfFileReader(io.BytesIO(await self.pdf(document)))
         roots = list(load_certs_from_pemder_data(self.root.encode()))
-        context = ValidationContext(trust_roots=roots, revocation_mode="soft-fail")
-        signatures = PdfFileReader(io.BytesIO(await self.pdf(document))).embedded_signatures
         return [
-            await async_validate_pdf_signature(s, signer_validation_context=context, ts_validation_context=context)
-            for s in signatures
+            await async_validate_pdf_signature(
+                s, signer_validation_context=context_of(reader, roots), ts_validation_context=context_of(reader, roots)
+            )
+            for s in reader.embedded_signatures
         ]
 
 
@@ -81,12 +111,13 @@ async def workshop(backbone: Backbone) -> AsyncIterator[Workshop]:
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     authority = testca.certified("CA of the test", None)
-    pairs = {role: testca.certified(name, authority) for role, name in testca.NAMES.items()}
+    pairs = {role: testca.certified(name, authority, ocsp=f"{url}/ocsp") for role, name in testca.NAMES.items()}
+    for name in ("leader:gone", "leader:new"):
+        pairs[name] = testca.certified(name, authority, ocsp=f"{url}/ocsp")
     software = {role: testca.place(pair, authority) for role, pair in pairs.items()}
-    stamper = testca.place(testca.certified("TSA of the test", authority, stamps=True), authority)
-    held = {
-        name: {"key": k["key"], "certificate": k["certificate"]} for name, k in {**software, "tsa": stamper}.items()
-    }
+    stamper = testca.place(testca.certified("TSA of the test", authority, stamps=True, ocsp=f"{url}/ocsp"), authority)
+    others = {"tsa": stamper, "ca": testca.place(authority, authority)}
+    held = {name: {"key": k["key"], "certificate": k["certificate"]} for name, k in {**software, **others}.items()}
     remote = {
         role: {
             "kind": "remote",
@@ -103,31 +134,32 @@ async def workshop(backbone: Backbone) -> AsyncIterator[Workshop]:
     keys = Store(backbone.store_url, "adapters_keyring")
     keyring = Keyring(keys, b"k" * 32)
     text = json.dumps(remote)
-    press = Press(text, f"{url}/tsa", 1)
+    root = testca.pem(authority[1])
+    presses = [Press(text, f"{url}/tsa", 1), Press(text, f"{url}/tsa", 1, root)]
     platform: Any = SimpleNamespace(
         keyring=keyring,
         store=store,
         settings=SimpleNamespace(signing_keys=SecretStr(text), public_url="https://hoso.dienbien.gov.vn"),
     )
-    async with (
-        serving(signing.create_app(settings), port),
-        httpx.AsyncClient(base_url=url, trust_env=False) as control,
-    ):
-        root = testca.pem(authority[1])
-        yield Workshop(MakesDocuments(platform, press), press, store, keyring, control, root)
-    press.close()
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as control, AsyncExitStack() as serves:
+        app = signing.create_app(settings)
+        await serves.enter_async_context(serving(app, port))
+        plain, lasting = (MakesDocuments(platform, press) for press in presses)
+        yield Workshop(plain, lasting, store, keyring, control, app, port, serves, root)
+    for press in presses:
+        press.close()
     store.close()
     keys.close()
 
 
-def effect(document: str) -> SignDocument:
+def effect(document: str, leader: str = "leader1") -> SignDocument:
     return SignDocument(
         document=document,
         holder=Personal.of("Lò Thị Mẫu"),
         result=RESULT,
         code="ABCD-EFGH-IJKL-MN23",
         template="certificate",
-        leader="leader1",
+        leader=leader,
         roles=("leader", "agency"),
     )
 
@@ -203,3 +235,39 @@ async def test_a_request_id_is_for_one_digest(workshop: Workshop) -> None:
     other = await workshop.control.post("/sign", json={**body, "digest": "B" * 43 + "="}, headers=headers)
     assert other.status_code == 409
     assert (await workshop.control.post("/sign", json=body)).status_code == 401
+
+
+async def test_what_the_authorities_answered_is_in_the_document(workshop: Workshop) -> None:
+    await workshop.lasting.execute(effect("lasting"), call())
+    assert [s.bottom_line for s in await workshop.judged_offline("lasting")] == [True, True]
+    first = (await workshop.counted())["asked"]
+    await workshop.lasting.execute(effect("lasting-2"), call())
+    assert (await workshop.counted())["asked"] == first > 0, "an answer serves for a minute"
+    await workshop.maker.execute(effect("stamped-only"), call())
+    with pytest.raises(NoDSSFoundError):
+        await workshop.judged_offline("stamped-only")
+
+
+async def test_a_document_that_lasts_is_validated_when_its_authorities_are_gone(workshop: Workshop) -> None:
+    await workshop.lasting.execute(effect("kept"), call())
+    async with workshop.gone():
+        assert [s.bottom_line for s in await workshop.judged_offline("kept")] == [True, True]
+        with pytest.raises(Retryable):
+            await workshop.lasting.execute(effect("not-now"), call())
+    assert isinstance(await workshop.lasting.execute(effect("not-now"), call()), DocumentRendered)
+
+
+async def test_what_nobody_vouches_for_is_not_signed(workshop: Workshop) -> None:
+    await workshop.faults(mute=True)
+    with pytest.raises(Retryable, match="vouches"):
+        await workshop.lasting.execute(effect("unvouched", "new"), call())
+    assert await workshop.store.files(FILES).get("unvouched") is None
+    await workshop.faults()
+    assert isinstance(await workshop.lasting.execute(effect("unvouched", "new"), call()), DocumentRendered)
+
+
+async def test_who_was_revoked_signs_no_more(workshop: Workshop) -> None:
+    (await workshop.control.post("/control/revoke/leader:gone")).raise_for_status()
+    with pytest.raises(Permanent) as ended:
+        await workshop.lasting.execute(effect("by-nobody", "gone"), call())
+    assert ended.value.reason == "refused"

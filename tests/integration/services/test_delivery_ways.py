@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import hmac
 import io
@@ -12,20 +13,24 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import pypdfium2
 import pytest
 import pytest_asyncio
+import zxingcpp
 from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
+from pypdf import PdfWriter
 from typer.testing import CliRunner
 
 from bench.delivery import site as ways
 from bench.delivery.site import IDENTITY, LIBRARY, SCANNED, SECRET, STAR, YOGA, Ways
 from cli.main import app
 from deploy.local.platform import Backbone
+from simulators.post_office.office import PLANS
 
 PERSONAL = ("Lò Thị Mẫu", "0912345678", "84912345678", IDENTITY, "Bản Ví Dụ", "citizen1")
 
@@ -34,6 +39,13 @@ PERSONAL = ("Lò Thị Mẫu", "0912345678", "84912345678", IDENTITY, "Bản Ví
 async def site(backbone: Backbone) -> AsyncIterator[Ways]:
     async with AsyncExitStack() as ends:
         yield await ways.start(backbone, ends)
+
+
+def scan() -> bytes:
+    out, writer = io.BytesIO(), PdfWriter()
+    writer.add_blank_page(595, 842)
+    writer.write(out)
+    return out.getvalue()
 
 
 async def verify(site: Ways, pdf: bytes) -> list[bool]:
@@ -95,6 +107,29 @@ async def test_a_result_without_signature_says_so(site: Ways) -> None:
     assert "không kèm chữ ký số" in page.text
 
 
+async def test_the_printed_code_leads_to_the_page_of_that_document(site: Ways) -> None:
+    path = await site.decided(YOGA, "online")
+    shown = await site.status(path, "delivered")
+    pdf = (await site.ask("citizen1", "GET", f"{path}/document")).content
+    printed = pypdfium2.PdfDocument(pdf)[0].render(scale=200 / 72, grayscale=True).to_numpy().squeeze()
+    (address,) = [code.text for code in zxingcpp.read_barcodes(printed)]
+    page = await site.client.get(address)
+    assert (page.status_code, shown["sha256"] in page.text) == (200, True)
+
+
+async def test_several_results_are_each_downloaded_and_verified(site: Ways) -> None:
+    path = await site.decided(YOGA, "online")
+    await site.status(path, "delivered")
+    sent = await site.ask("registrar1", "POST", f"{path}/documents?title=Biên bản thẩm định", content=scan())
+    assert sent.status_code == 202
+    shown = await site.until(path, lambda found: bool(found["documents"][-1].get("sha256")))
+    for document in shown["documents"]:
+        pdf = (await site.ask("citizen1", "GET", f"{path}/documents/{document['code']}")).content
+        found = (await site.ask(None, "POST", "/verification", content=pdf)).json()
+        assert (found["status"], found["code"]) == ("valid", document["code"])
+    assert [e.document for e in await site.said(path, "result_available")] == [None, shown["documents"][1]["document"]]
+
+
 async def test_replaced_and_revoked_documents_say_so_for_ever(site: Ways) -> None:
     path = await site.decided(YOGA, "online")
     first = (await site.status(path, "delivered"))["documents"][0]["code"]
@@ -113,18 +148,18 @@ async def test_replaced_and_revoked_documents_say_so_for_ever(site: Ways) -> Non
 
 
 async def test_a_scan_is_the_result_sealed_by_the_agency(site: Ways) -> None:
-    other = await site.decided(LIBRARY, "online")
-    await site.status(other, "delivered")
-    scan = (await site.ask("citizen1", "GET", f"{other}/document")).content
     path = await site.decided(SCANNED, "online")
     await site.until(path, lambda found: found.get("held") == "scan")
     wrong = await site.ask("registrar1", "POST", f"{path}/documents?title=Quyết định", content=b"GIF89a")
     assert wrong.status_code == 422
-    sent = await site.ask("registrar1", "POST", f"{path}/documents?title=Quyết định", content=scan)
+    broken = await site.ask("registrar1", "POST", f"{path}/documents?title=Quyết định", content=b"%PDF-1.7 %%EOF")
+    assert broken.status_code == 202
+    await site.until(path, lambda found: found.get("trouble") == "document")
+    sent = await site.ask("registrar1", "POST", f"{path}/documents?title=Quyết định", content=scan())
     assert sent.status_code == 202
     await site.status(path, "delivered")
     pdf = (await site.ask("citizen1", "GET", f"{path}/document")).content
-    assert pdf.startswith(scan)
+    assert pdf.startswith(scan())
     assert await verify(site, pdf) == [True]
 
 
@@ -148,13 +183,15 @@ async def test_a_one_time_link_opens_once_with_its_pin(site: Ways) -> None:
     assert (await site.ask(None, "GET", "/download/" + "A" * 43)).status_code == 404
 
 
-async def test_at_the_desk_the_code_or_the_identity_document_opens_it(site: Ways) -> None:
+async def test_at_the_desk_the_identity_document_opens_it_and_for_another_the_code_too(site: Ways) -> None:
     path = await site.decided(YOGA, "in_person")
     shown = await site.status(path, "available")
     assert shown["desk"]["name"].startswith("Trung tâm Phục vụ hành chính công")
     assert re.fullmatch(r"\d{8}", shown["pickup"])
     assert "pickup" not in (await site.ask("clerk1", "GET", f"{path}/delivery")).json()
-    for proof in ({}, {"code": f"{(int(shown['pickup']) + 1) % 10**8:08d}"}, {"identity_number": "011190000002"}):
+    known, other = {"identity_number": IDENTITY}, {"identity_number": "011190000002"}
+    right, wrong = {"code": shown["pickup"]}, {"code": f"{(int(shown['pickup']) + 1) % 10**8:08d}"}
+    for proof in ({}, wrong, other, right, {**known, **wrong}, {**other, **right}):
         assert (await site.ask("clerk1", "POST", f"{path}/collect", json=proof)).status_code == 403
     person = {"name": "Lò Văn Thay", "identity_number": "011087000009"}
     await site.post("citizen1", f"{path}/delivery/choice", {"way": "in_person", "desk": "03127", "authorised": person})
@@ -172,6 +209,25 @@ async def test_a_plaque_waits_for_its_registration_and_is_collected_by_identity(
     await site.status(path, "available")
     await site.post("clerk1", f"{path}/collect", {"identity_number": IDENTITY})
     await site.status(path, "delivered")
+
+
+async def test_who_chose_online_downloads_at_once_and_fetches_the_plaque(site: Ways) -> None:
+    path = await site.decided(STAR, "online")
+    await site.until(path, lambda found: found.get("held") == "physical")
+    assert (await site.ask("citizen1", "GET", f"{path}/document")).content.startswith(b"%PDF-")
+    await site.post("clerk1", f"{path}/physical", {"kind": "plaque", "serial": "SAO-4/2026"})
+    await site.status(path, "available")
+    assert [e.TYPE for e in await site.events(path)].count("delivery.result_delivered") == 0
+    await site.post("clerk1", f"{path}/collect", {"identity_number": IDENTITY})
+    await site.status(path, "delivered")
+
+
+async def test_a_commune_that_is_no_more_is_refused_by_name(site: Ways) -> None:
+    path = await site.decided(YOGA, "in_person")
+    await site.status(path, "available")
+    wish = {"way": "post", "address": {"province": "11", "commune": "03130", "detail": "Tổ 5"}}
+    refused = await site.ask("citizen1", "POST", f"{path}/delivery/choice", json=wish)
+    assert (refused.status_code, "address.commune" in refused.text) == (422, True)
 
 
 async def tracking_of(site: Ways, path: str) -> str:
@@ -194,6 +250,50 @@ async def test_by_post_late_twice_and_out_of_order_it_is_delivered_once(site: Wa
         assert len(await site.said(path, kind)) == 1
 
 
+@pytest.mark.usefixtures("slow_post")
+async def test_a_post_office_that_never_calls_is_asked(site: Ways) -> None:
+    await site.post_office("/control/faults", {"silent": True, "untold": [6, 7]})
+    path = await site.decided(YOGA, "post")
+    shown = await site.status(path, "delivered")
+    assert [m["status"] for m in shown["moves"]] == [1, 2, 10, 11, 12, 14]
+
+
+ENDS: Final = {
+    "returned": "returned",
+    "contradictory": "returned",
+    "partial": "partial",
+    "cancelled": "cancelled",
+    "unfetched": "cancelled",
+    "called_off": "cancelled",
+    "lost": "travelling",
+}
+"""Where a plan of the post office leads, if not to the applicant."""
+
+
+def test_the_simulated_post_office_tells_every_status_there_is() -> None:
+    assert {status for plan in PLANS.values() for status in plan} == {*range(25), 28, 29}
+
+
+def was_told(statuses: set[int], found: dict[str, Any]) -> bool:
+    return statuses <= {m["status"] for m in found["moves"]}
+
+
+@pytest.mark.usefixtures("slow_post")
+async def test_every_plan_of_the_post_office_ends_as_the_rule_says(site: Ways) -> None:
+    paths = {}
+    for fate in PLANS:
+        await site.post_office("/control/faults", {"fate": fate, "twice": True})
+        paths[fate] = await site.decided(YOGA, "post")
+        await tracking_of(site, paths[fate])
+    for fate, path in paths.items():
+        # The first status is that of the order itself, which nobody calls about.
+        shown = await site.until(path, functools.partial(was_told, {*PLANS[fate][1:]}))
+        assert shown.get("trouble", shown["status"]) == ENDS.get(fate, "delivered"), fate
+        if fate != "found":  # it came back and was brought after all: told together, it was never back
+            returned = [e for e in await site.events(path) if e.TYPE == "delivery.consignment_returned"]
+            assert bool(returned) == (ENDS.get(fate) == "returned"), fate
+
+
 async def test_what_came_back_is_chosen_anew_and_collected(site: Ways) -> None:
     path = await site.decided(YOGA, "post")
     tracking = await tracking_of(site, path)
@@ -204,7 +304,7 @@ async def test_what_came_back_is_chosen_anew_and_collected(site: Ways) -> None:
     assert shown["status"] == "failed"
     await site.post("citizen1", f"{path}/delivery/choice", {"way": "in_person"})
     shown = await site.status(path, "available")
-    await site.post("clerk1", f"{path}/collect", {"code": shown["pickup"]})
+    await site.post("clerk1", f"{path}/collect", {"code": shown["pickup"], "identity_number": IDENTITY})
     await site.status(path, "delivered")
 
 

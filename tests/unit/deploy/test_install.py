@@ -28,7 +28,7 @@ def perform(step: install.Step) -> str:
 
 
 def test_everything_missing_is_named(tmp_path: Path) -> None:
-    assert list(install.missing_programs(str(tmp_path))) == ["java", "mvn", "setpriv"]
+    assert list(install.missing_programs(str(tmp_path))) == ["java", "mvn", "setpriv", "softhsm2-util"]
 
 
 @pytest.mark.parametrize(

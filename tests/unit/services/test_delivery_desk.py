@@ -27,7 +27,7 @@ from services.delivery.messages import (
     SendPapers,
 )
 
-from .deliveries import ADDRESS, NOW, Life, forms, kinds, made, making, minutes, rendered, told
+from .deliveries import ADDRESS, ITEM, NOW, Life, forms, kinds, made, making, minutes, rendered, told
 
 DAY = timedelta(days=1)
 
@@ -84,6 +84,41 @@ def test_both_originals_go_and_the_dossier_ends_with_the_paper_one() -> None:
     assert life.said("result_delivered") == []
     life.hear(Collect(officer="c"))
     assert len(life.said("result_delivered")) == 1
+
+
+def test_both_originals_by_post_one_is_downloaded_and_the_other_brought() -> None:
+    life = made("post", forms(paper=True))
+    assert [e.way for e in life.said("result_available")] == ["online"]
+    assert len(life.caused("post.order")) == 1
+    life.hear(ConsignmentTaken(tracking=ITEM))
+    assert life.said("result_delivered") == [], "the electronic one alone does not end it"
+    life.hear(told(*minutes((14, 9))))
+    assert len(life.said("result_delivered")) == 1
+
+
+def test_the_paper_original_of_who_chose_online_can_still_be_sent() -> None:
+    life = made("online", forms(paper=True))
+    life.hear(Choose(choice=Choice(way="post", address=ADDRESS)))
+    assert (life.at.status, len(life.caused("post.order"))) == ("ordering", 1)
+
+
+def test_one_more_result_is_said_to_be_there_and_one_in_the_place_of_another_is_not() -> None:
+    life = made("online")
+    life.hear(AddDocument(officer="r", file="f", title="Phụ lục"))
+    second = life.caused("document.sign")[-1].document
+    life.hear(rendered(second, "b" * 64))
+    assert [e.document for e in life.said("result_available")] == [None, second]
+    assert all(d.valid for d in life.at.documents)
+    assert life.at.document != second, "the first is the one that is meant without a code"
+    life.hear(ReplaceDocument(officer="r", document=life.at.documents[0].document, reason="sai tên"))
+    life.hear(rendered(life.caused("document.sign")[-1].document, "c" * 64))
+    assert len(life.said("result_available")) == 2
+
+
+def test_a_signer_that_refuses_after_an_attempt_died_ends_it_all_the_same() -> None:
+    life = making("online")
+    life.hear(life.caused("document.sign")[0].unknown())
+    assert (life.at.status, life.at.trouble) == ("failed", "document")
 
 
 def test_a_plaque_must_lie_at_the_desk_before_anything_leaves() -> None:

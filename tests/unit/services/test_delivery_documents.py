@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,10 +24,12 @@ from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfReader
 
 from deploy.local import testca
+from services.delivery.domain.delivery import Rules
 from services.delivery.effects import label, wording
 from services.delivery.effects.press import Page, Press, PressBroken, Printed, names
-from services.delivery.effects.signing.keys import SignerRefused, signer_of
+from services.delivery.effects.signing.places import SignerRefused, signer_of
 from services.delivery.messages import Role
+from services.delivery.settings import DeliverySettings
 
 from .deliveries import golden, travelling
 
@@ -83,15 +87,33 @@ async def test_both_signatures_are_valid_and_the_second_left_the_first_untouched
     assert certificate.subject.native["common_name"] == signed.signatures[1].signer
 
 
-@pytest.mark.parametrize("at", [0.05, 0.2, 0.45, 0.62, 0.8])
-async def test_one_changed_byte_breaks_it(signed: Printed, at: float) -> None:
-    where = int(len(signed.pdf) * at)
-    changed = signed.pdf[:where] + bytes([signed.pdf[where] ^ 1]) + signed.pdf[where + 1 :]
+def uncovered(pdf: bytes) -> range:
+    """Where the last signature itself stands: the one part of a file that none covers. The office's hash does."""
+    _, before, after, _ = PdfFileReader(io.BytesIO(pdf)).embedded_signatures[-1].byte_range
+    return range(before, after)
+
+
+async def broken(pdf: bytes, where: int) -> bool:
+    changed = pdf[:where] + bytes([pdf[where] ^ 1]) + pdf[where + 1 :]
     try:
         found = await judged(changed)
     except Exception:  # noqa: BLE001 - a file that cannot be read any more is no valid one either
-        return
-    assert not found or not all(status.bottom_line for status in found)
+        return True
+    return len(found) < len(BOTH) or not all(status.bottom_line for status in found)
+
+
+async def test_any_changed_byte_breaks_it(signed: Printed) -> None:
+    hole = uncovered(signed.pdf)
+    places = [where for where in range(len(signed.pdf)) if where not in hole]
+    for where in random.sample(places, 60):
+        assert await broken(signed.pdf, where), f"byte {where} of {len(signed.pdf)}"
+
+
+async def test_a_changed_signature_is_none(signed: Printed) -> None:
+    """The digest and the signature's value lie at the end of the DER, before the zeros that fill the place."""
+    hole = uncovered(signed.pdf)
+    end = hole.start + len(signed.pdf[hole.start : hole.stop].rstrip(b"0>"))
+    assert all([await broken(signed.pdf, where) for where in range(end - 120, end, 7)])
 
 
 async def test_what_is_added_after_the_signatures_is_noticed(signed: Printed) -> None:
@@ -129,8 +151,8 @@ async def test_a_page_says_who_what_and_where_to_check(press: Press, template: s
 
 
 async def test_a_label_s_bars_are_the_item_number(press: Press) -> None:
-    state = travelling().at
-    made = await press.make(label.page(state, HOLDER, "+84912345678", "Số 12, tổ 5", 35_000))
+    state = travelling(Rules(fee=35_000)).at
+    made = await press.make(label.page(state, HOLDER, "+84912345678", "Số 12, tổ 5"))
     found = read(made.pdf)
     assert found == {"RA473124829VN": "Code 128"} or set(found) == {"RA473124829VN"}
     text = " ".join(PdfReader(io.BytesIO(made.pdf)).pages[0].extract_text().split())
@@ -191,3 +213,26 @@ def ink_margins(pdf: bytes) -> tuple[float, float, float, float]:
     points = (columns[0], width - 1 - columns[-1], rows[0], height - 1 - rows[-1])
     left, right, top, bottom = (float(p) / 72 * 2.54 for p in points)
     return left, right, top, bottom
+
+
+def test_roots_without_a_time_stamp_are_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"KAFKA_BOOTSTRAP_SERVERS": "k:1", "MONGODB_URL": "mongodb://s", "OIDC_ISSUER": "http://i"}
+    given["HOSO_MASTER_KEY"] = base64.b64encode(bytes(32)).decode()
+    for name, value in {
+        "PORT": "1",
+        "POST_URL": "http://p",
+        "POST_USERNAME": "u",
+        "POST_PASSWORD": "p",
+        "POST_CUSTOMER_CODE": "c",
+        "POST_CALLBACK_SECRET": "s" * 16,
+        "PUBLIC_URL": "http://d",
+        "SIGNING_KEYS": PLACES,
+        "SIGNING_ROOTS": KEYS["leader"]["chain"],
+    }.items():
+        given[f"DELIVERY_{name}"] = value
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match="needs DELIVERY_TIMESTAMP_URL"):
+        DeliverySettings()
+    monkeypatch.setenv("DELIVERY_TIMESTAMP_URL", "http://t")
+    assert DeliverySettings().signing_roots == KEYS["leader"]["chain"]

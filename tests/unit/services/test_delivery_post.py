@@ -25,16 +25,20 @@ from services.delivery.messages import (
     SendPapers,
 )
 
-from .deliveries import ADDRESS, ITEM, NOW, Life, golden, kinds, made, minutes, told, travelling
+from .deliveries import ADDRESS, ITEM, NOW, Life, golden, kinds, made, making, minutes, rendered, told, travelling
 
 OTHER = "RR123456785VN"
-STATUSES = st.sampled_from([1, 2, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 28, 29])
+OLD = ADDRESS.model_copy(update={"commune": "03130"})
+"""Phường Him Lam, until 30/6/2025."""
+EVERY = [*range(25), 28, 29]
+STATUSES = st.sampled_from(EVERY)
 MOVES = st.lists(
     st.builds(lambda status, at: Moved(status=status, at=NOW + timedelta(minutes=at)), STATUSES, st.integers(0, 8)),
     min_size=1,
     max_size=10,
 )
-FINAL = {14: "delivered", 19: "returned", 9: "cancelled", 22: "cancelled", 23: "partial"}
+FINAL = {14: "delivered", 19: "returned", 8: "cancelled", 9: "cancelled", 22: "cancelled", 23: "partial"}
+AT_THE_DESK, HAS_IT = {8, 9}, {6, 7, *range(10, 20), 23, 24}
 
 
 def where(life: Life) -> tuple[str, str | None, object, object]:
@@ -42,10 +46,15 @@ def where(life: Life) -> tuple[str, str | None, object, object]:
 
 
 def rule(moves: list[Moved]) -> str:
-    """The rule once more, in other words: the last final status; of two at one instant, the one that is no arrival."""
+    """The rule once more, in other words: the last final status; of two at one instant, the one that is no arrival.
+
+    What ended at the desk did not end there if the post office had it afterwards.
+    """
     outcome = "travelling"
     for at in sorted({m.at for m in moves}):
-        finals = sorted(m.status for m in moves if m.at == at and m.status in FINAL)
+        had_later = any(m.at > at and m.status in HAS_IT for m in moves)
+        over = FINAL.keys() - (AT_THE_DESK if had_later else set())
+        finals = sorted(m.status for m in moves if m.at == at and m.status in over)
         bad = [status for status in finals if status != 14]
         if finals:
             outcome = FINAL[bad[-1] if bad else 14]
@@ -130,6 +139,45 @@ def test_a_case_is_closed_once_by_what_was_paid() -> None:
         life.hear(CloseCase(officer="c", outcome="refused"))
 
 
+def lost_twice() -> Life:
+    life = travelling()
+    life.hear(DeadlineDue(), timedelta(days=20))
+    life.hear(Choose(choice=Choice(way="post")))
+    life.hear(ConsignmentTaken(tracking=OTHER))
+    life.hear(DeadlineDue(), timedelta(days=20))
+    return life
+
+
+def test_each_loss_is_a_case_of_its_own() -> None:
+    life = lost_twice()
+    assert [e.tracking for e in life.said("consignment_lost")] == [ITEM, OTHER]
+    life.hear(CloseCase(officer="c", outcome="refused", tracking=ITEM))
+    life.hear(CloseCase(officer="c", outcome="compensated", amount=90_000))
+    assert [(e.tracking, e.outcome) for e in life.said("case_closed")] == [(ITEM, "refused"), (OTHER, "compensated")]
+
+
+def test_an_arrival_closes_the_case_of_that_consignment_alone() -> None:
+    life = lost_twice()
+    life.hear(told(*minutes((14, 90_000)), tracking=OTHER))
+    assert (life.at.status, [e.tracking for e in life.said("case_closed")]) == ("delivered", [OTHER])
+    life.hear(told(*minutes((19, 95_000))))
+    assert [(e.tracking, e.outcome) for e in life.said("case_closed")] == [(OTHER, "found"), (ITEM, "found")]
+    assert life.at.status == "delivered", "what was given up decides nothing"
+    with pytest.raises(Refused):
+        life.hear(CloseCase(officer="c", outcome="refused"))
+
+
+def test_what_could_not_be_fetched_waits_for_a_new_choice_unless_it_is_fetched_after_all() -> None:
+    life = travelling()
+    life.hear(told(*minutes((4, 1), (5, 2), (4, 3), (8, 4))))
+    assert (life.at.status, life.at.trouble) == ("failed", "cancelled")
+    life.hear(told(*minutes((6, 5))))
+    assert (life.at.status, life.at.trouble) == ("travelling", None)
+    assert life.due is not None, "it is asked about again"
+    life.hear(told(*minutes((14, 9))))
+    assert life.at.status == "delivered"
+
+
 @pytest.mark.parametrize("left", [HandOver(officer="c"), told(*minutes((6, 1)))], ids=["clerk", "post"])
 def test_the_choice_is_free_until_it_has_left(left: object) -> None:
     life = travelling()
@@ -181,8 +229,33 @@ def test_a_fee_paid_beforehand_lets_it_go() -> None:
     assert [e.cod for e in life.caused("post.order")] == [0]
 
 
-def test_a_fee_paid_to_the_postman_is_on_the_order() -> None:
-    assert [e.cod for e in made("post", Rules(fee=30_000)).caused("post.order")] == [30_000]
+def test_who_will_not_pay_the_fee_chooses_another_way() -> None:
+    life = made("post", Rules(fee=30_000, fee_by="payment"))
+    (due,) = life.said("fee_due")
+    life.hear(Choose(choice=Choice(way="in_person")))
+    assert (life.at.status, life.at.held, life.at.fee) == ("available", None, None)
+    life.hear(golden("payment", "received").model_copy(update={"invoice": due.invoice}))
+    assert life.caused("post.order") == []
+
+
+def test_a_fee_paid_to_the_postman_is_on_the_order_and_is_paid_when_the_money_came() -> None:
+    life = made("post", Rules(fee=30_000))
+    assert [e.cod for e in life.caused("post.order")] == [30_000]
+    assert life.said("fee_due") == []
+    life.hear(ConsignmentTaken(tracking=ITEM))
+    life.hear(told(*minutes((6, 1), (12, 2), (14, 3))))
+    assert life.at.cod == 30_000
+    life.hear(told(*minutes((21, 60))))
+    assert life.at.fee is not None
+    assert (life.at.cod, life.at.fee.paid_at) == (0, NOW + timedelta(minutes=60))
+
+
+def test_it_is_fetched_from_the_desk_where_the_result_lies() -> None:
+    life = made("in_person")
+    life.hear(Choose(choice=Choice(way="in_person", desk="03127")))
+    life.hear(Choose(choice=Choice(way="post", address=ADDRESS)))
+    assert [e.desk for e in life.caused("post.order")] == ["03127"]
+    assert [e.desk for e in made("post").caused("post.order")] == ["H18"]
 
 
 def test_papers_come_by_post_once() -> None:
@@ -202,10 +275,18 @@ def test_papers_come_by_post_once() -> None:
 
 
 def test_an_address_in_a_commune_of_before_is_refused_by_name() -> None:
-    old = ADDRESS.model_copy(update={"commune": "03130"})
     with pytest.raises(Refused) as refused:
-        made("in_person").hear(Choose(choice=Choice(way="post", address=old)))
+        made("in_person").hear(Choose(choice=Choice(way="post", address=OLD)))
     assert refused.value.field == "address.commune"
+
+
+def test_a_commune_that_ended_before_the_result_left_is_not_ordered_to() -> None:
+    life = making("post")
+    life.hear(golden("dossier", "submitted").model_copy(update={"way": "post", "address": OLD}))
+    life.hear(rendered(f"{life.at.dossier_id}/result"))
+    assert (life.at.status, life.at.trouble, life.caused("post.order")) == ("failed", "refused", [])
+    life.hear(Choose(choice=Choice(way="post", address=ADDRESS)))
+    assert [e.address.commune for e in life.caused("post.order")] == ["03127"]
 
 
 @given(moves=st.lists(MOVES, min_size=20, max_size=30))

@@ -1,5 +1,7 @@
-"""PAdES signatures (ETSI EN 319 142-1, baseline B-B; B-T where a time-stamp authority is set) through pyHanko.
+"""PAdES signatures (ETSI EN 319 142-1) through pyHanko, at the baseline level that is configured.
 
+B-B; B-T with a time-stamp authority; B-LT where also the roots are named under which certificates are vouched for: then
+what the authorities answered stands in the document, and it can be validated when they answer no more.
 Each signature is an incremental update: what was signed before stays as it is, byte for byte.
 """
 
@@ -14,7 +16,9 @@ from pyhanko.sign import signers
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.timestamps import HTTPTimeStamper
 from pyhanko.stamp import TextStampStyle
+from pyhanko_certvalidator import ValidationContext
 
+from services.delivery.effects.signing.places import name_of
 from services.delivery.messages import Role, Signature
 
 RESERVED: Final = 16_384
@@ -26,12 +30,22 @@ NOTHING: Final = TextStampStyle(stamp_text="", border_width=0)
 
 
 async def sign(
-    pdf: bytes, role: Role, signer: signers.Signer, stamper: HTTPTimeStamper | None, *, visible: bool
+    pdf: bytes,
+    role: Role,
+    signer: signers.Signer,
+    stamper: HTTPTimeStamper | None,
+    context: ValidationContext | None = None,
+    *,
+    visible: bool,
 ) -> tuple[bytes, Signature]:
-    """The document with one more signature."""
+    """The document with one more signature, and with `context` what it learned of its certificates."""
     spec = SigFieldSpec(FIELDS[role], box=BOXES[role] if visible else None)
     details = signers.PdfSignatureMetadata(
-        field_name=FIELDS[role], subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256"
+        field_name=FIELDS[role],
+        subfilter=SigSeedSubFilter.PADES,
+        md_algorithm="sha256",
+        validation_context=context,
+        embed_validation_info=context is not None,
     )
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
     out = io.BytesIO()
@@ -40,12 +54,7 @@ async def sign(
         details, signer, timestamper=stamper, stamp_style=NOTHING if visible else None, new_field_spec=spec
     )
     await pdf_signer.async_sign_pdf(writer, output=out, bytes_reserved=RESERVED)
-    return out.getvalue(), Signature(role=role, signer=name_of(signer), at=at, stamped=stamper is not None)
-
-
-def name_of(signer: signers.Signer) -> str:
-    """The common name in its certificate."""
-    certificate = signer.signing_cert
-    if certificate is None:
+    if signer.signing_cert is None:
         raise ValueError("a signer without a certificate")
-    return str(certificate.subject.native.get("common_name", certificate.subject.human_friendly))
+    name = name_of(signer.signing_cert)
+    return out.getvalue(), Signature(role=role, signer=name, at=at, stamped=stamper is not None)
