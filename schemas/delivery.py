@@ -29,13 +29,17 @@ class DocumentStored(DossierEvent):
 
 
 class ResultAvailable(DossierEvent):
-    """The applicant can have it now: by download (online), or at the desk (in person) with the code `pickup`."""
+    """The applicant can have it now: by download (online), or at the desk (in person) with the code `pickup`.
+
+    `desk_name`: as people know the desk, here and below.
+    """
 
     STREAM = STREAM
     TYPE = "delivery.result_available"
     way: Way
     available_at: Instant
     desk: Text | None = None
+    desk_name: Text | None = None
     pickup: Secret | None = None
 
 
@@ -124,6 +128,7 @@ class PickupReminded(DossierEvent):
     STREAM = STREAM
     TYPE = "delivery.pickup_reminded"
     desk: Text
+    desk_name: Text | None = None
     keeps_until: Instant
     reminded_at: Instant
 
@@ -134,6 +139,7 @@ class ResultUncollected(DossierEvent):
     STREAM = STREAM
     TYPE = "delivery.uncollected"
     desk: Text
+    desk_name: Text | None = None
     available_at: Instant
     uncollected_at: Instant
 

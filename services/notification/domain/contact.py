@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from law.text import unaccent
@@ -12,7 +12,8 @@ from schemas.money import Vnd
 from schemas.notification import Channel
 from schemas.personal import Email, Owner, Phone, Secret
 from schemas.versions import Form, Versions
-from services.notification.domain.templates import BRAND, Lane, Language, Reader
+from services.notification.domain.forms import Language
+from services.notification.domain.templates import BRAND, Lane, Reader
 from services.notification.messages import Preferred
 
 SHORT: Final = 8
@@ -29,7 +30,8 @@ class Told(Record):
 
     `parts`: the centre's ids; `arrived`, `lost`: parts with a receipt; `segments`: how many there are, known or not;
     `code`: the provider's last word; `cost` in VND; `until`: when a receipt is no longer to be expected;
-    `instead_of`: the message this is another way of; `moot`: no longer true, not to be sent if it was not yet.
+    `instead_of`: the message this is another way of; `moot`: no longer true, not to be sent if it was not yet;
+    `stuck`: no partner took it for so long that a person should look.
     """
 
     id: str
@@ -50,6 +52,20 @@ class Told(Record):
     until: Instant | None = None
     instead_of: str | None = None
     moot: bool = False
+    stuck: bool = False
+
+    @property
+    def arrived_whole(self) -> bool:
+        """Whether receipts say so of every part; of a message whose ids were never learnt they are counted."""
+        return set(self.parts) <= set(self.arrived) if self.parts else len(self.arrived) >= self.segments
+
+    def becomes(self, status: Status, now: datetime, **changes: object) -> Told:
+        """What became of it now."""
+        return self.model_copy(update={"status": status, "at": now, **changes})
+
+    def looked_at(self, patience: timedelta) -> datetime | None:
+        """When it counts as stuck, should no partner have taken it by then."""
+        return self.at + patience if self.status == "accepted" and not self.stuck else None
 
 
 class Waiting(Record):
@@ -124,9 +140,13 @@ class Contact(Record):
 
     @property
     def troubled(self) -> tuple[Told, ...]:
-        """Messages that did not arrive by any way, or of which nobody can tell, unless another way served."""
+        """Messages that did not arrive, are stuck, or of which nobody can tell, unless another way served."""
         helped = {m.instead_of for m in self.messages if m.status in {"sent", "delivered"}}
-        return tuple(m for m in self.messages if m.status in TROUBLE and m.id not in helped)
+        return tuple(
+            m
+            for m in self.messages
+            if (m.status in TROUBLE or (m.stuck and m.status == "accepted")) and m.id not in helped
+        )
 
     @property
     def attention(self) -> bool:
@@ -151,6 +171,11 @@ class Contact(Record):
             return self
         return self.model_copy(update={"spares": tuple(s for s in self.spares if s.message != message_id)})
 
+    def with_spare(self, spare: Spare) -> Contact:
+        """This contact with that other way for its message, and no other."""
+        left = tuple(s for s in self.spares if s.message != spare.message)
+        return self.model_copy(update={"spares": (*left, spare)})
+
     def reach(self, to: Recipient) -> tuple[Phone | None, Email | None]:
         """The addresses of a recipient, None where there is none that may be used."""
         if to == "applicant" and self.applicant is not None:
@@ -159,11 +184,15 @@ class Contact(Record):
             return self.representative.phone, self.representative.email
         return None, None
 
-    def due(self, wakes: datetime | None) -> datetime | None:
-        """When time alone changes something; `wakes`: when the night that holds something back is over."""
-        instants = [s.at for s in self.spares]
-        instants += [m.until for m in self.messages if m.until is not None]
-        return min([*instants, *([wakes] if wakes is not None else [])], default=None)
+    def due(self, wakes: datetime | None, patience: timedelta) -> datetime | None:
+        """When time alone changes something; `wakes`: when the night that holds something back is over.
+
+        `patience`: how long a message may wait for a partner to take it.
+        """
+        instants = [wakes, *(s.at for s in self.spares)]
+        for message in self.messages:
+            instants += [message.until, message.looked_at(patience)]
+        return min((at for at in instants if at is not None), default=None)
 
 
 def _lift(form: Form) -> Form:

@@ -16,7 +16,7 @@ from schemas.notification import Failure
 from services.notification.domain.segments import Segment, segments
 from services.notification.effects.parts import Receipt, reference_of
 from services.notification.effects.providers import Away, Declined, Sms, Taken
-from services.notification.effects.session import Account, NotBound, Refused, Session, Unanswered
+from services.notification.effects.session import Account, NotBound, Refused, Session, Unanswered, WindowFull
 
 ALPHANUMERIC, INTERNATIONAL, ISDN = 5, 1, 1
 WANT_RECEIPT: Final = 1
@@ -24,6 +24,7 @@ RECEIPT: Final = 0x04
 BUSY: Final = (smpp34.ESME_RTHROTTLED, smpp34.ESME_RMSGQFUL)
 LEAST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 PARTS_RETRY: Final = 0.2
+FULL_PAUSE: Final = timedelta(seconds=1)
 BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 PERMANENT: Final = frozenset({smpp34.ESME_RINVDSTADR})
 """The number itself is at fault: no other provider would take it."""
@@ -122,6 +123,9 @@ class SmppProvider:
             except NotBound as error:
                 if first:
                     raise Away(str(error)) from error
+            except WindowFull as error:
+                if first:
+                    raise Away(str(error), after=FULL_PAUSE) from error
             else:
                 if status not in BUSY:
                     return status, message_id

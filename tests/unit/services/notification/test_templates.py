@@ -58,6 +58,8 @@ def test_ours_are_right() -> None:
         ("[vi]", 'covers = ["payment.gone"]\n[vi]', "there is no event 'payment.gone' to cover"),
         ("Hẹn {due_at:day}", "{due_at:secret}", "a secret is named as one"),
         ("[vi]", 'present = ["gone"]\n[vi]', "dossier.accepted has no field 'gone'"),
+        ("Hẹn {due_at:day}", "{due_at|gone:day}", "dossier.accepted has no field 'gone'"),
+        ("Hẹn {due_at:day}", "{due_at:short}", "name a form, one of"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, finding: str) -> None:
@@ -105,7 +107,7 @@ def test_the_commands_show_and_check(tmp_path: Path) -> None:
     assert "Dossier 000.00.12.H18-261124-0001 was received" in " ".join(shown.split())
     assert "SMS, 1 segment(s)" in shown
     assert run("preview", "nothing")[0] == 1
-    assert run("check") == (0, "41 templates, nothing to correct\n")
+    assert run("check") == (0, "44 templates, nothing to correct\n")
     bad = folder(tmp_path, GOOD.replace("Hẹn {due_at:day}", "{nothing}"))
     code, said = run("check", str(bad))
     assert code == 1
