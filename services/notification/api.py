@@ -78,6 +78,7 @@ def _desk(routes: APIRouter, platform: Platform, partners: Partners) -> None:
             "messages": [message.model_dump(mode="json") for message in state.messages],
             "waiting": [waiting.kind for waiting in state.waiting],
             "cost": sum(message.cost for message in state.messages),
+            "stuck": [message.id for message in state.waiting_long],
             "attention": state.attention,
         }
 

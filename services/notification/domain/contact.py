@@ -30,8 +30,7 @@ class Told(Record):
 
     `parts`: the centre's ids; `arrived`, `lost`: parts with a receipt; `segments`: how many there are, known or not;
     `code`: the provider's last word; `cost` in VND; `until`: when a receipt is no longer to be expected;
-    `instead_of`: the message this is another way of; `moot`: no longer true, not to be sent if it was not yet;
-    `stuck`: no partner took it for so long that a person should look.
+    `instead_of`: the message this is another way of; `moot`: no longer true, not to be sent if it was not yet.
     """
 
     id: str
@@ -52,7 +51,6 @@ class Told(Record):
     until: Instant | None = None
     instead_of: str | None = None
     moot: bool = False
-    stuck: bool = False
 
     @property
     def arrived_whole(self) -> bool:
@@ -62,10 +60,6 @@ class Told(Record):
     def becomes(self, status: Status, now: datetime, **changes: object) -> Told:
         """What became of it now."""
         return self.model_copy(update={"status": status, "at": now, **changes})
-
-    def looked_at(self, patience: timedelta) -> datetime | None:
-        """When it counts as stuck, should no partner have taken it by then."""
-        return self.at + patience if self.status == "accepted" and not self.stuck else None
 
 
 class Waiting(Record):
@@ -116,7 +110,8 @@ class Representative(Record):
 class Contact(Record):
     """One dossier. `waiting`: what cannot be sent yet; `kinds`: what there was already something said about.
 
-    `covered`: event types that come next and say nothing new.
+    `covered`: event types that come next and say nothing new; `stuck`: messages that no partner took for so long that a
+    person should look.
     """
 
     dossier_id: str
@@ -132,6 +127,7 @@ class Contact(Record):
     language: Language = "vi"
     channel: Preferred = "auto"
     optional: bool = True
+    stuck: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -142,11 +138,12 @@ class Contact(Record):
     def troubled(self) -> tuple[Told, ...]:
         """Messages that did not arrive, are stuck, or of which nobody can tell, unless another way served."""
         helped = {m.instead_of for m in self.messages if m.status in {"sent", "delivered"}}
-        return tuple(
-            m
-            for m in self.messages
-            if (m.status in TROUBLE or (m.stuck and m.status == "accepted")) and m.id not in helped
-        )
+        return tuple(m for m in self.messages if (m.status in TROUBLE or m in self.waiting_long) and m.id not in helped)
+
+    @property
+    def waiting_long(self) -> tuple[Told, ...]:
+        """What is stuck and still waits for a partner."""
+        return tuple(m for m in self.messages if m.id in self.stuck and m.status == "accepted")
 
     @property
     def attention(self) -> bool:
@@ -176,6 +173,11 @@ class Contact(Record):
         left = tuple(s for s in self.spares if s.message != spare.message)
         return self.model_copy(update={"spares": (*left, spare)})
 
+    def looked_at(self, now: datetime, patience: timedelta) -> Contact:
+        """What no partner took for `patience` is stuck; what one took is not any more."""
+        stuck = tuple(m.id for m in self.messages if m.status == "accepted" and m.at + patience <= now)
+        return self if stuck == self.stuck else self.model_copy(update={"stuck": stuck})
+
     def reach(self, to: Recipient) -> tuple[Phone | None, Email | None]:
         """The addresses of a recipient, None where there is none that may be used."""
         if to == "applicant" and self.applicant is not None:
@@ -191,7 +193,9 @@ class Contact(Record):
         """
         instants = [wakes, *(s.at for s in self.spares)]
         for message in self.messages:
-            instants += [message.until, message.looked_at(patience)]
+            instants.append(message.until)
+            if message.status == "accepted" and message.id not in self.stuck:
+                instants.append(message.at + patience)
         return min((at for at in instants if at is not None), default=None)
 
 

@@ -220,10 +220,7 @@ class Teller:
         """Morning came, no partner took a message, its receipt is late, or a carrier keeps it no longer."""
         events: list[Event] = []
         effects: list[Effect] = []
-        for message in contact.messages:
-            at = message.looked_at(self._rules.fallback_after)
-            if at is not None and at <= now:
-                contact = contact.with_message(message.model_copy(update={"stuck": True}))
+        contact = contact.looked_at(now, self._rules.fallback_after)
         for spare in [s for s in contact.spares if s.at <= now]:
             contact, made = ways.in_time(contact, spare, now, self._rules)
             effects += made.effects

@@ -83,6 +83,11 @@ class Session:
         self._heard_at = 0.0
         self.bound = False
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one more submit_sm would be sent at once."""
+        return not self._room.locked()
+
     async def run(self, on_bound: Callable[[], None]) -> None:
         """Binds, and works until the session ends.
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from cli.generate import GOLDENS
+from schemas.personal import Personal
 from schemas.topics import CATALOGUES
 from services.delivery.domain.places import DESKS
 from services.notification.domain.catalogue import LONGEST_CODE, packaged
@@ -20,6 +21,7 @@ from services.notification.settings import NotificationSettings
 
 from .test_told import Life
 
+SECRET = Personal(token="sealed:1:secret:PPPP")
 TOLD = ("result_available", "pickup_reminded", "uncollected")
 LINKS = {
     "receipt": "https://dvc.example.vn/{dossier_id}/receipts/{number}",
@@ -30,7 +32,9 @@ LINKS = {
 def delivery(name: str, **changes: Any) -> Any:
     path = GOLDENS / f"delivery.{name}.v1.json"
     event: Any = CATALOGUES["delivery"].decode(path.stem, path.read_bytes())
-    return event.model_copy(update={"way": "in_person", **changes} if name == "result_available" else changes)
+    return event.model_copy(
+        update={"way": "in_person", "pickup": SECRET, **changes} if name == "result_available" else changes
+    )
 
 
 @pytest.mark.parametrize("language", get_args(Language))
