@@ -29,7 +29,7 @@ from chassis.delivery import Delivery, Dropped, Handled, Result, Unreadable
 from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
 from chassis.keyring import KeyNeeded, Keyring
-from chassis.mailbox import Mailbox
+from chassis.mailbox import Mailbox, Patience
 from chassis.recent import Recent
 from chassis.store import Collection, Stored, StoreUnavailable
 from chassis.telemetry import FAULTS, MESSAGES, STALE, logger
@@ -95,9 +95,11 @@ class Engine(Generic[S]):
         """
         return await self.post(delivery)
 
-    async def tell(self, aggregate: str, command: Command, trace: str | None) -> Mapping[str, Any]:
+    async def tell(
+        self, aggregate: str, command: Command, trace: str | None, patience: Patience = Patience.NONE
+    ) -> Mapping[str, Any]:
         """The answer of another aggregate of this service to a command that may be repeated."""
-        result = await self.handle(Delivery(aggregate, command, trace=trace))
+        result = await self.handle(Delivery(aggregate, command, trace=trace, patience=patience))
         return result.answer if isinstance(result, Handled) else {}
 
     def post(self, delivery: Delivery) -> asyncio.Future[Result]:

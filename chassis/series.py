@@ -53,10 +53,11 @@ class TakeNumber(Effect):
 
 
 class ConfirmNumber(Effect):
-    """Tells the series that the number is written down."""
+    """Tells the series that the number is written down: it may wait for the next number, to be written with it."""
 
     TYPE: ClassVar[str] = "series.confirm"
     POLICY: ClassVar[Policy] = "repeat"
+    CONCURRENCY: ClassVar[int] = 256
     PATIENCE: ClassVar[Patience] = Patience.IDLE
     series: str
     purpose: str = ""
@@ -130,5 +131,6 @@ class ConfirmsNumber:
     async def execute(self, effect: ConfirmNumber, call: Call) -> Outcome:
         """Idempotent."""
         engine = self._platform.engine(NAME)
-        await engine.tell(effect.series, Confirm(holder=_holder(call.aggregate, effect.purpose)), call.trace)
+        written = Confirm(holder=_holder(call.aggregate, effect.purpose))
+        await engine.tell(effect.series, written, call.trace, Patience.IDLE)
         return NumberConfirmed()

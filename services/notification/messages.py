@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import ClassVar, Literal
 
 from chassis.decision import Command, Effect, FailureReason, Outcome, Policy
+from chassis.mailbox import Patience
 from schemas.event import Dong, Instant, Text
 from schemas.money import Vnd
 from schemas.notification import Failure
@@ -64,6 +65,8 @@ class SendSms(Effect):
     CONCURRENCY: ClassVar[int] = 32
     MAX_ATTEMPTS: ClassVar[int] = 500
     MARKS: ClassVar[bool] = True
+    PATIENCE: ClassVar[Patience] = Patience.REST
+    """A receipt that comes soon is written with it; one finds its message also if nobody lived to write this."""
     message: Text
     to: Phone
     text: Text

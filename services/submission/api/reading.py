@@ -124,8 +124,7 @@ def _search(routes: APIRouter, platform: Platform) -> None:
         Whole names come alone where there are any; more words find fewer.
         """
         for query in finding.queries(q, platform.settings.token):
-            bounds = () if query.exact else None
-            if found := await dossiers.page(query.view, None, limit, bounds=bounds):
+            if found := await dossiers.page(query.view, None, limit, bounds=query.bounds):
                 return {**_page(found, limit, None), "more": len(found) == limit}
         return {"dossiers": [], "more": False}
 

@@ -76,7 +76,7 @@ def test_a_long_name_costs_no_more_than_a_bounded_one() -> None:
     person = FiledApplicant(kind="enterprise", name=name, phone="+84912345678")
     kept = finding.tokens_of(person, person.phone, TOKEN)
     assert len(kept) == 2 + 6 + 15
-    assert finding.queries(name, TOKEN)[0] == finding.Query({"tokens": kept[1]})
+    assert finding.queries(name, TOKEN)[0] == finding.Query({"tokens": kept[1]}, finding.NAMESAKES)
 
 
 def test_they_are_in_the_lists_of_a_dossier_and_in_no_event() -> None:
