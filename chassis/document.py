@@ -172,6 +172,14 @@ class Document(Generic[S]):
 
 
 @dataclass(frozen=True)
+class Records:
+    """A collection of plain records, which are no aggregates: its name, and what is looked for in it."""
+
+    name: str
+    indexes: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class AggregateType(Generic[S]):
     """One kind of aggregate of one service: its collection, its state, what it reacts to and what it may cause.
 

@@ -21,7 +21,7 @@ from fastapi import APIRouter
 from chassis.burial import Burial
 from chassis.consumer import Consumer
 from chassis.decision import Effect
-from chassis.document import AggregateType
+from chassis.document import AggregateType, Records
 from chassis.effects.circuit import Circuits
 from chassis.effects.handed import Handed
 from chassis.effects.queue import Limit
@@ -63,6 +63,7 @@ class Service:
     background: Callable[[Platform], Sequence[Coroutine[Any, Any, None]]] = lambda _platform: ()
     readers: Callable[[Platform], Mapping[str, tuple[Reader, Receiver]]] = lambda _platform: {}
     """Topics that are not streams of this system: topic to (reader, an engine or what stands before it)."""
+    records: tuple[Records, ...] = ()
 
 
 class Platform:
@@ -159,6 +160,9 @@ class Platform:
             name: await unit.engine.collection.missing_indexes(unit.engine.kind.indexes)
             for name, unit in self._units.items()
         }
+        for records in self.service.records:
+            collection = self.store.collection(records.name)
+            found[records.name] = await collection.missing_indexes(records.indexes, plain=True)
         return {f"indexes {name}": f"run `hoso migrate`: {', '.join(names)}" for name, names in found.items() if names}
 
     async def close(self) -> None:

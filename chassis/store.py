@@ -72,19 +72,19 @@ class Collection:
     def _count(self, operation: str) -> None:
         STORE_CALLS.labels(self._name, operation).inc()
 
-    async def ensure_indexes(self, view: Sequence[Sequence[str]]) -> list[str]:
+    async def ensure_indexes(self, fields: Sequence[Sequence[str]], *, plain: bool = False) -> list[str]:
         """Builds the declared indexes that are missing and returns their names; the others stay as they are."""
-        missing = await self.missing_indexes(view)
+        missing = await self.missing_indexes(fields, plain=plain)
         for name in missing:
-            keys, options = declared_indexes(view)[name]
+            keys, options = declared_indexes(fields, plain=plain)[name]
             await self._raw.create_index(keys, name=name, **options)
         return missing
 
-    async def missing_indexes(self, view: Sequence[Sequence[str]]) -> list[str]:
-        """Names of the declared indexes that do not exist."""
+    async def missing_indexes(self, fields: Sequence[Sequence[str]], *, plain: bool = False) -> list[str]:
+        """Names of the declared indexes that do not exist: over view fields, or over those of `plain` records."""
         self._count("indexes")
         there = {index["name"] async for index in self._raw.list_indexes()}
-        return [name for name in declared_indexes(view) if name not in there]
+        return [name for name in declared_indexes(fields, plain=plain) if name not in there]
 
     async def load(self, ids: Sequence[str]) -> list[Stored]:
         """The documents that exist among `ids`, in any order."""
@@ -149,6 +149,18 @@ class Collection:
         """Removes plain records; never a document of an aggregate."""
         self._count("remove")
         await self._raw.bulk_write([DeleteOne({"_id": i}) for i in ids], ordered=False)
+
+    async def prune(self, field: str, before: datetime, limit: int) -> int:
+        """Removes plain records, `limit` at most, whose `field` is before that instant; returns how many were found.
+
+        One that was changed since it was found stays.
+        """
+        old = {field: {"$lt": before}}
+        found = await self.select(old, ("_id",), limit)
+        if found:
+            self._count("prune")
+            await self._raw.bulk_write([DeleteOne({"_id": record["_id"], **old}) for record in found], ordered=False)
+        return len(found)
 
     async def scan(self, query: Mapping[str, Any], after: str, limit: int) -> list[Stored]:
         """The next documents that fit `query`, by ascending id after `after`: for tools that go through all of them."""
@@ -230,15 +242,19 @@ def widening(after: str | None) -> Iterator[str]:
         width *= 8
 
 
-def declared_indexes(view: Sequence[Sequence[str]]) -> dict[str, tuple[list[tuple[str, int]], dict[str, Any]]]:
-    """Name to (keys, options): the sweeper's partial indexes and those of the kind's own lists (`view`)."""
+def declared_indexes(
+    fields: Sequence[Sequence[str]], *, plain: bool = False
+) -> dict[str, tuple[list[tuple[str, int]], dict[str, Any]]]:
+    """Name to (keys, options): of aggregates the sweeper's partial indexes and those over view fields."""
+    if plain:
+        return {"_".join(names): ([(name, ASCENDING) for name in names], {}) for names in fields}
     partial = {name: {"partialFilterExpression": {name: {"$exists": True}}} for name in ("pending", "wake", "held")}
     indexes: dict[str, tuple[list[tuple[str, int]], dict[str, Any]]] = {
         name: ([(name, ASCENDING)], options) for name, options in partial.items()
     }
-    for fields in view:
-        keys = [(f"view.{field}", ASCENDING) for field in fields]
-        indexes["view_" + "_".join(fields)] = ([*keys, ("_id", ASCENDING)], {})
+    for names in fields:
+        keys = [(f"view.{name}", ASCENDING) for name in names]
+        indexes["view_" + "_".join(names)] = ([*keys, ("_id", ASCENDING)], {})
     return indexes
 
 

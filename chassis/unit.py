@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SWEEP_EVERY: Final = 0.5
 RELAY_SWEEP_EVERY: Final = 10
+PAGE: Final = 200
 log = logger(__name__)
 
 
@@ -52,6 +53,7 @@ class Unit:
         self.relay = Relay(self.engine, platform.publisher)
         self.runner: Runner
         self._clock = platform.clock
+        self._handed = platform.handed
 
     def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
         return self.runner.held(effect_id)
@@ -80,14 +82,26 @@ class Unit:
         with suppress(Unloadable):
             await self.engine.handle(Delivery(aggregate, Sweep()))
 
+    async def take_over(self) -> None:
+        """What the dead had leased and never used need not wait until those leases lapse. Raises StoreUnavailable."""
+        dead = self._handed.dead() if self._handed is not None and self.engine.kind.effects else []
+        if not dead:
+            return
+        until = self._clock() + max(effect.LEASE for effect in self.engine.kind.effects)
+        left = {"wake": {"$lte": until}, "effects.holder": {"$in": dead}}
+        async for page in self.engine.collection.stream(left, ("_id",), PAGE):
+            await asyncio.gather(*(self._look_at(found["_id"]) for found in page))
+
     async def _sweep(self) -> None:
         """Wakes what fell due, and offers what a crash left in an outbox."""
         rounds = 0
         while True:
             try:
+                if rounds == 0:
+                    await self.take_over()
                 if rounds % RELAY_SWEEP_EVERY == 0:
                     await self.relay.sweep(everything=rounds == 0)
-                due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
+                due = await self.engine.collection.sleeping_until(self._clock(), limit=PAGE)
                 await asyncio.gather(*map(self._look_at, due))
             except StoreUnavailable as error:
                 log.warning("sweep put off: store unavailable", error=str(error)[:200])

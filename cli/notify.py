@@ -16,8 +16,9 @@ from cli.examples import example
 from schemas.event import Event
 from services.notification.domain import catalogue
 from services.notification.domain.catalogue import BadTemplate
+from services.notification.domain.forms import Language
 from services.notification.domain.segments import segments
-from services.notification.domain.templates import Language, Template, named, said
+from services.notification.domain.templates import Template, named, said
 
 console = Console()
 notify = typer.Typer(no_args_is_help=True, help="Messages: previews, checks, what became of them.")
@@ -74,7 +75,7 @@ def check(folder: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = None
 
 @notify.command()
 def show(dossier: Annotated[str, typer.Argument(help="the dossier's id (a UUID)", metavar="DOSSIER")]) -> None:
-    """Show every message about a dossier: by which way, what became of it, in whose words, at what cost."""
+    """Show who is told about a dossier, and every message: its way, what became of it, in whose words, at what cost."""
     found = operator.get("notification", f"/dossiers/{_known(dossier)}/messages")
     table = Table("at (UTC)", "kind", "to", "channel", "status", "provider", "its word", "segments", "VND")
     for m in found["messages"]:
@@ -83,6 +84,9 @@ def show(dossier: Annotated[str, typer.Argument(help="the dossier's id (a UUID)"
             str(m["segments"]), str(m["cost"]),
         )  # fmt: skip
     console.print(table)
+    for contact in found["contacts"]:
+        ways = "SMS and e-mail" if contact["email"] else "SMS"
+        console.print(f"{contact['who']}: {ways}, {'verified' if contact['verified'] else 'not verified'}")
     if found["waiting"]:
         console.print(f"waits for the morning, or for the applicant: {', '.join(found['waiting'])}")
 

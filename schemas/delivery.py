@@ -34,7 +34,7 @@ class DocumentStored(DossierEvent):
 class ResultAvailable(DossierEvent):
     """The applicant can have it now: by download (online), or at the desk (in person) with the code `pickup`.
 
-    `document` is there where it is one more result, after the first.
+    `document`: one more result, after the first; `desk_name`: as people know the desk, here and below.
     """
 
     STREAM = STREAM
@@ -42,6 +42,7 @@ class ResultAvailable(DossierEvent):
     way: Way
     available_at: Instant
     desk: Text | None = None
+    desk_name: Text | None = None
     pickup: Secret | None = None
     document: Text | None = None
 
@@ -131,6 +132,7 @@ class PickupReminded(DossierEvent):
     STREAM = STREAM
     TYPE = "delivery.pickup_reminded"
     desk: Text
+    desk_name: Text | None = None
     keeps_until: Instant
     reminded_at: Instant
 
@@ -141,6 +143,7 @@ class ResultUncollected(DossierEvent):
     STREAM = STREAM
     TYPE = "delivery.uncollected"
     desk: Text
+    desk_name: Text | None = None
     available_at: Instant
     uncollected_at: Instant
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from chassis.document import AggregateType
+from chassis.document import AggregateType, Records
 from law.codes import CodeSeries
 from services.delivery.domain.delivery import Rules as Ways
 from services.delivery.handlers import deliveries
+from services.notification.effects.pruning import RECORDS
 from services.notification.handlers import AGGREGATES as NOTIFICATION
 from services.payment.handlers import AGGREGATES as PAYMENT
 from services.submission.domain.dossier import Rules
@@ -28,3 +29,8 @@ def kinds() -> Mapping[str, tuple[AggregateType[Any], ...]]:
         "delivery": (deliveries(Ways()),),
         "tracking": (DOSSIERS,),
     }
+
+
+def records() -> Mapping[str, tuple[Records, ...]]:
+    """The collections of plain records that have indexes."""
+    return {"notification": RECORDS}

@@ -56,11 +56,13 @@ class Events:
             for number, dossier in enumerate(part, at):
                 yield number, dossier
 
-    def submitted(self, dossier: str, to: str) -> None:
-        """Whom to tell; an SMS by itself."""
-        applicant = Applicant(kind="individual", name=Personal.of("Mẫu"), phone=Personal.of(to))
-        plain = {"dossier_id": dossier, "applicant": applicant, "owner": None, "address": None, "source": None}
-        self._publish("dossier", example(DossierSubmitted).model_copy(update=plain), 1)
+    def submitted(self, dossier: str, to: str, *, email: str | None = None, owner: str | None = None) -> None:
+        """Whom to tell; an SMS by itself. `owner`: the account that filed."""
+        address = Personal.of(email) if email is not None else None
+        applicant = Applicant(kind="individual", name=Personal.of("Mẫu"), phone=Personal.of(to), email=address)
+        account = Personal.of(owner) if owner is not None else None
+        plain = {"dossier_id": dossier, "applicant": applicant, "owner": account, "address": None, "source": None}
+        self.publish("dossier", example(DossierSubmitted).model_copy(update=plain), 1)
 
     def informing(self, dossier: str) -> int:
         """Ten messages of information; returns how many."""
@@ -74,11 +76,12 @@ class Events:
                 changes |= {"promised": to_instant(datetime(2026, 1, 1, tzinfo=UTC))} if name == "fee_settled" else {}
                 changes |= {"answer": Personal.of("x")} if name == "complaint_answered" else {}
                 known = {k: v for k, v in changes.items() if k in type(event).model_fields}
-                self._publish(stream, event.model_copy(update=known), sequence)
+                self.publish(stream, event.model_copy(update=known), sequence)
                 count += 1
         return count
 
-    def _publish(self, stream: str, event: DossierEvent | object, sequence: int) -> None:
+    def publish(self, stream: str, event: DossierEvent | object, sequence: int) -> None:
+        """One event, the `sequence`-th of its dossier in that stream."""
         if not isinstance(event, DossierEvent):
             raise TypeError(f"{event!r} is of no dossier")
         seal: Callable[[str, str], str] = self._keyring.sealer(event.dossier_id)

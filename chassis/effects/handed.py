@@ -90,6 +90,11 @@ class Handed:
         leased = pending.until - pending.effect.LEASE
         return record is not None and leased >= record.since + SKEW and pending.id not in record.ids
 
+    def dead(self) -> list[str]:
+        """Processes of this machine that ended lately and left word of what they did."""
+        names = sorted({path.name.split(".")[0] for path in self._folder.glob("*.handed")} - {self._replica})
+        return [name for name in names if self._is_dead(name)]
+
     def _begin(self) -> None:
         """A new file; the one before is kept, so that the last five minutes are always covered.
 

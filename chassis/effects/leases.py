@@ -90,8 +90,11 @@ class Leases(Generic[S]):
         return Handled({})
 
     def resume(self, doc: Document[S], now: datetime) -> None:
-        """What fell due: a waiting effect is tried, the policy of one whose lease lapsed says what then."""
-        for pending in [e for e in doc.effects if e.until <= now]:
+        """What fell due: a waiting effect is tried, the policy of one whose lease lapsed says what then.
+
+        A lease of the dead that was never used is taken over at any time.
+        """
+        for pending in [e for e in doc.effects if e.until <= now or self._unused(e)]:
             if pending.status == "leased" and self._waits_here(pending):
                 continue
             if self._unused(pending):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from chassis.document import AggregateType
 from chassis.store import Collection, Store
-from services.kinds import kinds
+from services.kinds import kinds, records
 
 Target = tuple[str, AggregateType[Any], Collection]
 
@@ -30,14 +30,23 @@ async def targets(url: str, prefix: str) -> AsyncIterator[list[Target]]:
 
 
 async def missing(url: str, prefix: str) -> dict[str, list[str]]:
-    """The declared indexes that do not exist, by ``service.aggregate``."""
-    async with targets(url, prefix) as found:
-        names = await asyncio.gather(*(collection.missing_indexes(kind.indexes) for _, kind, collection in found))
-    return {name: indexes for (name, _, _), indexes in zip(found, names, strict=True) if indexes}
+    """The declared indexes that do not exist, by ``service.collection``."""
+    return await _each(url, prefix, Collection.missing_indexes)
 
 
 async def create(url: str, prefix: str) -> dict[str, list[str]]:
     """Builds them, and returns those it built. Existing ones stay as they are."""
-    async with targets(url, prefix) as found:
-        built = await asyncio.gather(*(collection.ensure_indexes(kind.indexes) for _, kind, collection in found))
-    return {name: indexes for (name, _, _), indexes in zip(found, built, strict=True) if indexes}
+    return await _each(url, prefix, Collection.ensure_indexes)
+
+
+async def _each(url: str, prefix: str, ask: Callable[..., Awaitable[list[str]]]) -> dict[str, list[str]]:
+    """What `ask` says of the collection of each aggregate and of each kind of plain records, where it says anything."""
+    async with targets(url, prefix) as found, AsyncExitStack() as stack:
+        asked = {name: ask(collection, kind.indexes) for name, kind, collection in found}
+        for service, declared in records().items():
+            store = Store(url, f"{prefix}_{service}")
+            stack.callback(store.close)
+            for kind in declared:
+                asked[f"{service}.{kind.name}"] = ask(store.collection(kind.name), kind.indexes, plain=True)
+        names = await asyncio.gather(*asked.values())
+    return {name: indexes for name, indexes in zip(asked, names, strict=True) if indexes}

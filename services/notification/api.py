@@ -13,9 +13,10 @@ from chassis.http import Caller, Problem, allow, public, require_owner, send
 from chassis.service import Platform
 from chassis.telemetry import TRACE
 from schemas.event import DossierId
-from services.notification.codes_api import router as codes
+from services.notification.codes_api import router as one_time_codes
+from services.notification.domain.codes import Codes
 from services.notification.domain.contact import Contact
-from services.notification.domain.templates import Language
+from services.notification.domain.forms import Language
 from services.notification.effects.esms import receipt_of
 from services.notification.effects.mime import LONGEST_BOUNCE, bounce
 from services.notification.messages import Bounced, Preferred, SetPreferences
@@ -45,12 +46,24 @@ def router(platform: Platform, partners: Partners) -> APIRouter:
     _desk(routes, platform, partners)
     _applicants(routes, platform)
     _partners(routes, platform, partners)
-    routes.include_router(codes(platform))
+    routes.include_router(one_time_codes(platform))
     return routes
 
 
+def _contacts(contact: Contact, codes: Codes | None) -> list[dict[str, Any]]:
+    """Who is told, by which ways, and whether a code sent there came back."""
+    applicant, other = contact.applicant, contact.representative
+    found: list[dict[str, Any]] = []
+    if applicant is not None:
+        proved = codes is not None and codes.proved is not None
+        found.append({"who": "applicant", "email": applicant.email is not None, "verified": proved})
+    if other is not None:
+        found.append({"who": "representative", "email": other.email is not None, "verified": other.verified})
+    return found
+
+
 def _desk(routes: APIRouter, platform: Platform, partners: Partners) -> None:
-    dossiers = platform.engine("dossiers")
+    dossiers, codes = platform.engine("dossiers"), platform.engine("codes")
 
     @routes.get("/dossiers/{dossier}/messages")
     async def show(dossier: DossierId, _caller: Desk) -> dict[str, Any]:
@@ -59,10 +72,13 @@ def _desk(routes: APIRouter, platform: Platform, partners: Partners) -> None:
         if found is None or found.state is None:
             raise Problem(404, "not_found", "Nothing was told about this dossier")
         state: Contact = found.state
+        asked = await codes.read(dossier)
         return {
+            "contacts": _contacts(state, asked.state if asked is not None else None),
             "messages": [message.model_dump(mode="json") for message in state.messages],
             "waiting": [waiting.kind for waiting in state.waiting],
             "cost": sum(message.cost for message in state.messages),
+            "stuck": [message.id for message in state.waiting_long],
             "attention": state.attention,
         }
 

@@ -24,8 +24,8 @@ from services.notification.domain.codes import (
 )
 from services.notification.domain.contact import Contact
 from services.notification.domain.numbers import PhoneError, e164
-from services.notification.domain.quotas import Spend
 from services.notification.effects.parts import token_of
+from services.notification.effects.quotas import Quotas
 from services.notification.messages import ConfirmRepresentative, NameRepresentative
 
 NUMBER_AN_HOUR, ADDRESS_AN_HOUR = 10, 30
@@ -76,6 +76,7 @@ class CodeDesk:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._key = platform.settings.token_key.get_secret_value().encode()
+        self._quotas = Quotas(platform.store, platform.clock)
 
     async def contact(self, dossier: str) -> Contact | None:
         """Whom to tell about a dossier, if it is known here."""
@@ -103,8 +104,7 @@ class CodeDesk:
 
     async def spend(self, kind: str, what: str, most: int) -> bool:
         """Whether one more is allowed this hour."""
-        aggregate = f"{kind}:{token_of(self._key, what)}"
-        return bool((await send(self._platform.engine("quotas"), aggregate, Spend(most=most), None))["allowed"])
+        return await self._quotas.spend(f"{kind}:{token_of(self._key, what)}", most)
 
     async def verify(self, dossier: str, purpose: Purpose, code: str, *, known: bool, key: IdempotencyKey) -> bool:
         """Whether it is right; each wrong one counts."""

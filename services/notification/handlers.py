@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chassis.document import AggregateType
 from schemas.topics import STREAMS
-from services.notification.domain import codes, quotas, receipts, wishes
+from services.notification.domain import codes, receipts, wishes
 from services.notification.domain.contact import VERSIONS, Contact
 from services.notification.domain.rules import Rules
 from services.notification.domain.told import Teller
@@ -22,10 +22,7 @@ from services.notification.messages import (
 
 
 def aggregates(rules: Rules) -> tuple[AggregateType[Any], ...]:
-    """Whom to tell and what was told; one-time codes; how often who asked.
-
-    And what the release before kept of receipts, until it is drained.
-    """
+    """Whom to tell and what was told; one-time codes; what an earlier release kept of receipts, until it is drained."""
     dossiers = AggregateType(
         name="dossiers",
         state=Contact,
@@ -38,8 +35,7 @@ def aggregates(rules: Rules) -> tuple[AggregateType[Any], ...]:
     )
     drained = AggregateType(name="receipts", state=receipts.Part, handlers=receipts.HANDLERS, effects=(ReportReceipt,))
     one_time = AggregateType(name="codes", state=codes.Codes, handlers=codes.HANDLERS, effects=(codes.SendCode,))
-    asked = AggregateType(name="quotas", state=quotas.Quota, handlers=quotas.HANDLERS)
-    return dossiers, one_time, asked, drained
+    return dossiers, one_time, drained
 
 
 AGGREGATES: Final = aggregates(Rules())

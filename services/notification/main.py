@@ -11,6 +11,7 @@ from chassis.runner import Adapter
 from chassis.service import Platform, Service, run
 from chassis.settings import load
 from services.notification.api import router
+from services.notification.effects.pruning import RECORDS
 from services.notification.handlers import aggregates
 from services.notification.partners import Partners
 from services.notification.settings import NotificationSettings
@@ -38,6 +39,7 @@ def service(settings: NotificationSettings) -> Service:
         adapters=adapters,
         routes=routes,
         background=lambda platform: partners(platform).background(),
+        records=RECORDS,
     )
 
 

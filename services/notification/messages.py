@@ -11,7 +11,7 @@ from schemas.event import Dong, Instant, Text
 from schemas.money import Vnd
 from schemas.notification import Failure
 from schemas.personal import Email, Phone, Secret
-from services.notification.domain.templates import Language
+from services.notification.domain.forms import Language
 
 ReceiptState = Literal["delivered", "failed"]
 Result = Literal["sent", "refused", "unknown", "expired", "suppressed"]
@@ -41,9 +41,10 @@ class Settled(Outcome):
 
 
 class SmsSettled(Settled):
-    """`ids`: the centre's message ids, one a part; `cost` of all parts."""
+    """`ids`: the provider's message ids: a centre's one a part, a gateway's one a text; `cost` of all `segments`."""
 
     ids: tuple[str, ...] = ()
+    segments: int = 0
     cost: Dong = Vnd()
 
 
@@ -54,8 +55,8 @@ class EmailSettled(Settled):
 class SendSms(Effect):
     """Sends one text the reader must act on. SMPP has no key that would make a repeat harmless: never again.
 
-    `besides`: providers it is not to go by; `not_after`: when it is no longer worth sending;
-    `secret`: what fills ``{secret}`` of the text.
+    `besides`: providers it is not to go by; `not_after`: when it is no longer worth sending; `decided`: since when it
+    waits; `secret`: what fills ``{secret}`` of the text.
     """
 
     TYPE: ClassVar[str] = "sms.send"
@@ -71,6 +72,7 @@ class SendSms(Effect):
     text: Text
     besides: tuple[str, ...] = ()
     not_after: Instant | None = None
+    decided: Instant | None = None
     secret: Secret | None = None
 
     def unknown(self) -> Outcome:
@@ -90,7 +92,7 @@ class InformSms(SendSms):
 
 
 class SendEmail(Effect):
-    """Sends one e-mail. After DATA without an answer nobody can tell: never again. `secret`: as of `SendSms`."""
+    """Sends one e-mail. After DATA without an answer nobody can tell: never again. Fields as of `SendSms`."""
 
     TYPE: ClassVar[str] = "email.send"
     POLICY: ClassVar[Policy] = "never"
@@ -101,6 +103,7 @@ class SendEmail(Effect):
     to: Email
     title: Text
     text: Text
+    decided: Instant | None = None
     secret: Secret | None = None
 
     def unknown(self) -> Outcome:

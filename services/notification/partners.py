@@ -16,13 +16,15 @@ from services.notification.domain.pace import Numbers
 from services.notification.effects.directory import Directory
 from services.notification.effects.esms import EsmsProvider
 from services.notification.effects.mail import Mailer, MailsOfficers, SendsEmail
+from services.notification.effects.moot import Moot
 from services.notification.effects.parts import Parts
 from services.notification.effects.providers import Provider
+from services.notification.effects.pruning import Pruning
 from services.notification.effects.receipts import RegistersParts, ReportsReceipt, SeeksReceipts
 from services.notification.effects.session import Account
 from services.notification.effects.simulated import Simulated
 from services.notification.effects.smpp import SmppProvider
-from services.notification.effects.sms import Moot, SendsCode, SendsSms, Texting
+from services.notification.effects.sms import SendsCode, SendsSms, Texting
 from services.notification.messages import (
     InformSms,
     MailOfficers,
@@ -58,6 +60,7 @@ class Partners:
         )
         self.mailer = Mailer(settings, simulated)
         self._directory = Directory.read(settings.officers_file)
+        self._pruning = Pruning(platform.store, platform.clock, settings.rules.kept)
 
     def _centre(self, settings: NotificationSettings) -> Provider:
         account = Account(
@@ -100,12 +103,13 @@ class Partners:
 
     def adapters(self) -> Mapping[type[Effect], Adapter]:
         """One adapter for each kind of effect."""
-        texts = SendsSms(self.texting, Moot(self._platform))
+        moot = Moot(self._platform)
+        texts = SendsSms(self.texting, moot)
         return {
             SendSms: texts,
             InformSms: texts,
             SendCode: SendsCode(self.texting),
-            SendEmail: SendsEmail(self.mailer),
+            SendEmail: SendsEmail(self.mailer, moot),
             MailOfficers: MailsOfficers(self.mailer, self._directory),
             SeekReceipt: SeeksReceipts(self.parts),
             RegisterParts: RegistersParts(self.parts),
@@ -114,4 +118,5 @@ class Partners:
 
     def background(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs until the end."""
-        return [provider.run() for provider in self.providers] + [self.parts.run(), self.mailer.run()]
+        own = [self.parts.run(), self.mailer.run(), self._pruning.run()]
+        return [provider.run() for provider in self.providers] + own

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
+from services.notification.domain.catalogue import packaged, wrong_links
 from services.notification.domain.rules import Rules
 
 FIRST_PROVIDER: Final = "centre"
@@ -21,6 +22,7 @@ Password = Annotated[SecretStr, Field(max_length=8)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,30}$")]
 Rate = Annotated[float | None, Field(gt=0, le=100_000)]
 """Messages a second to one provider, by one process; None for any."""
+Link = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=300)]
 Wish = Literal["sent", "refused", "unknown"]
 
 
@@ -67,6 +69,8 @@ class NotificationSettings(ServiceSettings):
 
     `NOTIFICATION_PROVIDERS` (JSON) names others beside the centre. `NOTIFICATION_QUIET`: local hours from and to which
     information waits, as ``22-7``; empty for never. `NOTIFICATION_TOKEN_KEY` makes tokens of phone numbers.
+    `NOTIFICATION_LINKS` (JSON): where what an e-mail brings is downloaded, as
+    ``{"receipt": "https://…/{dossier_id}/receipts/{number}", "result": "https://…/{dossier_id}"}``.
     """
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATION_", frozen=True)
@@ -93,6 +97,7 @@ class NotificationSettings(ServiceSettings):
     kept_hours: Annotated[float, Field(gt=0, le=168)] = 48
     receipt_patience_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
     number_an_hour: Annotated[int, Field(ge=1, le=10_000)] = 120
+    links: Mapping[str, Link] = {}
     information_a_day: Annotated[int, Field(ge=1, le=1000)] = 20
 
     @field_validator("providers")
@@ -101,6 +106,14 @@ class NotificationSettings(ServiceSettings):
         names = [FIRST_PROVIDER, *(provider.name for provider in value)]
         if len(set(names)) < len(names):
             raise ValueError(f"each needs a name of its own; the SMPP_* one is {FIRST_PROVIDER!r}")
+        return value
+
+    @field_validator("links")
+    @classmethod
+    def _can_be_filled(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        wrong = list(wrong_links(packaged(), value))
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return value
 
     @field_validator("quiet")
@@ -120,4 +133,5 @@ class NotificationSettings(ServiceSettings):
             fallback_after=timedelta(minutes=self.fallback_minutes),
             kept=timedelta(hours=self.kept_hours),
             a_day=self.information_a_day,
+            links=self.links,
         )

@@ -8,6 +8,7 @@ from chassis.decision import Decision, Refused
 from schemas.delivery import PickupReminded, ResultUncollected
 from services.delivery.domain import way
 from services.delivery.domain.delivery import Delivery, Rules, known
+from services.delivery.domain.places import desk_name
 from services.delivery.messages import Collect
 
 
@@ -32,6 +33,7 @@ def remind(delivery: Delivery, now: datetime, rules: Rules) -> Decision[Delivery
         said = ResultUncollected(
             dossier_id=delivery.dossier_id,
             desk=delivery.desk,
+            desk_name=desk_name(delivery.desk),
             available_at=delivery.available_at,
             uncollected_at=now,
         )
@@ -39,6 +41,12 @@ def remind(delivery: Delivery, now: datetime, rules: Rules) -> Decision[Delivery
     passed = sum(delivery.available_at + after <= now for after in rules.remind_after)
     if passed <= delivery.reminded:
         return Decision(delivery, due=way.reminder(delivery, rules))
-    reminded = PickupReminded(dossier_id=delivery.dossier_id, desk=delivery.desk, keeps_until=keeps, reminded_at=now)
+    reminded = PickupReminded(
+        dossier_id=delivery.dossier_id,
+        desk=delivery.desk,
+        desk_name=desk_name(delivery.desk),
+        keeps_until=keeps,
+        reminded_at=now,
+    )
     delivery = delivery.having(reminded=passed)
     return Decision(delivery, (reminded,), due=way.reminder(delivery, rules))

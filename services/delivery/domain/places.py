@@ -37,6 +37,11 @@ DESKS: Final[Mapping[str, Desk]] = {
 """That of the province, and one in each commune (Decree 118/2025: independent of boundaries)."""
 
 
+def desk_name(code: str) -> str | None:
+    """As people know the desk; None for one that is not known here."""
+    return DESKS[code].name if code in DESKS else None
+
+
 def in_force(address: PostalAddress, day: date) -> bool:
     """Whether its commune exists on that local day. Of other provinces only the form of the code is known here."""
     return address.province != PROVINCE or day < SINCE or address.commune in COMMUNES

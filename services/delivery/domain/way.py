@@ -11,7 +11,7 @@ from schemas.delivery import DeliveryFailed, DeliveryFeeDue, ResultAvailable, Re
 from schemas.dossier import Way
 from schemas.event import Event
 from services.delivery.domain.delivery import Delivery, Fee, Rules, Trouble
-from services.delivery.domain.places import in_force
+from services.delivery.domain.places import desk_name, in_force
 from services.delivery.duties import OrderConsignment
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -48,7 +48,12 @@ def at_the_desk(delivery: Delivery, now: datetime, rules: Rules, said: Said = ()
     """It waits to be collected; reminders begin."""
     desk = delivery.desk or rules.desk
     event = ResultAvailable(
-        dossier_id=delivery.dossier_id, way="in_person", available_at=now, desk=desk, pickup=delivery.pickup
+        dossier_id=delivery.dossier_id,
+        way="in_person",
+        available_at=now,
+        desk=desk,
+        desk_name=desk_name(desk),
+        pickup=delivery.pickup,
     )
     waiting = delivery.to("available", desk=desk, available_at=now, reminded=0, held=None)
     return Decision(waiting, (*said, event), due=reminder(waiting, rules))

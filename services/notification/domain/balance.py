@@ -23,6 +23,8 @@ FLOOR: Final = 0.05
 TRIPS: Final = 3
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 15.0
+PROBE: Final = 5.0
+"""Seconds the one message that tries a provider after a pause has to be answered; then another may."""
 Report = Literal["ok", "slow", "error"]
 
 
@@ -35,6 +37,7 @@ class _Provider:
     seen: deque[tuple[float, Report]] = field(default_factory=deque)
     failures: int = 0
     blocked: float = float("-inf")
+    probing: bool = False
 
 
 class Balance:
@@ -44,7 +47,7 @@ class Balance:
         - Over a span without reports each provider that is not blocked is chosen in proportion to its weight.
         - A weight is at least `FLOOR` and at most what was configured; without cuts it comes back.
         - One that failed `TRIPS` times in a row is not chosen until a pause is over, a longer one when it fails again.
-          However many messages fail at once, the pause is one step longer.
+          However many messages fail at once, the pause is one step longer. After it one message at a time is a probe.
         - While all are blocked none is chosen.
     """
 
@@ -73,6 +76,12 @@ class Balance:
         self._providers[first].credit -= sum(wanted.values())
         return [first, *sorted((n for n in wanted if n != first), key=lambda n: -wanted[n])]
 
+    def begin(self, name: str, now: float) -> None:
+        """A message is about to go by it: where that is a probe, no other does meanwhile."""
+        found = self._providers[name]
+        if found.failures >= TRIPS:
+            found.blocked, found.probing = now + PROBE, True
+
     def report(self, name: str, word: Report, now: float) -> None:
         """How a message went by it: `slow` came through late."""
         found = self._providers[name]
@@ -87,10 +96,11 @@ class Balance:
 
     def _trip(self, found: _Provider, word: Report, now: float) -> None:
         if word != "error":
-            found.failures = 0
+            found.failures, found.blocked, found.probing = 0, now, False
             return
-        if now < found.blocked:
+        if now < found.blocked and not found.probing:
             return  # it was tried before the pause began
+        found.probing = False
         found.failures += 1
         if found.failures >= TRIPS:
             pause = FIRST_PAUSE * 2.0 ** min(found.failures - TRIPS, 10)

@@ -19,8 +19,9 @@ from pydantic.fields import FieldInfo
 from schemas.event import Event
 from schemas.personal import Kind
 from schemas.topics import CATALOGUES
+from services.notification.domain.forms import FORMS, PLACE_LENGTH, Language
 from services.notification.domain.segments import segments
-from services.notification.domain.templates import BRAND, FORMS, Compiled, Language, Template, as_sms, said
+from services.notification.domain.templates import BRAND, Compiled, Template, as_sms, fields_of, said
 
 FOLDER: Final = files("services.notification") / "templates"
 REGISTER: Final = "registered.txt"
@@ -122,6 +123,18 @@ def findings(folder: Traversable, examples: Mapping[str, Event]) -> list[str]:
     return found
 
 
+def wrong_links(catalogue: Catalogue, links: Mapping[str, str]) -> Iterator[str]:
+    """Why an address cannot be filled from the events of the e-mails it is for. Raises ValueError for a stray brace."""
+    attaching = [template for template in catalogue.by_name.values() if template.attach is not None]
+    for name, address in links.items():
+        used = [template for template in attaching if template.attach == name]
+        if not used:
+            yield f"no message brings {name!r}, only {', '.join(sorted({str(t.attach) for t in attaching}))}"
+        for template in used:
+            problems = (_fits([field], "", EVENTS[template.event]) for field in fields_of(address))
+            yield from (f"{name}: {problem}" for problem in problems if problem)
+
+
 def _fields(template: Template, event: type[Event]) -> Iterator[str]:
     for name in (*template.when, *template.changed, *template.present, *template.each):
         if name not in event.model_fields:
@@ -166,7 +179,7 @@ def _fits(path: list[str], form: str, event: type[Event]) -> str | None:
         return f"{'.'.join(path)!r} is personal data"
     if form in fitting and not any(word in text for word in fitting[form]):
         return f"{'.'.join(path)!r} is {text}, which {form!r} does not write"
-    if form in {"", "words"} and "str" not in text:
+    if form in {"", "words", "short"} and "str" not in text:
         return f"{'.'.join(path)!r} is {text}: name a form, one of {', '.join(filter(None, FORMS))}"
     return None
 
@@ -178,7 +191,10 @@ def _kinds(field: FieldInfo) -> set[str]:
 
 
 def _sms(template: Template, language: Language, event: Event, known: frozenset[str]) -> Iterator[str]:
-    texts, filled = template.texts(language), said(template, event, language)
+    texts = template.texts(language)
+    named = [*Compiled(texts.sms or "", language).fields, *Compiled(texts.plain or "", language).fields]
+    longest = {field: "x" * (PLACE_LENGTH + 1) for field, form in named if form == "short"}
+    filled = said(template, event.model_copy(update=longest), language)
     if texts.sms is not None:
         yield from _fits_a_phone(texts.sms, filled.sms or "", language, known)
     if texts.plain is not None:

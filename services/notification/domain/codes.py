@@ -16,7 +16,8 @@ from pydantic import Field
 from chassis.decision import Command, Decision, Effect, FailureReason, Handlers, Outcome, Policy
 from schemas.event import Instant, Record, Text
 from schemas.personal import Comment, Phone
-from services.notification.domain.templates import BRAND, Language
+from services.notification.domain.forms import Language
+from services.notification.domain.templates import BRAND
 from services.notification.messages import PartReceipt
 
 Purpose = Literal["lookup", "sign_in", "collect", "representative"]
@@ -47,11 +48,15 @@ class Issued(Record):
 
 
 class Codes(Record):
-    """The codes of one dossier, or of a decoy. `asked`: when, in the last day."""
+    """The codes of one dossier, or of a decoy. `asked`: when, in the last day.
+
+    `proved`: when a code sent to the applicant's phone first came back: somebody reads what is sent there.
+    """
 
     issued: tuple[Issued, ...] = ()
     asked: tuple[Instant, ...] = ()
     count: int = 0
+    proved: Instant | None = None
 
 
 class IssueCode(Command):
@@ -121,7 +126,8 @@ def issue(codes: Codes | None, command: IssueCode, now: datetime) -> Decision[Co
     number = codes.count + 1
     fresh = Issued(purpose=command.purpose, number=number, digest=command.digest, until=now + LIFE)
     others = tuple(i for i in codes.issued if i.purpose != command.purpose)
-    state = Codes(issued=(*others, fresh), asked=(*asked, now), count=number)
+    update = {"issued": (*others, fresh), "asked": (*asked, now), "count": number}
+    state = codes.model_copy(update=update)
     if command.to is None or command.text is None:
         return Decision(state, answer=answer)
     effect = SendCode(number=number, to=command.to, text=command.text, until=fresh.until)
@@ -136,7 +142,10 @@ def verify(codes: Codes | None, command: VerifyCode, now: datetime) -> Decision[
         return Decision(codes, answer={"valid": False})
     right = hmac.compare_digest(issued.digest, command.digest)
     changed = issued.model_copy(update={"tries": issued.tries + 1, "used": right})
-    return Decision(_with(codes, changed), answer={"valid": right})
+    codes = _with(codes, changed)
+    if right and command.purpose != "representative" and codes.proved is None:
+        codes = codes.model_copy(update={"proved": now})
+    return Decision(codes, answer={"valid": right})
 
 
 def settled(codes: Codes | None, outcome: CodeSettled, _now: datetime) -> Decision[Codes]:

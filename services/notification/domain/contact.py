@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from law.text import unaccent
@@ -12,7 +12,8 @@ from schemas.money import Vnd
 from schemas.notification import Channel
 from schemas.personal import Email, Owner, Phone, Secret
 from schemas.versions import Form, Versions
-from services.notification.domain.templates import BRAND, Lane, Language, Reader
+from services.notification.domain.forms import Language
+from services.notification.domain.templates import BRAND, Lane, Reader
 from services.notification.messages import Preferred
 
 SHORT: Final = 8
@@ -50,6 +51,15 @@ class Told(Record):
     until: Instant | None = None
     instead_of: str | None = None
     moot: bool = False
+
+    @property
+    def arrived_whole(self) -> bool:
+        """Whether receipts say so of every part; of a message whose ids were never learnt they are counted."""
+        return set(self.parts) <= set(self.arrived) if self.parts else len(self.arrived) >= self.segments
+
+    def becomes(self, status: Status, now: datetime, **changes: object) -> Told:
+        """What became of it now."""
+        return self.model_copy(update={"status": status, "at": now, **changes})
 
 
 class Waiting(Record):
@@ -100,7 +110,8 @@ class Representative(Record):
 class Contact(Record):
     """One dossier. `waiting`: what cannot be sent yet; `kinds`: what there was already something said about.
 
-    `covered`: event types that come next and say nothing new.
+    `covered`: event types that come next and say nothing new; `stuck`: messages that no partner took for so long that a
+    person should look.
     """
 
     dossier_id: str
@@ -116,6 +127,7 @@ class Contact(Record):
     language: Language = "vi"
     channel: Preferred = "auto"
     optional: bool = True
+    stuck: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -124,9 +136,14 @@ class Contact(Record):
 
     @property
     def troubled(self) -> tuple[Told, ...]:
-        """Messages that did not arrive by any way, or of which nobody can tell, unless another way served."""
+        """Messages that did not arrive, are stuck, or of which nobody can tell, unless another way served."""
         helped = {m.instead_of for m in self.messages if m.status in {"sent", "delivered"}}
-        return tuple(m for m in self.messages if m.status in TROUBLE and m.id not in helped)
+        return tuple(m for m in self.messages if (m.status in TROUBLE or m in self.waiting_long) and m.id not in helped)
+
+    @property
+    def waiting_long(self) -> tuple[Told, ...]:
+        """What is stuck and still waits for a partner."""
+        return tuple(m for m in self.messages if m.id in self.stuck and m.status == "accepted")
 
     @property
     def attention(self) -> bool:
@@ -151,6 +168,16 @@ class Contact(Record):
             return self
         return self.model_copy(update={"spares": tuple(s for s in self.spares if s.message != message_id)})
 
+    def with_spare(self, spare: Spare) -> Contact:
+        """This contact with that other way for its message, and no other."""
+        left = tuple(s for s in self.spares if s.message != spare.message)
+        return self.model_copy(update={"spares": (*left, spare)})
+
+    def looked_at(self, now: datetime, patience: timedelta) -> Contact:
+        """What no partner took for `patience` is stuck; what one took is not any more."""
+        stuck = tuple(m.id for m in self.messages if m.status == "accepted" and m.at + patience <= now)
+        return self if stuck == self.stuck else self.model_copy(update={"stuck": stuck})
+
     def reach(self, to: Recipient) -> tuple[Phone | None, Email | None]:
         """The addresses of a recipient, None where there is none that may be used."""
         if to == "applicant" and self.applicant is not None:
@@ -159,11 +186,17 @@ class Contact(Record):
             return self.representative.phone, self.representative.email
         return None, None
 
-    def due(self, wakes: datetime | None) -> datetime | None:
-        """When time alone changes something; `wakes`: when the night that holds something back is over."""
-        instants = [s.at for s in self.spares]
-        instants += [m.until for m in self.messages if m.until is not None]
-        return min([*instants, *([wakes] if wakes is not None else [])], default=None)
+    def due(self, wakes: datetime | None, patience: timedelta) -> datetime | None:
+        """When time alone changes something; `wakes`: when the night that holds something back is over.
+
+        `patience`: how long a message may wait for a partner to take it.
+        """
+        instants = [wakes, *(s.at for s in self.spares)]
+        for message in self.messages:
+            instants.append(message.until)
+            if message.status == "accepted" and message.id not in self.stuck:
+                instants.append(message.at + patience)
+        return min((at for at in instants if at is not None), default=None)
 
 
 def _lift(form: Form) -> Form:

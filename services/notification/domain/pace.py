@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal
 
 MOST_NUMBERS: Final = 50_000
+LEAST_BURST: Final = 4
+Urgency = Literal["code", "action", "information"]
+KEPT_FREE: Final[Mapping[Urgency, int]] = {"code": 0, "action": 1, "information": 2}
+"""Places of a burst that are left to what is more urgent: so no backlog is ever in front of a one-time code."""
 
 
 class Pace:
@@ -19,13 +24,17 @@ class Pace:
         self._ahead = (burst - 1) / rate
         self._full_at = float("-inf")
 
-    def wait(self, now: float) -> float:
-        """Seconds until one more may go; 0 lets it through."""
-        early = self._full_at - self._ahead - now
+    def wait(self, now: float, kept_free: int = 0) -> float:
+        """Seconds until one more may go and leave so many places of the burst to others; 0 lets it through."""
+        early = self._full_at - self._ahead - now + kept_free * self._each
         if early > 0:
             return early
         self._full_at = max(self._full_at, now) + self._each
         return 0.0
+
+    def undo(self) -> None:
+        """One that was let through did not go after all."""
+        self._full_at -= self._each
 
 
 class Numbers:
@@ -42,3 +51,8 @@ class Numbers:
         if len(self._paces) > MOST_NUMBERS:
             self._paces.popitem(last=False)
         return pace.wait(now)
+
+    def undo(self, number: str) -> None:
+        """As `Pace.undo`, for one number."""
+        if number in self._paces:
+            self._paces[number].undo()

@@ -1,6 +1,7 @@
 """What is said: one template a kind of message, with a text for each channel and language. Pure.
 
-A placeholder is ``{field}`` or ``{field.part:form}`` of the template's event; ``{code}`` is how the dossier is called.
+A placeholder is ``{field}`` or ``{field.part:form}`` of the template's event, ``{this|that}`` the first of several that
+is there; ``{code}`` is how the dossier is called.
 No personal data: a dossier is named by its code, before it has one by the first eight characters of its id. A code or
 a link only the applicant may know (``{pin:secret}``) stays sealed: its place is filled where the message is sent.
 """
@@ -8,45 +9,38 @@ a link only the applicant may know (``{pin:secret}``) stays sealed: its place is
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, reduce
 from hashlib import sha256
 from string import Formatter
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from law.text import unaccent
 from schemas.event import Event, Record
 from schemas.personal import Secret
+from services.notification.domain.forms import FORMS, Language
 
-LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 BRAND: Final = "So VHTTDL Dien Bien: "
 """What every SMS begins with: the agency's name within the registered brand-name text."""
 SIGNATURE: Final = "Sở VHTTDL Điện Biên"
 CODE: Final = "{code}"
-SEALED: Final = "{secret}"
-"""Where the sealed value goes; its braces cost four places of a GSM text, so a PIN is never longer."""
 SMS_LENGTH: Final = 459
 """Three parts of a GSM text."""
 EMAIL_LENGTH: Final = 940
 CODE_ROOM: Final = 34
 """The longest dossier code (35 characters, domain.md 2.1) over its placeholder, and a little."""
 SPELT: Final = str.maketrans({"×": "x", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'", "‘": "'", "…": "..."})
-Language = Literal["vi", "en"]
 Lane = Literal["action", "information"]
 """`action`: what the reader must do, or the answer to what they just did; `information` may wait for the morning."""
 Reader = Literal["applicant", "holder", "leader"]
-MATTERS: Final[Mapping[Language, Mapping[str, str]]] = {
-    "vi": {"first_answer": "trả lời lần đầu", "term": "thời hạn giải quyết", "complaint": "trả lời phản ánh"},
-    "en": {"first_answer": "first answer", "term": "term", "complaint": "answer to a complaint"},
-}
-
-WAYS: Final[Mapping[Language, Mapping[str, str]]] = {
-    "vi": {"online": "trực tuyến", "post": "qua bưu điện", "in_person": "tại bộ phận một cửa"},
-    "en": {"online": "online", "post": "by post", "in_person": "at the one-stop desk"},
+Attached = Literal["receipt", "result"]
+"""What an e-mail brings as a link to the page where it is downloaded; files are never sent."""
+ATTACHED: Final[Mapping[Language, Mapping[Attached, str]]] = {
+    "vi": {"receipt": "Biên lai (PDF)", "result": "Kết quả"},
+    "en": {"receipt": "Receipt (PDF)", "result": "Result"},
 }
 
 
@@ -67,7 +61,7 @@ class Template(BaseModel):
     It is about an event whose fields are as `when` says, differ where `changed` says, and are there where `present`
     says. `ends`: event types after which it is no longer true. `covers`: event types
     that are said together with it and tell the reader nothing more. `optional`: one may do without it (no law asks for
-    it). `email_policy`: e-mail beside the SMS, or only where the SMS did not arrive.
+    it). `email_policy`: e-mail beside the SMS, or only where the SMS did not arrive. `attach`: what the e-mail links.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,6 +73,7 @@ class Template(BaseModel):
     lane: Lane = "information"
     optional: bool = False
     email_policy: Literal["also", "fallback"] = "fallback"
+    attach: Attached | None = None
     when: dict[str, str] = {}
     changed: tuple[str, ...] = ()
     present: tuple[str, ...] = ()
@@ -144,19 +139,34 @@ class Said(Record):
     halves: bool = False
 
 
-def said(template: Template, event: Event, language: Language) -> Said:
-    """The texts of an event."""
+def said(template: Template, event: Event, language: Language, links: Mapping[str, str] | None = None) -> Said:
+    """The texts of an event. `links`: addresses of pages by what is attached, with fields of the event."""
     sms, title, email, plain = template.compiled[language]
+    attached = _attached(template, event, language, links or {})
     texts = template.texts(language)
     return Said(
         sms=_cut(_ascii(sms.fill(event)), SMS_LENGTH) if texts.sms is not None else None,
         plain=plain.fill(event) if texts.plain is not None else None,
         title=title.fill(event),
-        email=signed(_cut(email.fill(event), EMAIL_LENGTH)),
+        email=signed(_cut(email.fill(event), EMAIL_LENGTH - len(attached)) + attached),
         sms_secret=sms.secret_of(event),
         email_secret=email.secret_of(event),
         halves=sms.secret is not None and email.secret is not None and sms.secret != email.secret,
     )
+
+
+def _attached(template: Template, event: Event, language: Language, links: Mapping[str, str]) -> str:
+    """The last line of an e-mail that brings something; none where no address is set for it."""
+    if template.attach is None or template.attach not in links:
+        return ""
+    address = links[template.attach]
+    values = {name: quote(str(getattr(event, name)), safe="") for name in fields_of(address)}
+    return f"\n\n{ATTACHED[language][template.attach]}: {address.format_map(values)}"
+
+
+def fields_of(address: str) -> list[str]:
+    """The fields an address names. Raises ValueError for one with a stray brace."""
+    return [field for _, field, _, _ in Formatter().parse(address) if field is not None]
 
 
 def signed(text: str) -> str:
@@ -179,7 +189,7 @@ class Compiled:
 
     def __init__(self, text: str, language: Language) -> None:
         """Raises ValueError for a text with a stray brace, a form there is not, or more than one secret."""
-        self._parts: list[str | tuple[tuple[str, ...], Callable[[Any, Language], str]]] = []
+        self._parts: list[str | tuple[list[list[str]], Callable[[Any, Language], str]]] = []
         self._language = language
         self.fields: list[tuple[str, str]] = []
         self.secret: str | None = None
@@ -192,12 +202,13 @@ class Compiled:
                     raise ValueError(
                         f"{{{field}:{form}}}: there is no form {form!r}, only {', '.join(filter(None, FORMS))}"
                     )
-                self.fields.append((field, form or ""))
+                choices = field.split("|")
+                self.fields += [(choice, form or "") for choice in choices]
                 if form == "secret":
                     if self.secret is not None:
                         raise ValueError(f"{{{field}:secret}}: a text carries one secret at most")
                     self.secret = field
-                self._parts.append((tuple(field.split(".")), FORMS[form or ""]))
+                self._parts.append(([choice.split(".") for choice in choices], FORMS[form or ""]))
 
     def fill(self, event: Event) -> str:
         """With the values of an event."""
@@ -210,42 +221,14 @@ class Compiled:
         return getattr(event, self.secret) if self.secret is not None else None
 
 
-def _value(event: Any, path: Iterable[str]) -> Any:
-    for name in path:
-        event = getattr(event, name)
-    return event
-
-
-def _plain(text: Any, _language: Language) -> str:
-    """An officer's words: their braces are no placeholders, and a full stop of theirs does not double ours."""
-    return str(text or "").replace("{", "(").replace("}", ")").strip()
-
-
-def _day(instant: datetime, _language: Language) -> str:
-    return instant.astimezone(LOCAL).strftime("%d/%m/%Y")
-
-
-def _dong(amount: int, language: Language) -> str:
-    return f"{amount:,}".replace(",", ".") + (" đồng" if language == "vi" else " VND")
-
-
-def _item(items: Any, language: Language) -> Iterator[str]:
-    for item in items:
-        name = getattr(item.label, language) if item.label else item.name
-        yield f"{_plain(name, language)} ({_plain(item.why, language)})"
-
-
-FORMS: Final[Mapping[str, Callable[[Any, Language], str]]] = {
-    "": _plain,
-    "words": _plain,
-    "day": _day,
-    "dong": _dong,
-    "items": lambda items, language: "; ".join(_item(items, language)),
-    "lines": lambda items, language: "\n".join(f"- {line}" for line in _item(items, language)),
-    "matter": lambda matter, language: MATTERS[language][matter],
-    "way": lambda way, language: WAYS[language][way],
-    "secret": lambda _value, _language: SEALED,
-}
+def _value(event: Any, paths: Iterable[Iterable[str]]) -> Any:
+    """The first that is there."""
+    found: Any = None
+    for path in paths:
+        found = reduce(getattr, path, event)
+        if found is not None:
+            break
+    return found
 
 
 def _ascii(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from chassis.decision import DeadlineDue, Decision, Effect, Handlers, Impossible
 from schemas.dossier import DossierAccepted, DossierSubmitted
-from schemas.event import DossierEvent, Event
+from schemas.event import Dong, DossierEvent, Event
 from schemas.notification import (
     Failure,
     MessageDelivered,
@@ -23,7 +23,7 @@ from schemas.notification import (
     MessageUnknown,
 )
 from services.notification.domain import ways
-from services.notification.domain.contact import FINAL, OPEN, Contact, Status, Told, Waiting
+from services.notification.domain.contact import FINAL, OPEN, Contact, Told, Waiting
 from services.notification.domain.rules import DAY, Rules
 from services.notification.domain.ways import Made
 from services.notification.messages import (
@@ -58,7 +58,7 @@ class Teller:
             return self._send(contact.model_copy(update={"covered": left}), now, events)
         found = self._rules.catalogue.of(event)
         if found is not None and (identity := found[1].identity(event)) not in contact.kinds:
-            waiting = ways.waiting(*found, event, contact)
+            waiting = ways.waiting(*found, event, contact, self._rules)
             update = {
                 "kinds": (*contact.kinds, identity),
                 "waiting": (*contact.waiting, waiting),
@@ -113,7 +113,7 @@ class Teller:
                 continue
             made = ways.make(contact, waiting, now, self._rules)
             effects += made.effects
-            contact = _with(contact, made)
+            contact = made.into(contact)
         contact = contact.model_copy(update={"waiting": tuple(kept)})
         return Decision(contact, tuple(events), tuple(effects), self._due(contact, now))
 
@@ -121,7 +121,7 @@ class Teller:
         """When time alone changes something, the end of the night included."""
         known = contact.applicant is not None
         wakes = [self._rules.quiet_until(w.lane, now) for w in contact.waiting if known and w.to == "applicant"]
-        return contact.due(min((at for at in wakes if at is not None), default=None))
+        return contact.due(min((at for at in wakes if at is not None), default=None), self._rules.fallback_after)
 
     def _unwanted(self, contact: Contact, waiting: Waiting, now: datetime) -> str | None:
         if waiting.to != "applicant" or waiting.lane == "action":
@@ -145,18 +145,16 @@ class Teller:
             case "refused":
                 return self._failed(contact, told, outcome.reason or "refused", outcome.failure, now)
             case "expired" | "suppressed":
-                contact = contact.without_spare(told.id).with_message(_to(told, outcome.result, now))
+                contact = contact.without_spare(told.id).with_message(told.becomes(outcome.result, now))
                 return self._say(contact, told, now, outcome.result)
-        ids = outcome.ids if isinstance(outcome, SmsSettled) else ()
-        cost = outcome.cost if isinstance(outcome, SmsSettled) else 0
-        until = now + self._rules.kept if told.channel == "sms" else None
-        changes = {"parts": ids, "cost": cost, "until": until, "segments": len(ids) or told.segments}
-        told = _to(told, "sent", now).model_copy(update=changes)
+        told = told.becomes("sent", now)
+        cost: Dong | None = None
+        if isinstance(outcome, SmsSettled):
+            cost, segments = outcome.cost, outcome.segments or len(outcome.ids) or told.segments
+            changes = {"parts": outcome.ids, "cost": cost, "segments": segments, "until": now + self._rules.kept}
+            told = told.model_copy(update=changes)
         contact = contact.with_message(told)
-        if told.channel == "email":
-            contact = contact.without_spare(told.id)
-        fields = _fields(contact, told, now)
-        sent = MessageSent(**fields, parts=len(ids) or 1, cost=cost if told.channel == "sms" else None)
+        sent = MessageSent(**_fields(contact, told, now), parts=told.segments, cost=cost)
         more = self._by_receipts(contact, told, now)
         if more is None:
             return Decision(contact, (sent,), due=self._due(contact, now))
@@ -165,13 +163,12 @@ class Teller:
     def _doubtful(self, contact: Contact, told: Told, now: datetime) -> Decision[Contact]:
         """Never again by the same way: its receipts are sought, and its content goes by e-mail, if there is one."""
         began = told.at
-        contact = contact.with_message(_to(told, "unknown", now))
-        made = ways.other(contact, told, now, self._rules, providers=False)
+        contact = contact.with_message(told.becomes("unknown", now))
+        contact, made = ways.another(contact, told, now, self._rules, providers=False)
         effects = [*made.effects]
         phone, _ = contact.reach(told.to)
         if told.channel == "sms" and phone is not None:
             effects.append(SeekReceipt(message=told.id, to=phone, since=began))
-        contact = _with(contact, made).without_spare(told.id)
         said_so = MessageUnknown(**_fields(contact, told, now))
         return Decision(contact, (said_so,), tuple(effects), self._due(contact, now))
 
@@ -179,11 +176,11 @@ class Teller:
         self, contact: Contact, told: Told, reason: str, failure: Failure | None, now: datetime
     ) -> Decision[Contact]:
         """It will not arrive: another way is taken at once. Nothing reaches who was erased."""
-        contact = contact.with_message(_to(told, "failed", now).model_copy(update={"until": None}))
-        made = Made()
-        if ERASED not in reason:
-            made = ways.other(contact, told, now, self._rules, providers=failure != "permanent")
-        contact = _with(contact, made).without_spare(told.id)
+        contact = contact.with_message(told.becomes("failed", now, until=None))
+        if ERASED in reason:
+            contact, made = contact.without_spare(told.id), Made()
+        else:
+            contact, made = ways.another(contact, told, now, self._rules, providers=failure != "permanent")
         failed = MessageFailed(**_fields(contact, told, now), reason=reason, failure=failure)
         return Decision(contact, (failed,), tuple(made.effects), self._due(contact, now))
 
@@ -205,9 +202,9 @@ class Teller:
         """What the receipts so far say of a message, if they say anything for good; they may be before its answer."""
         if told.lost:
             return self._failed(contact, told, told.code or "lost", failure, now)
-        if not _all_arrived(told):
+        if not told.arrived_whole:
             return None
-        told = _to(told, "delivered", now).model_copy(update={"until": None})
+        told = told.becomes("delivered", now, until=None)
         contact = contact.with_message(told).without_spare(told.id)
         return Decision(contact, (MessageDelivered(**_fields(contact, told, now)),), due=self._due(contact, now))
 
@@ -220,18 +217,15 @@ class Teller:
         return self._failed(contact, told, f"bounced: {command.status}", "permanent", now)
 
     def due(self, contact: Contact, _due: DeadlineDue, now: datetime) -> Decision[Contact]:
-        """Morning came, a receipt did not come in time, or a carrier keeps a message no longer."""
+        """Morning came, no partner took a message, its receipt is late, or a carrier keeps it no longer."""
         events: list[Event] = []
         effects: list[Effect] = []
+        contact = contact.looked_at(now, self._rules.fallback_after)
         for spare in [s for s in contact.spares if s.at <= now]:
-            told = contact.message(spare.message)
-            if told is not None and told.status == "sent":
-                made = ways.other(contact, told, now, self._rules, providers=True)
-                effects += made.effects
-                contact = _with(contact, made)
-            contact = contact.without_spare(spare.message)
+            contact, made = ways.in_time(contact, spare, now, self._rules)
+            effects += made.effects
         for told in [m for m in contact.messages if m.until is not None and m.until <= now]:
-            changed = _to(told, "expired", now).model_copy(update={"until": None})
+            changed = told.becomes("expired", now, until=None)
             contact = contact.with_message(changed)
             events.append(MessageExpired(**_fields(contact, changed, now)))
         decision = self._send(contact, now, events)
@@ -256,20 +250,6 @@ class Teller:
             Bounced: self.bounced,
             DeadlineDue: self.due,
         }
-
-
-def _with(contact: Contact, made: Made) -> Contact:
-    update = {"messages": (*contact.messages, *made.told), "spares": (*contact.spares, *made.spares)}
-    return contact.model_copy(update=update)
-
-
-def _all_arrived(told: Told) -> bool:
-    """Of a message whose ids were never learnt its parts are counted."""
-    return set(told.parts) <= set(told.arrived) if told.parts else len(told.arrived) >= told.segments
-
-
-def _to(told: Told, status: Status, now: datetime) -> Told:
-    return told.model_copy(update={"status": status, "at": now})
 
 
 def _nothing(contact: Contact | None, _outcome: object, _now: datetime) -> Decision[Contact]:

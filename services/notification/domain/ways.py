@@ -11,7 +11,7 @@ from chassis.decision import Effect
 from schemas.dossier import DossierAccepted, DossierSubmitted
 from schemas.event import DossierEvent
 from schemas.notification import Channel
-from schemas.personal import Phone, Secret
+from schemas.personal import Email, Phone, Secret
 from services.notification.domain.contact import Contact, Recipient, Spare, Told, Waiting
 from services.notification.domain.rules import Rules
 from services.notification.domain.segments import parts_of
@@ -19,6 +19,8 @@ from services.notification.domain.templates import Template, as_sms, named, said
 from services.notification.messages import InformSms, MailOfficers, SendEmail, SendSms
 
 RECIPIENTS: Final[tuple[Recipient, ...]] = ("applicant", "representative")
+ARRIVES_NOT: Final = frozenset({"accepted", "sent", "unknown", "failed"})
+"""As far as is known when the time for another way has come."""
 SUFFIX: Final = {"applicant": "", "representative": ".r", "officers": ""}
 
 
@@ -30,6 +32,11 @@ class Made:
     effects: list[Effect] = field(default_factory=list)
     spares: list[Spare] = field(default_factory=list)
 
+    def into(self, contact: Contact) -> Contact:
+        """The contact with these messages and spares."""
+        update = {"messages": (*contact.messages, *self.told), "spares": (*contact.spares, *self.spares)}
+        return contact.model_copy(update=update)
+
 
 def knowing(contact: Contact, event: DossierEvent) -> Contact:
     """Who is told, and how the dossier is called."""
@@ -40,9 +47,9 @@ def knowing(contact: Contact, event: DossierEvent) -> Contact:
     return contact
 
 
-def waiting(name: str, template: Template, event: DossierEvent, contact: Contact) -> Waiting:
+def waiting(name: str, template: Template, event: DossierEvent, contact: Contact, rules: Rules) -> Waiting:
     """What there is to say about an event, in the applicant's language."""
-    texts = said(template, event, contact.language)
+    texts = said(template, event, contact.language, rules.links)
     return Waiting(
         kind=template.kind,
         identity=template.identity(event),
@@ -113,7 +120,7 @@ def _one(made: Made, contact: Contact, waiting: Waiting, told: Told, rules: Rule
                 spare = spare.model_copy(update=update)
             made.spares.append(spare)
     elif email is not None:
-        made.effects.append(SendEmail(message=told.id, to=email, title=title, text=text, secret=waiting.email_secret))
+        made.effects.append(_email(told, email, title, text, waiting.email_secret))
         if contact.channel == "email" and sms is not None and not waiting.halves:
             spare = Spare(message=told.id, at=told.at + rules.kept, sms=sms, sms_secret=waiting.sms_secret)
             made.spares.append(spare)
@@ -146,8 +153,37 @@ def _officers(made: Made, contact: Contact, waiting: Waiting, now: datetime) -> 
     made.effects.append(MailOfficers(message=told.id, title=title, text=text, **whom))
 
 
-def other(contact: Contact, told: Told, now: datetime, rules: Rules, *, providers: bool) -> Made:
-    """The next way for a message that did not arrive: another provider (if `providers`), else e-mail, else none."""
+def another(contact: Contact, told: Told, now: datetime, rules: Rules, *, providers: bool) -> tuple[Contact, Made]:
+    """The next way for a message that did not arrive, at once; at night that of information waits for the morning."""
+    spare, morning = contact.spare(told.id), rules.quiet_until(told.lane, now)
+    if spare is None or morning is None:
+        made = _next(contact, told, now, rules, providers=providers)
+        return made.into(contact).without_spare(told.id), made
+    by_sms = {} if providers or told.channel == "email" else {"sms": None, "sms_secret": None}
+    return contact.with_spare(spare.model_copy(update={"at": morning, **by_sms})), Made()
+
+
+def in_time(contact: Contact, spare: Spare, now: datetime, rules: Rules) -> tuple[Contact, Made]:
+    """The next way for a message of which nothing was heard until its time came.
+
+    What no provider took yet may still go by any of them: for that only the other channel is another way. For an e-mail
+    that was sent and did not bounce there is none: nothing ever says that it arrived.
+    """
+    told = contact.message(spare.message)
+    if told is None or told.status not in ARRIVES_NOT or (told.status == "sent" and told.channel == "email"):
+        return contact.without_spare(spare.message), Made()
+    morning = rules.quiet_until(told.lane, now)
+    if morning is not None:
+        return contact.with_spare(spare.model_copy(update={"at": morning})), Made()
+    waits = told.status == "accepted"
+    contact, made = another(contact, told, now, rules, providers=not waits)
+    if waits and not made.told:
+        contact = contact.with_spare(spare.model_copy(update={"at": now + rules.fallback_after}))
+    return contact, made
+
+
+def _next(contact: Contact, told: Told, now: datetime, rules: Rules, *, providers: bool) -> Made:
+    """Another provider (if `providers`), else e-mail, else none."""
     made = Made()
     spare = contact.spare(told.id)
     if spare is None:
@@ -174,9 +210,7 @@ def other(contact: Contact, told: Told, now: datetime, rules: Rules, *, provider
         if contact.message(by_email.id) is None:
             made.told.append(by_email)
             title = spare.title or contact.name
-            made.effects.append(
-                SendEmail(message=by_email.id, to=email, title=title, text=spare.email, secret=spare.email_secret)
-            )
+            made.effects.append(_email(by_email, email, title, spare.email, spare.email_secret))
     return made
 
 
@@ -194,4 +228,8 @@ def _told(contact: Contact, waiting: Waiting, channel: Channel, to: Recipient, n
 
 def _sms(told: Told, phone: Phone, text: str, besides: tuple[str, ...] = (), secret: Secret | None = None) -> SendSms:
     kind = SendSms if told.lane == "action" else InformSms
-    return kind(message=told.id, to=phone, text=text, besides=besides, secret=secret)
+    return kind(message=told.id, to=phone, text=text, besides=besides, decided=told.at, secret=secret)
+
+
+def _email(told: Told, to: Email, title: str, text: str, secret: Secret | None) -> SendEmail:
+    return SendEmail(message=told.id, to=to, title=title, text=text, decided=told.at, secret=secret)

@@ -18,7 +18,8 @@ PATH: Final = "/MainService.svc/json/SendMultipleMessage_V4_post_json/"
 CARE: Final = "2"
 """SmsType of customer care under a brand name."""
 TAKEN: Final = "100"
-BUSY: Final = frozenset({429, 502, 503})
+BUSY: Final = frozenset({429, 503})
+"""It took nothing. Another error of a server, a 502 of what stands before it too, says nothing of that."""
 SECONDS: Final = 3.0
 ATTEMPTS: Final = 3
 PAUSE: Final = 0.3

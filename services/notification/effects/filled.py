@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.runner import Call
-from services.notification.domain.templates import SEALED
+from services.notification.domain.forms import SEALED
 from services.notification.messages import SendEmail, SendSms
 
 

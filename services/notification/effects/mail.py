@@ -15,6 +15,7 @@ from chassis.runner import Call, Permanent, Retryable
 from services.notification.effects.directory import Directory
 from services.notification.effects.filled import filled
 from services.notification.effects.mime import mail
+from services.notification.effects.moot import Moot
 from services.notification.effects.simulated import Simulated
 from services.notification.messages import EmailSettled, MailOfficers, SendEmail
 from services.notification.settings import NotificationSettings
@@ -140,11 +141,14 @@ def _answered(message: str, error: aiosmtplib.SMTPResponseException) -> EmailSet
 class SendsEmail:
     """Adapter of `SendEmail`."""
 
-    def __init__(self, mailer: Mailer) -> None:
+    def __init__(self, mailer: Mailer, moot: Moot) -> None:
         self._mailer = mailer
+        self._moot = moot
 
     async def execute(self, effect: SendEmail, call: Call) -> Outcome:
-        """As `Mailer.send`."""
+        """As `Mailer.send`; what is no longer true is not sent."""
+        if await self._moot(call, effect):
+            return EmailSettled(message=effect.message, result="suppressed")
         to = await call.open(effect.to)
         return await self._mailer.send(call, effect.message, (to,), effect.title, await filled(effect, call))
 

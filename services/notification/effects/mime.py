@@ -19,7 +19,7 @@ from typing import Final
 WORD: Final = 42
 """Octets of text in one encoded word: 56 of base64, and the word stays under 75 characters."""
 _ADDRESS: Final = re.compile(r"[^\s@<>\",;:\\()\[\]]{1,64}@[^\s@<>\",;:\\()\[\]]{1,255}")
-_URL: Final = re.compile(r"https://[^\s<>\"]+[^\s<>\".,;:!?]")
+_URL: Final = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?]")
 LONGEST_BOUNCE: Final = 256 * 1024
 
 

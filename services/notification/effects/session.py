@@ -4,7 +4,7 @@ No library at hand acknowledges a deliver_sm only after its receipt is stored, a
 does not know (docs/decisions/0041).
 
 Invariants:
-    - At most `window` submit_sm are waited for.
+    - At most `window` submit_sm are waited for; who finds no place in time raises WindowFull.
     - A submit_sm that was never written raises NotBound; one that was written and not answered raises Unanswered.
     - A deliver_sm is acknowledged after `on_receipt` returned; if that raised, it is refused for the time being.
     - A session on which nothing was heard for an interval is asked (enquire_link), and ended if it does not answer.
@@ -36,12 +36,17 @@ TRY_AGAIN: Final = 0x64
 LONGEST_PDU: Final = 64 * 1024
 SEQUENCES: Final = 0x7FFFFFFF
 BIND_SECONDS: Final = 5.0
+ROOM_SECONDS: Final = 2.0
 log = logger(__name__)
 OnReceipt = Callable[[Any], Awaitable[None]]
 
 
 class NotBound(Exception):
     """There is no session; nothing was sent."""
+
+
+class WindowFull(Exception):
+    """As many as may be wait for their answers already; nothing was sent."""
 
 
 class Unanswered(Exception):
@@ -77,6 +82,11 @@ class Session:
         self._writer: asyncio.StreamWriter | None = None
         self._heard_at = 0.0
         self.bound = False
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more submit_sm would be sent at once."""
+        return not self._room.locked()
 
     async def run(self, on_bound: Callable[[], None]) -> None:
         """Binds, and works until the session ends.
@@ -117,17 +127,27 @@ class Session:
         `before` is called just before the bytes leave, and may refuse by raising.
 
         Raises:
-            NotBound: nothing was sent.
+            NotBound, WindowFull: nothing was sent.
             Unanswered: it was sent, and the session ended.
         """
-        async with self._room:
+        await self._enter()
+        try:
             if not self.bound:
                 raise NotBound("no session with the SMS centre")
             sequence = self._next()
             pdu = smpp34.SubmitSm(**fields, sequence_number=sequence).encode()
             before()
             status, body = await self._answer(sequence, pdu)
+        finally:
+            self._room.release()
         return status, body.split(b"\0", 1)[0].decode("ascii", "replace")
+
+    async def _enter(self) -> None:
+        try:
+            async with asyncio.timeout(ROOM_SECONDS if self._room.locked() else None):
+                await self._room.acquire()
+        except TimeoutError as error:
+            raise WindowFull("the window of the SMS centre is full") from error
 
     def _next(self) -> int:
         return next(self._sequences) % SEQUENCES or self._next()

@@ -16,7 +16,7 @@ from schemas.notification import Failure
 from services.notification.domain.segments import Segment, segments
 from services.notification.effects.parts import Receipt, reference_of
 from services.notification.effects.providers import Away, Declined, Sms, Taken
-from services.notification.effects.session import Account, NotBound, Refused, Session, Unanswered
+from services.notification.effects.session import Account, NotBound, Refused, Session, Unanswered, WindowFull
 
 ALPHANUMERIC, INTERNATIONAL, ISDN = 5, 1, 1
 WANT_RECEIPT: Final = 1
@@ -24,6 +24,7 @@ RECEIPT: Final = 0x04
 BUSY: Final = (smpp34.ESME_RTHROTTLED, smpp34.ESME_RMSGQFUL)
 LEAST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 PARTS_RETRY: Final = 0.2
+FULL_PAUSE: Final = timedelta(seconds=1)
 BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 PERMANENT: Final = frozenset({smpp34.ESME_RINVDSTADR})
 """The number itself is at fault: no other provider would take it."""
@@ -44,7 +45,7 @@ Handed = Callable[[Receipt], Awaitable[None]]
 
 
 class SmppProvider:
-    """Keeps its sessions bound; a text goes by one that has room, and all its parts by the same.
+    """Keeps its sessions bound; a text goes by one that has room, and all its parts by the same, while that lasts.
 
     Told to be slower (throttled, queue full) it pauses, longer each time, and says so at once to who comes meanwhile.
     """
@@ -101,8 +102,9 @@ class SmppProvider:
             raise Away("the SMS centre is busy", after=timedelta(seconds=left))
         reference = reference_of(sms.message)
         ids: list[str] = []
+        session: Session | None = None
         for segment in segments(sms.text, sms.message):
-            status, message_id = await self._submit(sms, segment, reference, first=not ids)
+            session, status, message_id = await self._submit(sms, segment, reference, session)
             if status:
                 code = f"0x{status:08x}"
                 permanent = status in PERMANENT
@@ -113,28 +115,39 @@ class SmppProvider:
         self._pause = LEAST_PAUSE
         return Taken(tuple(ids), "0x00000000")
 
-    async def _submit(self, sms: Sms, segment: Segment, reference: int, *, first: bool) -> tuple[int, str]:
+    async def _submit(
+        self, sms: Sms, segment: Segment, reference: int, session: Session | None
+    ) -> tuple[Session, int, str]:
+        """`session`: by which the part before went, None for the first."""
+        first = session is None
         while True:
             try:
-                status, message_id = await self._session().submit(
+                if session is None or not session.bound:
+                    session = self._session()
+                status, message_id = await session.submit(
                     sms.before if first else _no_check, **fields(self._sender, sms.to, segment, reference)
                 )
             except NotBound as error:
                 if first:
                     raise Away(str(error)) from error
+            except WindowFull as error:
+                if first:
+                    raise Away(str(error), after=FULL_PAUSE) from error
             else:
                 if status not in BUSY:
-                    return status, message_id
+                    return session, status, message_id
                 if first:
                     raise Away("the SMS centre is busy", after=self._slow_down())
             await asyncio.sleep(PARTS_RETRY)
 
     def _session(self) -> Session:
-        """The bound sessions take turns."""
+        """The bound sessions take turns; one whose window is full is passed over while another's is not."""
         if not self._sessions:
             raise NotBound("no session with the SMS centre")
         self._turn += 1
-        return self._sessions[self._turn % len(self._sessions)]
+        at = self._turn % len(self._sessions)
+        in_turn = (*self._sessions[at:], *self._sessions[:at])
+        return next((session for session in in_turn if session.has_room), in_turn[0])
 
     def _slow_down(self) -> timedelta:
         now = time.monotonic()

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from prometheus_client import Counter
+
 from chassis.decision import Outcome
 from chassis.runner import Call, NotSent, Retryable
-from chassis.service import Platform
 from chassis.store import StoreUnavailable
 from chassis.telemetry import logger
-from services.notification.domain.balance import Balance
+from services.notification.domain.balance import Balance, Report
 from services.notification.domain.codes import CodeSettled, SendCode
-from services.notification.domain.contact import Contact
-from services.notification.domain.pace import Numbers, Pace
+from services.notification.domain.pace import KEPT_FREE, LEAST_BURST, Numbers, Pace, Urgency
+from services.notification.domain.segments import parts_of
 from services.notification.effects.filled import filled
+from services.notification.effects.moot import Moot
 from services.notification.effects.parts import Part, Parts
 from services.notification.effects.providers import Away, Declined, Provider, Sms, Taken
 from services.notification.effects.simulated import Simulated
-from services.notification.messages import SendSms, SmsSettled
+from services.notification.messages import InformSms, SendSms, SmsSettled
 
 SLOW: Final = 2.0
 """Seconds to an answer that count as slow."""
+SILENT: Final = 4.0
+"""Seconds without an answer that count as an error, though one may still come: others go elsewhere by then."""
+SEGMENTS: Final = Counter("hoso_sms_segments", "Segments of SMS that a provider took", ["provider"])
+COST: Final = Counter("hoso_sms_cost_vnd", "What they cost, by the prices that are set", ["provider"])
 log = logger(__name__)
 
 
@@ -41,16 +47,26 @@ class Texting:
         *,
         rates: Mapping[str, float] | None = None,
         numbers: Numbers | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._providers = {provider.name: provider for provider in providers}
         self._balance = balance
         self._parts = parts
         self._simulated = simulated
-        self._paces = {name: Pace(rate, max(1, int(rate / 10))) for name, rate in (rates or {}).items()}
+        self._paces = {name: Pace(rate, max(LEAST_BURST, int(rate / 10))) for name, rate in (rates or {}).items()}
         self._numbers = numbers
+        self._clock = clock
 
     async def send(
-        self, call: Call, message: str, to: str, text: str, *, besides: Sequence[str] = (), kind: str = "dossiers"
+        self,
+        call: Call,
+        message: str,
+        to: str,
+        text: str,
+        *,
+        urgency: Urgency,
+        besides: Sequence[str] = (),
+        kind: str = "dossiers",
     ) -> SmsSettled:
         """A definite outcome.
 
@@ -61,82 +77,88 @@ class Texting:
         played = self._simulated.sms(message, to, text)
         if played is not None:
             return played
-        wait = self._numbers.wait(to, time.monotonic()) if self._numbers is not None else 0.0
+        sms = Sms(call.id, message, to, text, call.check)
+        if self._numbers is None:
+            return await self._by_any(sms, call, besides, urgency, kind)
+        wait = self._numbers.wait(to, self._clock())
         if wait > 0:
             raise NotSent("too many messages to one number", after=timedelta(seconds=wait))
-        sms = Sms(call.id, message, to, text, call.check)
+        try:
+            return await self._by_any(sms, call, besides, urgency, kind)
+        except Retryable:
+            self._numbers.undo(to)
+            raise
+
+    async def _by_any(self, sms: Sms, call: Call, besides: Sequence[str], urgency: Urgency, kind: str) -> SmsSettled:
+        """The provider whose turn it is, or the next."""
         away: Away | None = None
         declined: tuple[str, Declined] | None = None
-        for name in self._balance.order(time.monotonic(), besides):
+        for name in self._balance.order(self._clock(), besides):
             call.timely()
             try:
-                answer = await self._by(name, sms)
+                answer = await self._by(name, sms, KEPT_FREE[urgency])
             except Away as error:
                 away = error
                 continue
             if isinstance(answer, Taken):
-                return await self._taken(Part(name, "", call.aggregate, message, kind), answer)
+                return await self._taken(Part(name, "", call.aggregate, sms.message, kind), answer, parts_of(sms.text))
             declined = (name, answer)
             if not answer.elsewhere:
                 break
         if declined is not None:
             name, found = declined
             return SmsSettled(
-                message=message, result="refused", reason=found.reason, failure=found.failure, code=found.code,
+                message=sms.message, result="refused", reason=found.reason, failure=found.failure, code=found.code,
                 provider=name,
             )  # fmt: skip
         raise Retryable(str(away or "no provider is to be tried now"), after=away.after if away else None)
 
-    async def _by(self, name: str, sms: Sms) -> Taken | Declined:
-        began = time.monotonic()
+    async def _by(self, name: str, sms: Sms, kept_free: int) -> Taken | Declined:
+        began = self._clock()
         pace = self._paces.get(name)
-        if pace is not None and (wait := pace.wait(began)) > 0:
+        if pace is not None and (wait := pace.wait(began, kept_free)) > 0:
             raise Away(f"{name} is used as fast as it may be", after=timedelta(seconds=wait))
+        self._balance.begin(name, began)
+        silence = asyncio.get_running_loop().call_later(SILENT, self._report, name, "error")
         try:
             answer = await self._providers[name].send(sms)
         except NotSent:
             raise
         except Away as error:
-            self._balance.report(name, "slow" if error.after else "error", time.monotonic())
+            self._report(name, "slow" if error.after else "error")
             raise
         except BaseException:
-            self._balance.report(name, "error", time.monotonic())
+            if self._clock() - began < SILENT:
+                self._report(name, "error")
             raise
-        now = time.monotonic()
+        finally:
+            silence.cancel()
         ill = isinstance(answer, Declined) and answer.elsewhere
-        self._balance.report(name, "error" if ill else "slow" if now - began > SLOW else "ok", now)
+        self._report(name, "error" if ill else "slow" if self._clock() - began > SLOW else "ok")
         return answer
 
-    async def _taken(self, part: Part, taken: Taken) -> SmsSettled:
+    def _report(self, name: str, word: Report) -> None:
+        self._balance.report(name, word, self._clock())
+
+    async def _taken(self, part: Part, taken: Taken, segments: int) -> SmsSettled:
         """The ids are registered before the outcome is: one that cannot be is found by destination and time."""
         try:
             parts = [replace(part, id=message_id) for message_id in taken.ids]
             await asyncio.gather(*map(self._parts.register, parts))
         except StoreUnavailable as error:
             log.warning("ids of a message could not be registered", message=part.message, error=str(error)[:200])
-        cost = self._providers[part.system].price * len(taken.ids)
+        cost = self._providers[part.system].price * segments
+        SEGMENTS.labels(part.system).inc(segments)
+        COST.labels(part.system).inc(cost)
         return SmsSettled(
-            message=part.message, result="sent", ids=taken.ids, code=taken.code, provider=part.system, cost=cost
+            message=part.message,
+            result="sent",
+            ids=taken.ids,
+            segments=segments,
+            code=taken.code,
+            provider=part.system,
+            cost=cost,
         )
-
-
-class Moot:
-    """Whether a message that has to be tried again is still true: the only time a send reads its dossier."""
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-
-    async def __call__(self, call: Call, message: str) -> bool:
-        """Raises NotSent when the store does not say."""
-        if call.attempts == 1:
-            return False
-        try:
-            found = await self._platform.engine("dossiers").read(call.aggregate)
-        except StoreUnavailable as error:
-            raise NotSent(f"store: {type(error).__name__}") from error
-        contact: Contact | None = found.state if found is not None else None
-        told = contact.message(message) if contact is not None else None
-        return told is not None and told.moot
 
 
 class SendsSms:
@@ -150,11 +172,12 @@ class SendsSms:
         """Raises Retryable only while no part can have been taken."""
         if effect.not_after is not None and datetime.now(UTC) > effect.not_after:
             return SmsSettled(message=effect.message, result="expired")
-        if await self._moot(call, effect.message):
+        if await self._moot(call, effect):
             return SmsSettled(message=effect.message, result="suppressed")
         to = await call.open(effect.to)
         text = await filled(effect, call)
-        return await self._texting.send(call, effect.message, to, text, besides=effect.besides)
+        urgency: Urgency = "information" if isinstance(effect, InformSms) else "action"
+        return await self._texting.send(call, effect.message, to, text, urgency=urgency, besides=effect.besides)
 
 
 class SendsCode:
@@ -168,5 +191,5 @@ class SendsCode:
         if datetime.now(UTC) >= effect.until:
             return CodeSettled(number=effect.number, result="expired")
         to, text = await call.open(effect.to), await call.open(effect.text)
-        settled = await self._texting.send(call, str(effect.number), to, text, kind="codes")
+        settled = await self._texting.send(call, str(effect.number), to, text, urgency="code", kind="codes")
         return CodeSettled(number=effect.number, result=settled.result, code=settled.code)

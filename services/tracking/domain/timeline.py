@@ -127,9 +127,14 @@ def _detail(event: DossierEvent) -> str:  # noqa: PLR0911 - one case a kind
             return f"{event.was} -> {event.way}"
         case work.StageAnswered():
             return f"{event.stage}: {event.answer}"
-        case notification.MessageSent() | notification.MessageDelivered() | notification.MessageUnknown():
+        case (
+            notification.MessageSent()
+            | notification.MessageDelivered()
+            | notification.MessageUnknown()
+            | notification.MessageExpired()
+        ):
             return f"{event.subject}/{event.channel}"
-        case notification.MessageFailed():
+        case notification.MessageFailed() | notification.MessageSuppressed():
             return f"{event.subject}/{event.channel}: {event.reason}"
         case dossier.SupplementRequested():
             return "; ".join(f"{item.label.vi if item.label else item.name}: {item.why}" for item in event.items)

@@ -230,6 +230,15 @@ async def test_insert_missing_leaves_what_is_there(collection: Collection) -> No
     assert found == {"a": b"first", "b": b"other"}
 
 
+async def test_old_records_are_removed_and_those_that_changed_stay(collection: Collection) -> None:
+    old = [{"_id": f"r{n}", "at": NOW - timedelta(hours=1)} for n in range(5)]
+    await collection.insert_missing([*old, {"_id": "new", "at": NOW}, {"_id": "other"}])
+    assert await collection.prune("at", NOW, 3) == 3
+    assert await collection.prune("at", NOW, 3) == 2
+    assert await collection.prune("at", NOW, 3) == 0
+    assert {d["_id"] for d in await collection.load(["new", "other", *(f"r{n}" for n in range(5))])} == {"new", "other"}
+
+
 async def test_instants_come_back_with_zone_and_milliseconds(collection: Collection) -> None:
     at = NOW + timedelta(milliseconds=123)
     await collection.save([("a", 0, write(0, at=at))])

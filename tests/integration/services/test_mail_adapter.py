@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +15,11 @@ from aiosmtplib import SMTPServerDisconnected
 from chassis.runner import Retryable
 from deploy.local.ports import free_ports
 from schemas.personal import Personal
-from services.notification.effects.mail import Mailer, SendsEmail
+from services.notification.effects.directory import Directory
+from services.notification.effects.mail import Mailer, MailsOfficers, SendsEmail
+from services.notification.effects.moot import Moot
 from services.notification.effects.simulated import Simulated
-from services.notification.messages import EmailSettled, SendEmail
+from services.notification.messages import EmailSettled, MailOfficers, SendEmail
 from simulators.mail_sink import __main__ as mail_sink
 
 from .partners import ID, call, serving
@@ -39,8 +43,9 @@ class _Greylist(mail_sink.Mailbox):
 
 
 def mailer(port: int) -> SendsEmail:
+    nothing: Any = None
     settings: Any = SimpleNamespace(smtp_host="127.0.0.1", smtp_port=port, smtp_from="no-reply@dienbien.example.vn")
-    return SendsEmail(Mailer(settings, NOBODY))
+    return SendsEmail(Mailer(settings, NOBODY), Moot(nothing))
 
 
 @pytest.fixture
@@ -104,6 +109,27 @@ async def test_email_refused_by_the_server_is_refused(
     refused = await adapter.execute(email(), call())
     assert isinstance(refused, EmailSettled)
     assert (refused.result, refused.failure, refused.code) == ("refused", "permanent", str(code))
+
+
+async def test_officers_are_told_at_the_addresses_of_the_directory(
+    mail_side: tuple[_Greylist, SendsEmail], tmp_path: Path
+) -> None:
+    mailbox, adapter = mail_side
+    listed = [
+        {"account": "leader1", "email": "leader@example.vn", "roles": ["leader"]},
+        {"account": "leader2", "email": "deputy@example.vn", "roles": ["leader"]},
+        {"account": "clerk1", "email": "clerk@example.vn", "roles": ["clerk"], "unit": "one-stop"},
+    ]
+    file = tmp_path / "officers.json"
+    file.write_text(json.dumps(listed))
+    officers = MailsOfficers(adapter._mailer, Directory.read(file))
+    warning = MailOfficers(message=f"{ID}/overdue/email", role="leader", title="Quá hạn", text="Hồ sơ quá hạn.")
+    sent = await officers.execute(warning, call())
+    assert isinstance(sent, EmailSettled)
+    assert (sent.result, [m["to"] for m in mailbox.messages]) == ("sent", ["leader@example.vn", "deputy@example.vn"])
+    nobody = await officers.execute(warning.model_copy(update={"role": "registrar"}), call())
+    assert isinstance(nobody, EmailSettled)
+    assert (nobody.result, nobody.failure, nobody.reason) == ("refused", "technical", "no address for registrar")
 
 
 async def test_email_lost_after_data_is_uncertain(mail_side: tuple[_Greylist, SendsEmail]) -> None:

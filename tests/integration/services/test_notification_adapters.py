@@ -25,13 +25,16 @@ from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
 from schemas.personal import Personal
 from services.notification.domain.balance import Balance
+from services.notification.domain.codes import CodeSettled, SendCode
+from services.notification.domain.pace import Numbers
 from services.notification.effects.esms import EsmsProvider, receipt_of
+from services.notification.effects.moot import Moot
 from services.notification.effects.parts import Parts, Receipt
 from services.notification.effects.session import Account
 from services.notification.effects.simulated import Simulated
 from services.notification.effects.smpp import SmppProvider
-from services.notification.effects.sms import Moot, SendsSms, Texting
-from services.notification.messages import PartReceipt, SendSms, SmsSettled
+from services.notification.effects.sms import SendsCode, SendsSms, Texting
+from services.notification.messages import InformSms, PartReceipt, SendSms, SmsSettled
 from services.notification.settings import EsmsSettings
 from simulators.sms_centre import __main__ as sms_centre
 from simulators.sms_centre.centre import Centre
@@ -70,8 +73,9 @@ class Side:
 
 
 class _Dossiers:
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
         self.heard: list[PartReceipt] = []
+        self.collection = store.collection("dossiers")
 
     async def handle(self, delivery: Any) -> None:
         self.heard.append(delivery.message)
@@ -80,7 +84,7 @@ class _Dossiers:
 @asynccontextmanager
 async def side(backbone: Backbone, centres: int = 1, binds: int = 2) -> AsyncIterator[Side]:
     store = Store(backbone.store_url, f"sms_{uuid.uuid4().hex[:8]}")
-    dossiers = _Dossiers()
+    dossiers = _Dossiers(store)
     platform: Any = SimpleNamespace(store=store, engine=lambda _name: dossiers)
     parts = Parts(platform, b"k" * 16, patience=timedelta(0))
     ports = free_ports(2 * centres)
@@ -163,6 +167,54 @@ async def test_sms_whose_time_is_over_is_not_sent(sms_side: Side) -> None:
     assert isinstance(expired, SmsSettled)
     assert expired.result == "expired"
     assert list(sms_side.centre.phones.submissions) == []
+
+
+async def test_what_waited_and_is_no_longer_true_is_not_sent(sms_side: Side) -> None:
+    told = [{"id": f"{ID}/accepted/sms", "moot": True}, {"id": f"{ID}/other/sms"}]
+    await sms_side.platform.engine("dossiers").collection.insert_missing([{"_id": ID, "state": {"messages": told}}])
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    adapter = sms_side.adapter
+    moot = await adapter.execute(sms(decided=long_ago), call())
+    true = await adapter.execute(sms(decided=long_ago).model_copy(update={"message": f"{ID}/other/sms"}), call())
+    fresh = await adapter.execute(sms(decided=datetime.now(UTC)), call())
+    assert [o.result for o in (moot, true, fresh) if isinstance(o, SmsSettled)] == ["suppressed", "sent", "sent"]
+    assert len(sms_side.centre.phones.submissions) == 2
+
+
+async def test_a_backlog_of_information_leaves_room_for_what_must_be_acted_on_and_for_codes(sms_side: Side) -> None:
+    texting = Texting(sms_side.providers, Balance({"c0": 1.0}), sms_side.parts, NOBODY, rates={"c0": 0.001})
+    texts, codes = SendsSms(texting, Moot(sms_side.platform)), SendsCode(texting)
+    inform = InformSms(message=f"{ID}/due/sms", to=Personal.of(PHONE), text="x")
+    code = SendCode(number=1, to=Personal.of(PHONE), text=Personal.of("1"), until=datetime(2100, 1, 1, tzinfo=UTC))
+    for effect, places in ((inform, 2), (sms(), 1)):
+        for _ in range(places):
+            await texts.execute(effect, call())
+        with pytest.raises(Retryable, match="as fast as it may"):
+            await texts.execute(effect, call())
+    settled = await codes.execute(code, call())
+    assert isinstance(settled, CodeSettled)
+    assert settled.result == "sent"
+    assert len(sms_side.centre.phones.submissions) == 4
+    late = await codes.execute(code.model_copy(update={"until": datetime(2026, 1, 1, tzinfo=UTC)}), call())
+    assert isinstance(late, CodeSettled)
+    assert late.result == "expired"
+
+
+async def test_one_number_is_not_written_to_without_end(sms_side: Side) -> None:
+    texting = Texting(sms_side.providers, Balance({"c0": 1.0}), sms_side.parts, NOBODY, numbers=Numbers(0.001, 2))
+    adapter = SendsSms(texting, Moot(sms_side.platform))
+    sms_side.centre.faults.throttle_next = 1
+    for _ in range(3):  # what nobody took does not count
+        with pytest.raises(Retryable, match="busy"):
+            await adapter.execute(sms(), call())
+    sms_side.providers[0]._busy_until = 0
+    for _ in range(2):
+        await adapter.execute(sms(), call())
+    with pytest.raises(NotSent, match="too many messages to one number") as refused:
+        await adapter.execute(sms(), call())
+    assert refused.value.after is not None
+    other = await adapter.execute(sms().model_copy(update={"to": Personal.of("+84912345679")}), call())
+    assert isinstance(other, SmsSettled)
 
 
 @pytest.mark.parametrize("early", [False, True], ids=["after the response", "before the response"])
@@ -295,6 +347,12 @@ async def test_a_gateway_that_keeps_our_id_is_asked_again_and_sends_once(http_si
     receipt = receipt_of("gate", http_side.reports[0])
     assert receipt is not None
     assert (receipt.id, receipt.state) == (taken.ids[0], "delivered")
+
+
+async def test_what_a_gateway_cuts_itself_costs_by_the_segment(http_side: Http) -> None:
+    long = await http_side.adapter.execute(sms("x" * 161), call())
+    assert isinstance(long, SmsSettled)
+    assert (len(long.ids), long.segments, long.cost) == (1, 2, 1300)
 
 
 async def test_a_gateway_by_what_it_answers(http_side: Http) -> None:

@@ -107,15 +107,30 @@ def test_who_cannot_mark_leaves_nothing_that_could_be_believed(tmp_path: Path, m
     assert list(tmp_path.glob("r.*.handed")) == []
 
 
-@pytest.mark.parametrize(("unsent", "status", "results"), [(True, "leased", ()), (False, None, ("unknown",))])
-def test_a_lapsed_lease_is_taken_up_again_only_if_it_was_never_used(
-    *, unsent: bool, status: str | None, results: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("unsent", "left", "holders", "results"),
+    [
+        (True, -SOON, ["ours"], ()),
+        (True, SOON, ["ours"], ()),
+        (False, -SOON, [], ("unknown",)),
+        (False, SOON, ["dead"], ()),
+    ],
+    ids=["unused and lapsed", "unused", "perhaps used and lapsed", "perhaps used"],
+)
+def test_a_lease_of_the_dead_is_taken_up_only_if_it_was_never_used_and_then_at_once(
+    *, unsent: bool, left: timedelta, holders: list[str], results: tuple[str, ...]
 ) -> None:
     folder = Folder(KIND, "ours", lambda *_: None, never_sent=lambda _pending: unsent)  # type: ignore[arg-type] # nothing is decoded
     doc = Document[Any]("a", state=Log())
-    doc.effects = [replace(leased("logs/a/1"), until=now() - SOON)]
+    doc.effects = [replace(leased("logs/a/1"), until=now() + left)]
     folder.fold(doc, Delivery("a", Sweep()), now())
-    assert [e.status for e in doc.effects] == ([status] if status else [])
-    assert [e.holder for e in doc.effects] == (["ours"] if status else [])
+    assert [(e.status, e.holder) for e in doc.effects] == [("leased", holder) for holder in holders]
     assert doc.state is not None
     assert doc.state.results == results
+
+
+def test_the_dead_are_those_that_left_word_and_hold_their_lock_no_more(child: Any, tmp_path: Path) -> None:
+    ours = Handed(tmp_path, "ours", now)
+    assert ours.dead() == []
+    kill(child)
+    assert ours.dead() == ["dead"]

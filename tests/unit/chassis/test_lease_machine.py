@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from chassis.decision import Command, Decision, Effect, FailureReason, Outcome, Policy
 from chassis.delivery import Delivery, Dropped, EffectDeferred, EffectDone, IdempotencyKey, Result, Sweep
 from chassis.document import AggregateType, Document, PendingEffect
+from chassis.effects.leases import NeverSent
 from chassis.fold import Folder
 from schemas.event import Record
 
@@ -76,14 +77,18 @@ KIND = AggregateType(name="logs", state=Log, handlers={Do: do, Told: told}, effe
 
 
 class Process:
-    """A replica from its start to its crash. `calls`: sent and not ended: whether it was executed, and until when."""
+    """A replica from its start to its crash. `calls`: sent and not ended: whether it was executed, and until when.
 
-    def __init__(self, name: str) -> None:
+    `marked`: what it handed to the partner, which is known once it is dead (`chassis.effects.handed`).
+    """
+
+    def __init__(self, name: str, never_sent: NeverSent) -> None:
         self.jobs: dict[str, PendingEffect] = {}
         self.memory: dict[str, Literal["queued", "sent"]] = {}
         self.calls: dict[str, tuple[bool, int]] = {}
+        self.marked: set[str] = set()
         self.stopped = False
-        self.folder = Folder(KIND, name, _nothing_is_parked, held=self.memory.get)
+        self.folder = Folder(KIND, name, _nothing_is_parked, held=self.memory.get, never_sent=never_sent)
 
 
 def _nothing_is_parked(_position: object) -> Told:
@@ -91,13 +96,17 @@ def _nothing_is_parked(_position: object) -> Told:
 
 
 class Machine(RuleBasedStateMachine):
-    """`excused`: effects whose holder crashed or was stopped; only those, and those sent, may be unknown."""
+    """`excused`: effects whose holder was stopped; only those, and those sent, may be unknown.
+
+    `dead`: what each process that crashed had handed over; of some nothing is known (another machine).
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.doc: Document[Log] = Document(ID)
         self.now = 0
         self.names = 0
+        self.dead: dict[str, set[str]] = {}
         self.processes = [self.fresh(), self.fresh()]
         self.decided: dict[int, Policy] = {}
         self.executed: Counter[int] = Counter()
@@ -106,7 +115,10 @@ class Machine(RuleBasedStateMachine):
 
     def fresh(self) -> Process:
         self.names += 1
-        return Process(f"p{self.names}")
+        return Process(f"p{self.names}", self.never_sent)
+
+    def never_sent(self, pending: PendingEffect) -> bool:
+        return pending.holder in self.dead and pending.id not in self.dead[pending.holder]
 
     def write(self, process: Process, delivery: Delivery, *, answered: bool = True) -> Result:
         """One write; when its answer is lost the same delivery is folded again."""
@@ -147,13 +159,17 @@ class Machine(RuleBasedStateMachine):
         delivery = Delivery(ID, Do(policy=policy, n=n), key=IdempotencyKey(str(n), "d"))
         self.write(self.processes[at], delivery, answered=answered or crashes)
         if crashes:
-            self.crash(at)
+            self.crash(at, known=True)
 
-    @rule(at=st.integers(0, 1))
-    def crash(self, at: int) -> None:
+    @rule(at=st.integers(0, 1), known=st.booleans())
+    def crash(self, at: int, known: bool) -> None:  # noqa: FBT001
         process = self.processes[at]
         name = process.folder._leases._replica
-        self.excused |= {e.effect.n for e in self.doc.effects if e.holder == name and isinstance(e.effect, Never)}
+        held = [e for e in self.doc.effects if e.holder == name and isinstance(e.effect, Never)]
+        if known:
+            self.dead[name] = process.marked
+            held = [e for e in held if e.id in process.marked]
+        self.excused |= {e.effect.n for e in held if isinstance(e.effect, Never)}
         self.processes[at] = self.fresh()
 
     @rule(at=st.integers(0, 1))
@@ -179,6 +195,7 @@ class Machine(RuleBasedStateMachine):
         effect = pending.effect
         assert isinstance(effect, Never)
         process.memory[effect_id] = "sent"
+        process.marked.add(effect_id)
         if fate == "refused":
             self.give(process, EffectDeferred(effect_id, START + timedelta(seconds=self.now + 1)))
         elif pending.asks and effect.POLICY == "ask" and self.executed[effect.n]:

@@ -123,7 +123,8 @@ def app(module: Any) -> Any:
     platform: Any = SimpleNamespace(
         keyring=None,
         engine=lambda _name: None,
-        store=SimpleNamespace(files=lambda _name: None),
+        store=SimpleNamespace(files=lambda _name: None, collection=lambda _name: None),
+        clock=None,
         settings=SimpleNamespace(
             vnpay_secrets=("s" * 16,), paygov_url=None, paygov_secrets=(), providers=(), token_key=secret
         ),

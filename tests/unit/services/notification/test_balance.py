@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notification.domain.balance import FLOOR, Balance, Report
+from services.notification.domain.balance import FLOOR, PROBE, TRIPS, Balance, Report
 
 
 def simulate(balance: Balance, begin: float, end: float, word: dict[str, Report], rate: float = 5.0) -> Counter[str]:
@@ -17,6 +17,7 @@ def simulate(balance: Balance, begin: float, end: float, word: dict[str, Report]
     for number in range(int((end - begin) * rate)):
         now = begin + number / rate
         for name in balance.order(now):
+            balance.begin(name, now)
             balance.report(name, word[name], now)
             if word[name] != "error":
                 sent[name] += 1
@@ -63,6 +64,25 @@ def test_many_that_fail_at_once_make_one_short_pause() -> None:
     balance.report("a", "ok", 6.0)
     balance.report("a", "error", 6.0)
     assert balance.order(6.0) == ["a"]
+
+
+def test_after_a_pause_one_message_at_a_time_tries_it() -> None:
+    balance = Balance({"a": 1.0, "b": 1.0})
+    for _ in range(TRIPS):
+        balance.report("a", "error", 0.0)
+    assert balance.order(0.5) == ["b"]
+    assert "a" in balance.order(1.0)
+    balance.begin("a", 1.0)
+    assert balance.order(1.0 + PROBE / 2) == ["b"]
+    balance.report("a", "error", 5.0)
+    assert balance.order(6.9) == ["b"]
+    assert "a" in balance.order(7.0)
+    balance.begin("a", 7.0)
+    assert "a" in balance.order(7.0 + PROBE), "who was to try it never said how it went"
+    balance.begin("a", 7.0 + PROBE)
+    balance.report("a", "ok", 13.0)
+    balance.begin("a", 13.0)
+    assert "a" in balance.order(13.0)
 
 
 def test_a_breaker_pauses_longer_each_time() -> None:

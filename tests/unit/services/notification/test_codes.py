@@ -88,6 +88,16 @@ def test_a_dossier_that_is_not_there_has_a_decoy_that_answers_alike() -> None:
     assert len({aggregate_of(f"{n}", known=False) for n in range(5_000)}) == codes.DECOYS
 
 
+def test_a_code_that_came_back_proves_the_applicants_contact_and_no_other() -> None:
+    state, _ = verify(issued(purpose="representative").state, "123456", purpose="representative")
+    assert state.proved is None
+    state, _ = verify(issued(state).state, "000000")
+    assert state.proved is None
+    state, _ = verify(state, "123456", NOW + timedelta(minutes=1))
+    assert state.proved == NOW + timedelta(minutes=1)
+    assert issued(state, NOW + timedelta(minutes=2)).state.proved == state.proved
+
+
 def test_what_became_of_its_sms_is_kept_for_the_last_one() -> None:
     decision = issued()
     (effect,) = decision.effects
@@ -100,12 +110,14 @@ def test_what_became_of_its_sms_is_kept_for_the_last_one() -> None:
 
 
 def test_a_quota_counts_what_it_allowed_in_the_last_hour() -> None:
-    state, allowed = None, []
+    times: tuple[datetime, ...] = ()
+    allowed = []
     for minute in (0, 10, 20, 30, 61, 62):
-        decision = quotas.spend(state, quotas.Spend(most=2), NOW + timedelta(minutes=minute))
-        state = decision.state
-        allowed.append(decision.answer["allowed"])
+        spent = quotas.spend(times, 2, NOW + timedelta(minutes=minute))
+        times = times if spent is None else spent
+        allowed.append(spent is not None)
     assert allowed == [True, True, False, False, True, False]
+    assert len(times) == 2
 
 
 def test_the_texts_of_codes_are_registered_and_one_segment() -> None:

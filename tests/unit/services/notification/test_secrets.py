@@ -26,6 +26,8 @@ def linked(**more: Any) -> Life:
     life = Life(**more)
     life.event("dossier", "submitted")
     life.event("dossier", "accepted")
+    for effect in life.effects:
+        life.arrives(effect)
     life.effects.clear()
     return life
 

@@ -58,6 +58,8 @@ def test_ours_are_right() -> None:
         ("[vi]", 'covers = ["payment.gone"]\n[vi]', "there is no event 'payment.gone' to cover"),
         ("Hẹn {due_at:day}", "{due_at:secret}", "a secret is named as one"),
         ("[vi]", 'present = ["gone"]\n[vi]', "dossier.accepted has no field 'gone'"),
+        ("Hẹn {due_at:day}", "{due_at|gone:day}", "dossier.accepted has no field 'gone'"),
+        ("Hẹn {due_at:day}", "{due_at:short}", "name a form, one of"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, finding: str) -> None:

@@ -78,6 +78,10 @@ class Life:
     def receipt(self, part: str, message: str, state: Any = "delivered", failure: Any = None) -> None:
         self.hear(PartReceipt(part=part, message=message, state=state, reason="STAT 000", failure=failure))
 
+    def arrives(self, effect: Any) -> None:
+        self.settle(effect, "sent", ids=(effect.message,))
+        self.receipt(effect.message, effect.message)
+
     @property
     def words(self) -> list[str]:
         return [e.TYPE.removeprefix("notification.") for e in self.said]
@@ -88,9 +92,11 @@ class Life:
 
 
 def accepted(rules: Rules | None = None, now: datetime = NOON, **more: Any) -> tuple[Life, SendSms]:
-    """A dossier whose acceptance is being told."""
+    """A dossier whose acceptance is being told; its submission arrived."""
     life = Life(rules, now, **more)
     life.event("dossier", "submitted")
+    life.arrives(life.effects[0])
+    life.said.clear()
     life.event("dossier", "accepted")
     return life, life.effects[-1]
 
@@ -163,6 +169,65 @@ def test_a_receipt_before_the_answer_counts_once_the_answer_is_there(state: Any)
         life.settle(sms, result, ids=ids)
         assert life.status("accepted/sms") == state
         assert life.words == ["sent", state][len(ids) == 0 :]
+
+
+def test_what_no_provider_takes_goes_by_e_mail_in_time_and_not_by_sms_twice() -> None:
+    life, sms = accepted(Rules(other_providers=1))
+    life.pass_time(NOON + timedelta(minutes=11))
+    assert [type(e) for e in life.effects[2:]] == [SendEmail]
+    assert life.state is not None
+    assert [m.id for m in life.state.troubled] == [sms.message]
+    life.settle(life.effects[-1], "sent")
+    assert not life.state.attention
+    life.settle(sms, "sent", ids=("1",))
+    life.receipt("1", sms.message)
+    assert (life.status("accepted/sms"), life.state.spares) == ("delivered", ())
+
+
+def test_what_is_stuck_and_has_no_other_way_is_shown_until_it_goes_and_may_still_go_another_way_later() -> None:
+    life, sms = accepted(Rules(other_providers=1), email=False)
+    life.pass_time(NOON + timedelta(minutes=11))
+    assert life.effects[2:] == []
+    assert life.state is not None
+    assert life.state.attention
+    life.settle(sms, "sent", ids=("1",))
+    assert not life.state.attention
+    life.pass_time(NOON + timedelta(minutes=22))
+    assert [e.message.rpartition("/")[2] for e in life.effects[2:]] == ["sms2"]
+
+
+def test_at_night_information_takes_no_other_way_before_the_morning() -> None:
+    for failure, ways in (("permanent", [SendEmail]), ("technical", [InformSms])):
+        life, sms = accepted(Rules(other_providers=1))
+        life.settle(sms, "sent", ids=("1",))
+        life.now = NIGHT
+        life.receipt("1", sms.message, "failed", failure)
+        assert (life.words[-1], life.effects[2:], life.due) == ("failed", [], MORNING)
+        life.pass_time(MORNING)
+        assert [type(e) for e in life.effects[2:]] == ways
+    life, sms = accepted()
+    life.settle(sms, "sent", ids=("1",))
+    life.pass_time(NIGHT)
+    assert life.effects[2:] == []
+    life.pass_time(MORNING)
+    assert [e.message.rpartition("/")[2] for e in life.effects[2:]] == ["email"]
+
+
+def test_an_e_mail_that_comes_back_is_told_by_sms() -> None:
+    life, sms = accepted()
+    life.arrives(sms)
+    life.hear(SetPreferences(channel="email"))
+    life.event("dossier", "stopped")
+    email = life.effects[-1]
+    life.settle(email, "sent")
+    life.hear(Bounced(message=email.message, status="5.1.1", permanent=True))
+    assert isinstance(life.effects[-1], SendSms)
+    assert life.effects[-1].message.endswith("/stopped/sms")
+    life.event("dossier", "withdrawn")
+    kept = life.effects[-1]
+    life.settle(kept, "sent")
+    life.pass_time(NOON + timedelta(hours=49))
+    assert life.effects[-1] is kept, "nothing says that it did not arrive"
 
 
 def test_what_no_receipt_ever_came_for_expires_and_a_late_receipt_corrects_it() -> None:
