@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-delivery bench-flow bench-lifecycle bench-notify bench-payment chaos check clean contracts demo generate help lint lock proof scale setup store test types unit
+.PHONY: bench-core bench-delivery bench-flow bench-lifecycle bench-notify bench-payment bench-tracking chaos check clean contracts demo generate help lint lock proof scale setup store test types unit
 
 PY := .venv/bin/python
 ONCE ?=
@@ -50,7 +50,7 @@ unit:
 	@.venv/bin/pytest -q tests/unit
 
 test: check ## everything on real Kafka and a real store
-	@.venv/bin/pytest -q tests/core tests/integration tests/e2e
+	@.venv/bin/pytest -q tests/core tests/integration tests/e2e tests/browser
 
 proof: setup ## schedules of the event core (SCHEDULES=n, SEED=n), chaos, count gates, all journeys
 	@HOSO_PROOF_SCHEDULES=$(SCHEDULES) HOSO_PROOF_SEED=$(SEED) .venv/bin/pytest -q tests/core
@@ -76,6 +76,9 @@ bench-notify: setup ## one process of notification at 300 SMS a second; one-time
 
 bench-delivery: setup ## signed documents a second against bare pyHanko; latency of verification
 	@$(PY) -m bench.delivery
+
+bench-tracking: setup ## timelines and statistics: events a second, against the store's limit; what people wait for
+	@$(PY) -m bench.tracking
 
 scale: setup ## lists, search and tracking with 10,000 and with ROWS dossiers stored: p95 and their ratio
 	@$(PY) -m bench.scale --rows $(ROWS)

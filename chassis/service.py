@@ -8,14 +8,13 @@ import os
 import random
 import secrets
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
 import uvloop
 from fastapi import APIRouter
 
@@ -29,6 +28,7 @@ from chassis.effects.queue import Limit
 from chassis.engine import Engine
 from chassis.http import Verifier, create_app
 from chassis.http.operations import operators
+from chassis.http.server import new_server
 from chassis.keyring import Keyring
 from chassis.operations import Operations
 from chassis.reading import Reader
@@ -191,14 +191,6 @@ def effect_limits(service: Service, settings: ServiceSettings) -> Mapping[str, L
     }
 
 
-class _Server(uvicorn.Server):
-    """Leaves the signals to `_main`, which stops the tasks first."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def run(service: Service, settings: ServiceSettings) -> None:
     """Runs a service until SIGTERM or SIGINT; a task that ends by itself ends the process with exit code 1."""
     configure_logs(service.name, settings.log_level)
@@ -218,11 +210,7 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     router = service.routes(platform) if service.routes else APIRouter()
     router.include_router(operators(platform.operations, platform.repair))
     app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready)
-    server = _Server(
-        uvicorn.Config(
-            app, settings.host, settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=5
-        )
-    )
+    server = new_server(app, settings.host, settings.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

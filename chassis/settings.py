@@ -114,8 +114,19 @@ class EffectLimit(BaseModel):
     burst: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
 
-class ServiceSettings(StoreSettings, MasterSettings):
-    """Common to all; a service's own carry its prefix (``PAYMENT_PORT``).
+class ProcessSettings(BaseSettings):
+    """Of every process that answers over HTTP; its own carry its prefix (``PAYMENT_PORT``)."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)]
+    kafka_bootstrap_servers: str = _shared("KAFKA_BOOTSTRAP_SERVERS")
+    oidc_issuer: str = _shared("OIDC_ISSUER")
+    instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
+    log_level: str = _shared("LOG_LEVEL", default="INFO")
+
+
+class ServiceSettings(StoreSettings, MasterSettings, ProcessSettings):
+    """Common to all services.
 
     `HOSO_STATE_DIR`: a folder on this machine, shared by replicas, where a process leaves word of what it handed to
     partners (`chassis.effects.handed`); without it what a killed process had leased counts as perhaps executed.
@@ -123,13 +134,7 @@ class ServiceSettings(StoreSettings, MasterSettings):
     `PAYMENT_EFFECT_LIMITS` is JSON by type of effect: ``{"vnpay.query": {"rate": 5, "burst": 10}}``.
     """
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)]
-    kafka_bootstrap_servers: str = _shared("KAFKA_BOOTSTRAP_SERVERS")
-    oidc_issuer: str = _shared("OIDC_ISSUER")
-    instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
     state_dir: Path | None = _shared("HOSO_STATE_DIR", default=None)
-    log_level: str = _shared("LOG_LEVEL", default="INFO")
     effect_limits: Mapping[str, EffectLimit] = {}
 
 

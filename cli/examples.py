@@ -59,7 +59,9 @@ def _object(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[s
     if "properties" in schema:
         return {name: _value(part, definitions) for name, part in schema["properties"].items()}
     values = schema.get("additionalProperties")
-    return {"name": _value(values, definitions)} if isinstance(values, dict) else {}
+    if not isinstance(values, dict) or values.get("additionalProperties") is True:  # of any form
+        return {}
+    return {"name": _value(values, definitions)}
 
 
 def _matching(pattern: str) -> str:

@@ -13,6 +13,7 @@ from cli.demo.run import Demo, Job
 from cli.keys import keys
 from cli.migrate import migrate
 from cli.notify import notify
+from cli.stats import stats
 from cli.verify import verify
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
@@ -33,6 +34,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(law.law, name="law")
 app.add_typer(payment.payment, name="payment")
 app.add_typer(notify, name="notify")
+app.add_typer(stats, name="stats")
 
 
 @app.callback()

@@ -27,13 +27,15 @@ Day = Annotated[str | None, typer.Option("--day", help="local day, as 2026-11-24
 
 @payment.command()
 def show(dossier: Dossier) -> None:
-    """Print an invoice: what is due, what came, what goes back, as JSON."""
-    console.print_json(data=operator.get(SERVICE, f"/dossiers/{dossier}/invoice"))
+    """Print a dossier's invoices: what is due, what came, what goes back, as JSON."""
+    console.print_json(data=operator.get(SERVICE, f"/dossiers/{dossier}/invoices"))
 
 
 @payment.command()
 def work(
-    waits: Annotated[str, typer.Argument(help="requested, failed, treasury, by_hand or case")] = "requested",
+    waits: Annotated[
+        str, typer.Argument(help="requested, failed, treasury, by_hand, case, unanswered or untransmitted")
+    ] = "requested",
 ) -> None:
     """List what waits for a person."""
     table = Table("dossier", "code", "what", "VND", "why", "since")
@@ -58,6 +60,12 @@ def _waiting(invoice: dict[str, Any], waits: str) -> list[tuple[str, str, str, s
     if waits == "case":
         open_ = [c for c in invoice["cases"] if "closed_at" not in c]
         return [(c["id"], "", f"{c['kind']}: {c['detail']}", c["opened_at"]) for c in open_]
+    if waits == "unanswered":
+        asked = [a for a in invoice["attempts"] if a["status"] == "open"]
+        return [(a["id"], "", f"asked {a['asked']} times", a["created_at"]) for a in asked]
+    if waits == "untransmitted":
+        unsent = [r for r in invoice["receipts"] if ("number" in r and "sent_at" not in r) or "cancelled_at" in r]
+        return [(r["number"], f"{r['amount']:,}", r["status"], r["issued_at"]) for r in unsent]
     refunds = [r for r in invoice["refunds"] if r["status"] == waits]
     return [(r["id"], f"{r['amount']:,}", f"{r['reason']}: {r['ground']}", r["requested_at"]) for r in refunds]
 
@@ -74,6 +82,13 @@ def approve(
     path = f"/dossiers/{dossier}/refunds/{refund}/approve"
     answer = operator.post(SERVICE, path, {"by_hand": by_hand}, who=who)
     console.print(f"{refund} goes back: {answer['way']}")
+
+
+@payment.command()
+def transmit(dossier: Dossier, number: Annotated[str, typer.Argument(help="as BL26P-0000001")]) -> None:
+    """Hand a receipt that the tax office does not have to it once more."""
+    operator.post(SERVICE, f"/dossiers/{dossier}/receipts/{number}/transmit", {}, who="accountant1")
+    console.print(f"{number} goes to the tax office again")
 
 
 @payment.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,9 @@ from schemas.money import Vnd
 from schemas.personal import Secret
 
 STREAM = "delivery"
+
+FETCHED: Final = frozenset({6, 7, *range(10, 20), 23, 24})
+"""Statuses of a consignment that the post office has: it has left the desk."""
 
 
 class DocumentStored(DossierEvent):

@@ -92,7 +92,9 @@ class DossierSubmitted(DossierEvent):
 class DossierAccepted(DossierEvent):
     """The one-stop desk received it (tiếp nhận): it has a dossier code, a due date and, where there is one, a fee.
 
-    Until a fee is paid `due_at` is a promise for payment on the same day; `FeeSettled` says the one that counts.
+    Until a fee is paid `due_at` is a promise for payment on the same day; `FeeSettled` says the one that counts. A fee
+    that was asked for before (`FeeRequested`) is paid by now; one that is due before the result is not among `fee`.
+    `payer`: whom receipts are made out to.
     """
 
     STREAM = STREAM
@@ -106,6 +108,24 @@ class DossierAccepted(DossierEvent):
     owner: Owner | None = None
     term: TermLength | None = None
     by: Act | None = None
+    payer: Name | None = None
+
+
+class FeeRequested(DossierEvent):
+    """A fee that is due at another point than reception: `before` it is received, or before its result is issued.
+
+    `code` None: it has none yet, and its invoice has the dossier's id for a number.
+    """
+
+    STREAM = STREAM
+    TYPE = "dossier.fee_requested"
+    code: Text | None = None
+    before: Literal["acceptance", "result"]
+    fee: tuple[FeeLine, ...]
+    total: Dong
+    owner: Owner | None = None
+    payer: Name | None = None
+    requested_at: Instant
 
 
 class DossierRejected(DossierEvent):
@@ -188,7 +208,10 @@ class DossierSupplemented(DossierEvent):
 
 
 class FeeSettled(DossierEvent):
-    """The fee is paid, so the term runs on from the time of payment; `promised` is the due date told at reception."""
+    """The fee is paid, so the term runs on from the time of payment; `promised` is the due date told at reception.
+
+    Before reception both are what follows from the filing: nothing was promised yet.
+    """
 
     STREAM = STREAM
     TYPE = "dossier.fee_settled"
@@ -232,6 +255,7 @@ class DossierWithdrawn(DossierEvent):
 EVENTS = (
     DossierSubmitted,
     DossierAccepted,
+    FeeRequested,
     DossierRejected,
     SupplementRequested,
     DossierSupplemented,

@@ -14,9 +14,12 @@ STREAM = "payment"
 
 Method = Literal["vnpay", "paygov", "vietqr", "cash"]
 """Gateway VNPAY, national payment platform, bank transfer by VietQR, cash at the one-stop desk."""
+Purpose = Literal["postage"]
+"""What an invoice is for, where it is not the dossier's fee: the way by post, which delivery asked for."""
 RefundReason = Literal["second_payment", "overpaid", "underpaid", "after_end", "recalculated", "officer"]
-"""Why money goes back: the fee was paid before; more, or less, than was due came; the dossier had ended; the fee was
-recalculated; an officer asked for it, with a legal ground."""
+"""Why money goes back: the fee was paid before; more, or less, than was due came; what it was for had ended (the
+dossier, before or after the payment; the way by post); the fee was recalculated; an officer asked for it, with a legal
+ground."""
 RefundWay = Literal["gateway", "treasury", "by_hand"]
 """The gateway sends it back; the State Treasury does, by its form; an officer does, by bank or at the desk."""
 CaseKind = Literal["wrong_amount", "suspected", "unanswered", "refund_failed"]
@@ -25,7 +28,7 @@ gateway checks it; a gateway never answered; a refund did not go through."""
 
 
 class InvoiceOpened(DossierEvent):
-    """A fee is due; the applicant may pay online until `expires_at`."""
+    """A fee is due; the applicant may pay online until `expires_at`. Postage has no lines of phí or lệ phí."""
 
     STREAM = STREAM
     TYPE = "payment.invoice_opened"
@@ -35,6 +38,7 @@ class InvoiceOpened(DossierEvent):
     opened_at: Instant
     expires_at: Instant
     reference: Text | None = None
+    purpose: Purpose | None = None
 
 
 class InvoiceChanged(DossierEvent):
@@ -63,6 +67,7 @@ class InvoiceRenewed(DossierEvent):
     outstanding: Dong
     expires_at: Instant
     renewed_at: Instant
+    purpose: Purpose | None = None
 
 
 class PaymentFailed(DossierEvent):
@@ -92,6 +97,7 @@ class PaymentReceived(DossierEvent):
     transaction: Text
     paid_at: Instant
     through: Method | None = None
+    purpose: Purpose | None = None
 
 
 class DifferenceReceived(DossierEvent):
@@ -154,16 +160,23 @@ class InvoiceExpired(DossierEvent):
     TYPE = "payment.invoice_expired"
     invoice: Text
     expired_at: Instant
+    purpose: Purpose | None = None
 
 
 class InvoiceCancelled(DossierEvent):
-    """Nothing is to be paid any more: the dossier ended first."""
+    """Nothing is to be paid any more: what it was for ended first.
+
+    `why` says more than `reason`, which knows two words since the first release: it was not received, or the applicant
+    chose another way.
+    """
 
     STREAM = STREAM
     TYPE = "payment.invoice_cancelled"
     invoice: Text
     reason: Literal["withdrawn", "stopped"]
     cancelled_at: Instant
+    why: Literal["rejected", "choice_changed"] | None = None
+    purpose: Purpose | None = None
 
 
 class RefundRequested(DossierEvent):
@@ -193,6 +206,17 @@ class RefundApproved(DossierEvent):
     way: RefundWay
     by: Text
     approved_at: Instant
+
+
+class RefundSent(DossierEvent):
+    """The gateway has taken it and works on it."""
+
+    STREAM = STREAM
+    TYPE = "payment.refund_sent"
+    invoice: Text
+    refund: Text
+    amount: Dong
+    sent_at: Instant
 
 
 class RefundDeclined(DossierEvent):
@@ -260,6 +284,6 @@ class CaseClosed(DossierEvent):
 
 EVENTS = (
     InvoiceOpened, InvoiceChanged, InvoiceRenewed, InvoiceExpired, InvoiceCancelled, PaymentFailed, PaymentReceived,
-    DifferenceReceived, PaymentHeld, ReceiptIssued, ReceiptCancelled, RefundRequested, RefundApproved, RefundDeclined,
-    RefundMade, RefundFailed, CaseOpened, CaseClosed,
+    DifferenceReceived, PaymentHeld, ReceiptIssued, ReceiptCancelled, RefundRequested, RefundApproved, RefundSent,
+    RefundDeclined, RefundMade, RefundFailed, CaseOpened, CaseClosed,
 )  # fmt: skip

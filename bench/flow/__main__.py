@@ -25,13 +25,14 @@ from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
-from deploy.local.stack import SERVICES, Stack
+from deploy.local.stack import SERVICES, STATISTICS, Stack
 
 ACCOUNTS: Final = {
     "citizen": "citizen1", "clerk": "clerk1", "specialist": "specialist1", "leader": "leader1",
     "registrar": "registrar1",
 }  # fmt: skip
 AROUND: Final = (
+    STATISTICS,
     "kafka",
     "store",
     "identity",

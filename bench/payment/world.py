@@ -26,6 +26,7 @@ from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.platform import Backbone
 from deploy.local.stack import Stack
+from schemas.delivery import ChoiceChanged, DeliveryFeeDue
 from schemas.dossier import Bilingual, DossierAccepted, DossierWithdrawn, FeeLine
 from schemas.envelope import Envelope
 from schemas.event import DossierEvent, to_instant
@@ -43,7 +44,7 @@ PATIENCE: Final = 120.0
 
 @dataclass
 class World:
-    """Where everything is, who is signed in, and what was said of each dossier so far."""
+    """Where everything is, who is signed in, and how much was said of each dossier so far, by stream."""
 
     stack: Stack
     client: httpx.AsyncClient
@@ -62,20 +63,31 @@ class World:
         """The applicant takes it back."""
         await self.say(DossierWithdrawn(dossier_id=dossier, withdrawn_at=_now()))
 
+    async def fee_due(self, dossier: str, amount: int = 30_000) -> str:
+        """The way by post costs so much, VND: the number of its invoice."""
+        invoice = f"{dossier}/post-1"
+        await self.say(DeliveryFeeDue(dossier_id=dossier, invoice=invoice, amount=amount, due_at=_now()))
+        return invoice
+
+    async def chosen_again(self, dossier: str) -> None:
+        """The applicant comes for the result instead."""
+        await self.say(ChoiceChanged(dossier_id=dossier, way="in_person", was="post", changed_at=_now()))
+
     async def say(self, event: DossierEvent) -> None:
-        """The next event of a dossier, once the broker has acknowledged it; one said twice is dropped as seen."""
-        dossier = event.dossier_id
-        self.said[dossier] = sequence = self.said.get(dossier, 0) + 1
+        """The next event of its stream, once the broker has acknowledged it; one said twice is dropped as seen."""
+        dossier, stream = event.dossier_id, STREAMS[event.STREAM]
+        name = f"{event.STREAM}/{dossier}"
+        self.said[name] = sequence = self.said.get(name, 0) + 1
         envelope = Envelope(
-            id=f"dossier/{dossier}/{sequence}",
-            source="submission",
+            id=f"{name}/{sequence}",
+            source=stream.producers[0],
             type=event.type_name(),
             subject=dossier,
             time=_now(),
             sequence=sequence,
         )
         value = event.dump_json(self.keyring.sealer(dossier))
-        topic = STREAMS["dossier"].name
+        topic = stream.name
         key, headers = dossier.encode(), envelope.headers()
         await self._again(lambda: self.producer.send_and_wait(topic, value, key=key, headers=headers))
 
@@ -110,9 +122,10 @@ class World:
         wait = self.client.timeout if patience is None else httpx.Timeout(patience)
         return await self.client.request(method, url, headers=headers, json=body, timeout=wait)
 
-    async def begin(self, dossier: str, key: str | None = None) -> dict[str, Any]:
-        """A payer begins an attempt: `attempt` and `url`. Raises httpx errors."""
-        answer = await self.ask(CITIZEN, "POST", f"/dossiers/{dossier}/payments", key=key)
+    async def begin(self, dossier: str, key: str | None = None, invoice: str | None = None) -> dict[str, Any]:
+        """A payer begins an attempt, at the fee or that postage: `attempt` and `url`. Raises httpx errors."""
+        body = None if invoice is None else {"invoice": invoice}
+        answer = await self.ask(CITIZEN, "POST", f"/dossiers/{dossier}/payments", body, key=key)
         found: dict[str, Any] = answer.raise_for_status().json()
         return found
 
@@ -124,11 +137,11 @@ class World:
         if answer.status_code != httpx.codes.FOUND:
             answer.raise_for_status()
 
-    async def invoice(self, dossier: str) -> dict[str, Any] | None:
-        """The invoice as its payer sees it, or None."""
-        answer = await self.ask(CITIZEN, "GET", f"/dossiers/{dossier}/invoice")
-        found: dict[str, Any] | None = answer.json() if answer.is_success else None
-        return found
+    async def invoice(self, dossier: str, number: str | None = None) -> dict[str, Any] | None:
+        """The fee's invoice, or the postage's of that number, as its payer sees it; or None."""
+        answer = await self.ask(CITIZEN, "GET", f"/dossiers/{dossier}/invoices")
+        found: list[dict[str, Any]] = answer.json()["invoices"] if answer.is_success else []
+        return next((i for i in found if number == (i["number"] if "purpose" in i else None)), None)
 
     async def until(self, dossier: str, **wanted: Any) -> dict[str, Any]:
         """The invoice once these fields are so; TimeoutError after a minute."""

@@ -21,11 +21,14 @@ from deploy.local.platform import Backbone
 from deploy.local.ports import LOOPBACK, free_ports
 
 SERVICES = ("submission", "payment", "notification", "delivery", "tracking")
+STATISTICS = "statistics"
+"""A process of tracking's own: it counts what the others say, and no dossier waits for it."""
 PARTNERS = ("identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "upstream_portal")
 SOURCE = "dvc-example"
 TMN_CODE = "HOSODEMO"
 _PORTS = (
     *SERVICES,
+    STATISTICS,
     "idp", "sms_centre", "phone", "mail", "mailbox", "post_office", "gateway", "upstream_portal",
 )  # fmt: skip
 
@@ -48,7 +51,9 @@ class Stack:
 
 
 def replica_names(service: str, replicas: int) -> tuple[str, ...]:
-    """The process of each replica; their ports go by the same names."""
+    """The process of each replica; their ports go by the same names. There is one of statistics: it holds all."""
+    if service == STATISTICS:
+        return (service,)
     return (service, *(f"{service}-{number}" for number in range(2, replicas + 1)))
 
 
@@ -57,7 +62,7 @@ async def start(
     *,
     replicas: int = 1,
     modules: Mapping[str, str] | None = None,
-    services: Sequence[str] = SERVICES,
+    services: Sequence[str] = (*SERVICES, STATISTICS),
     partners: Collection[str] = PARTNERS,
 ) -> Stack:
     """Start topics, partners and services on a running backbone. Raises StartError.
@@ -80,18 +85,19 @@ async def start(
         indexes.create(backbone.store_url, prefix),
         backbone.start([p for p in _partners(stack, words, backbone.run.path) if p.name in partners], stack.addresses),
     )
-    common = {
+    outer = {
         "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
-        "MONGODB_URL": backbone.store_url,
-        "HOSO_MASTER_KEY": secret["master"],
         "OIDC_ISSUER": stack.url("idp"),
         "HOSO_STATE_DIR": str(backbone.run.path / "state"),
     }
-    own_settings = _settings(stack, words, own, portal)
-    run = {service: f"services.{service}.main" for service in SERVICES} | dict(modules or {})
+    common = {**outer, "MONGODB_URL": backbone.store_url, "HOSO_MASTER_KEY": secret["master"]}
+    own_settings = {name: {**common, **own} for name, own in _settings(stack, words, own, portal).items()}
+    own_settings[STATISTICS] = {**outer, "HOSO_REPLICATION": str(backbone.replication)}
+    run = {service: f"services.{service}.main" for service in SERVICES}
+    run |= {STATISTICS: "services.tracking.statistics", **(modules or {})}
     await backbone.start(
         [
-            _service(service, run[service], name, stack, {**common, **own_settings[service]})
+            _service(service, run[service], name, stack, own_settings[service])
             for service in services
             for name in replica_names(service, replicas)
         ]

@@ -1,10 +1,11 @@
 """Faults of the charges of a procedure: tariffs, inputs, whose amounts they are."""
 
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 from law.forms import FormField
 from law.procedures.catalogue import whole_prices
-from law.procedures.model import Procedure
+from law.procedures.model import FeePoint, Procedure
 from law.tariff import Charge, ChoiceRate, FlatRate, FreeRate, Rate, Schedule
 
 _COUNCIL = "NQ-HĐND"
@@ -13,12 +14,20 @@ _COUNCIL = "NQ-HĐND"
 def check(version: Procedure, schedules: Mapping[str, Schedule] | None) -> Iterator[tuple[str, str]]:
     """Yield (field, problem)."""
     fields = {field.name: field for field in version.form.fields}
+    yield from _due(version)
     for n, charge in enumerate(version.charges):
         place = f"charges.{n}"
         if schedules is not None:
             yield from ((f"{place}.schedule", problem) for problem in _schedule(version, charge, schedules))
         yield from ((f"{place}.{field}", problem) for field, problem in _rate("rate", charge.rate, fields))
         yield from ((f"{place}.{field}", problem) for field, problem in _council("rate", charge, charge.rate))
+
+
+def _due(version: Procedure) -> Iterator[tuple[str, str]]:
+    if version.charges and version.fee_due is None:
+        yield "fee_due", f"nothing says when the fee is due: one of {', '.join(get_args(FeePoint))}"
+    if not version.charges and version.fee_due is not None:
+        yield "fee_due", "there is no fee: remove it"
 
 
 def unfit(name: str, wanted: str, fields: Mapping[str, FormField]) -> str:

@@ -35,7 +35,7 @@ def kept(files: Mapping[str, ProcedureFile], base: Mapping[str, ProcedureFile]) 
         for version in model.versions:
             if version.version not in now:
                 yield _finding(file, "versions", f"{version.version} is gone: dossiers filed under it need it")
-            elif _endless(now[version.version]) != _endless(version):
+            elif _endless(_of_its_time(now[version.version], version)) != _endless(version):
                 right = f'give the correction a version of its own with "corrects": "{version.version}"'
                 yield _finding(file, "versions", f"{version.version} was changed, and dossiers keep it: {right}")
 
@@ -50,6 +50,11 @@ def renamed(
             yield _finding(file, "", "is gone: what was computed with it cannot be computed again")
         elif now != before and now.version == before.version:
             yield _finding(file, "version", f"is still {now.version!r}, and the table was changed: give it another")
+
+
+def _of_its_time(version: Procedure, base: Procedure) -> Procedure:
+    """What said nothing of `fee_due` before there was such a field was not changed: another finding asks for it."""
+    return version if version.fee_due is not None else version.model_copy(update={"fee_due": base.fee_due})
 
 
 def _endless(version: Procedure) -> Procedure:

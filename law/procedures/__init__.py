@@ -8,13 +8,14 @@ from datetime import date
 
 from law._data import current
 from law.procedures.catalogue import Catalogue
-from law.procedures.model import AdministrativeLevel, Applicant, Document, Names, Procedure, ResultKind, Way
+from law.procedures.model import AdministrativeLevel, Applicant, Document, FeePoint, Names, Procedure, ResultKind, Way
 
 __all__ = [
     "AdministrativeLevel",
     "Applicant",
     "Catalogue",
     "Document",
+    "FeePoint",
     "Names",
     "Procedure",
     "ResultKind",

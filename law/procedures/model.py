@@ -15,6 +15,9 @@ from law.terms import SupplementPolicy, Term, TermCase
 Applicant = Literal["individual", "enterprise", "organisation"]
 Way = Literal["online", "post", "in_person"]
 ResultKind = Literal["reply", "certificate", "card"]
+FeePoint = Literal["before_acceptance", "after_acceptance", "before_result"]
+"""When a fee is due: with the filing, before it is received; once it is received; once it is decided, before the result
+is issued (a refused dossier then costs nothing)."""
 AdministrativeLevel = Literal["ministry", "province", "district", "commune"]
 
 BASE_CODE = r"[0-9]\.[0-9]{6}"
@@ -44,6 +47,7 @@ class Procedure(Strict):
     silence        what it means that no answer came in time, where the law says so
     file_ahead     how long before the event or opening the filing must come
     supplement_within   how long the officer has to ask for a supplement
+    fee_due        when the fee is due, where there is one
     """
 
     version: str = Field(min_length=1)
@@ -71,6 +75,7 @@ class Procedure(Strict):
     steps: Fact[tuple[Step, ...]]
     charges: tuple[Charge, ...]
     charges_provenance: Provenance
+    fee_due: Fact[FeePoint] | None = None
     schedules: tuple[Schedule, ...] = ()
     documents: tuple[Document, ...] = Field(min_length=1)
     form: Form

@@ -8,21 +8,21 @@ from typing import Any, Final
 from chassis.document import AggregateType
 from chassis.series import SERIES, ConfirmNumber, TakeNumber
 from schemas.topics import STREAMS
+from services.payment.domain import parts, work
 from services.payment.domain.days import DAYS
 from services.payment.domain.invoice import HANDLERS
 from services.payment.domain.receipts import LOCAL
 from services.payment.domain.state import Invoice
 from services.payment.messages import QueryPaygov, QueryPayment, QueryRefund, SendRefund, TransmitReceipt
 
-WAITING: Final = frozenset({"requested", "failed", "treasury", "by_hand"})
 
-
-def view(invoice: Invoice) -> Mapping[str, Any]:
+def view(document: Invoice) -> Mapping[str, Any]:
     """What lists are found by: `work` waits for a person, `days` are the local days on which money came."""
-    work: set[str] = {r.status for r in invoice.refunds if r.status in WAITING}
-    work |= {"case" for c in invoice.cases if c.open}
-    days = {t.paid_at.astimezone(LOCAL).date().isoformat() for t in invoice.takings}
-    return {"status": invoice.status, "work": sorted(work), "days": sorted(days)}
+    invoices = parts.parts(document)
+    waits = {kind for invoice in invoices for kind in work.kinds(invoice)}
+    days = {t.paid_at.astimezone(LOCAL).date().isoformat() for invoice in invoices for t in invoice.takings}
+    status = None if document.bare else document.status
+    return {"status": status, "work": sorted(waits), "days": sorted(days)}
 
 
 INVOICES: Final = AggregateType(

@@ -16,9 +16,10 @@ Short = Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class StartAttempt(Command):
-    """The applicant wants to pay now."""
+    """The applicant wants to pay now. `invoice` here and below: the number of a postage's; None: the fee's."""
 
     method: Method = "vnpay"
+    invoice: Text | None = None
 
 
 class GatewayNotified(Command):
@@ -46,10 +47,13 @@ class MoneyArrived(Command):
     amount: Dong
     paid_at: Instant
     by: Text
+    invoice: Text | None = None
 
 
 class RenewInvoice(Command):
     """The applicant wants to pay an expired invoice."""
+
+    invoice: Text | None = None
 
 
 class RecalculateInvoice(Command):
@@ -117,6 +121,13 @@ class ReplaceReceipt(Command):
 
     number: Text
     reason: Short
+    by: Text
+
+
+class TransmitAgain(Command):
+    """A receipt that the tax office did not take is handed to it once more."""
+
+    number: Text
     by: Text
 
 
@@ -218,11 +229,12 @@ class TransmitReceipt(Effect):
 
     def unknown(self) -> Outcome:
         """Tried too often: the receipt is valid, and the accountant sees that it was not transmitted."""
-        return ReceiptTransmitted(receipt=self.receipt, taken=False)
+        return ReceiptTransmitted(receipt=self.receipt, taken=False, status=self.status)
 
 
 class ReceiptTransmitted(Outcome):
-    """`taken`: the tax office has it."""
+    """`taken`: the tax office has it, or its cancellation."""
 
     receipt: Text
     taken: bool
+    status: Literal["issued", "cancelled"] = "issued"

@@ -52,7 +52,7 @@ class VnpayDoor:
             "vnp_CurrCode": "VND",
             "vnp_Locale": "vn",
             "vnp_IpAddr": payer,
-            "vnp_OrderInfo": f"Phi ho so {begun['invoice']}",
+            "vnp_OrderInfo": begun.get("about", f"Phi ho so {begun['invoice']}"),
             "vnp_OrderType": "other",
             "vnp_ReturnUrl": f"{settings.public_url}/payments/vnpay/return",
             "vnp_TxnRef": begun["attempt"],

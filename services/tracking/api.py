@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from chassis.http import Caller, Problem, allow, require_owner
 from chassis.service import Platform
 from law.statuses import Status
 from schemas.event import DossierId
+from services.tracking.domain.progress import progress
 from services.tracking.domain.timeline import Tracked
 
 OFFICERS = ("clerk", "specialist", "leader", "registrar", "operator", "auditor")
@@ -24,13 +25,23 @@ def router(platform: Platform) -> APIRouter:
     async def timeline(
         dossier: DossierId, caller: Annotated[Caller, Depends(allow("citizen", *OFFICERS))]
     ) -> dict[str, Any]:
-        """Everything that happened, in order of time."""
+        """Where it stands, and everything that happened, in order of time."""
         found = await dossiers.read(dossier)
         if found is None or found.state is None:
             raise Problem(404, "not_found", "Nothing is known of this dossier")
         state: Tracked = found.state
         await require_owner(platform.keyring, dossier, state.owner, caller)
-        return {**_summary(state), "entries": [e.model_dump(mode="json") for e in state.entries]}
+        return _whole(state)
+
+    @routes.get("/timelines/{code}")
+    async def by_code(
+        code: Annotated[str, Path(max_length=40)], _caller: Annotated[Caller, Depends(allow("service", *OFFICERS))]
+    ) -> dict[str, Any]:
+        """As above, by dossier code: for whoever has had the applicant's one-time code checked before."""
+        found = await dossiers.page({"code": code}, None, 1)
+        if not found or found[0].state is None:
+            raise Problem(404, "not_found", "There is no such dossier")
+        return _whole(found[0].state)
 
     @routes.get("/dossiers")
     async def by_status(
@@ -43,6 +54,10 @@ def router(platform: Platform) -> APIRouter:
         found = await dossiers.page({"status": int(status)}, after, limit)
         summaries = [_summary(doc.state) for doc in found if doc.state is not None]
         return {"dossiers": summaries, "next": found[-1].id if len(found) == limit else None}
+
+    def _whole(state: Tracked) -> dict[str, Any]:
+        entries = [entry.model_dump(mode="json") for entry in state.entries]
+        return {**_summary(state), **progress(state, platform.clock()), "entries": entries}
 
     return routes
 

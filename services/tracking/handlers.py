@@ -11,7 +11,7 @@ DOSSIERS: Final = AggregateType(
     name="dossiers",
     state=Tracked,
     handlers=HANDLERS,
-    view=lambda state: {"status": state.status},
-    indexes=(("status",),),
-    rest=1.0,  # it is looked at by people: what happens within a second of each other is one write
+    view=lambda state: {"status": state.status, "code": state.code},
+    indexes=(("status",), ("code",)),
+    rest=0.8,  # one write for what happens within that time of each other; people see it within a second
 )

@@ -36,6 +36,17 @@ def test_nothing_is_lost_doubled_reordered_or_stuck() -> None:
     assert code == 0, told[-5000:]
     assert result["kills"] >= 10
     assert result["completed"] == result["accepted"] == 60
+    assert result["statistics_differences"] == 0
+
+
+@pytest.mark.timeout(600)
+def test_a_bug_in_the_statistics_is_found() -> None:
+    broken = ("--module", "statistics=tests.chaos.broken_statistics", "--kind", "statistics", "--kills", "4")
+    code, result, told = chaos("--minutes", "0.5", "--drain", "120", *broken)
+    assert code == 1
+    assert result["statistics_differences"] > 0
+    assert "statistics: delivered." in told
+    assert result["lost"] == result["stuck"] == 0
 
 
 HIT = ("--minutes", "0.75", "--kind", "payment", "--kind", "notification", "--kills", "8")

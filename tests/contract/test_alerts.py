@@ -16,6 +16,8 @@ import chassis.telemetry
 from chassis.decision import ParkReason, Reason
 from cli.main import app
 from deploy.local.paths import ROOT
+from services.payment import books
+from services.payment.domain import work
 
 FOLDER = ROOT / "deploy/prometheus"
 RULES: list[dict[str, Any]] = [
@@ -23,7 +25,7 @@ RULES: list[dict[str, Any]] = [
 ]
 METRICS = {
     name: set(metric._labelnames)
-    for metric in vars(chassis.telemetry).values()
+    for metric in (*vars(chassis.telemetry).values(), *vars(books).values())
     if isinstance(metric, MetricWrapperBase)
     for name in REGISTRY._collector_to_names[metric]
 }
@@ -69,7 +71,20 @@ def test_a_command_an_alert_names_exists(rule: dict[str, Any]) -> None:
     for group, command in re.findall(r"hoso (\w+) (\w+)", rule["annotations"]["next"]):
         instance = groups[group]
         assert instance is not None
-        assert command in {known.name for known in instance.registered_commands}
+        names = {known.name or getattr(known.callback, "__name__", "") for known in instance.registered_commands}
+        assert command in names
+
+
+def test_what_waits_in_an_alert_is_something_payment_counts() -> None:
+    named = re.findall(r'waits[=~]+"([^"]*)"', str(RULES))
+    assert {word for text in named for word in text.split("|")} <= set(work.WAITS)
+
+
+def test_payment_is_watched() -> None:
+    assert alert("HosoPaymentBooksFaulty")["labels"]["severity"] == "page"
+    for name in ("Unanswered", "WorkWaits", "DiscrepanciesAge"):
+        assert alert(f"HosoPayment{name}")["for"]
+    assert alert("HosoReceiptsUntransmitted")["for"]
 
 
 def test_prometheus_loads_the_rules() -> None:

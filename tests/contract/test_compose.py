@@ -16,8 +16,9 @@ from pydantic_settings import BaseSettings
 
 from chassis.settings import ServiceSettings, StoreSettings
 from deploy.local.paths import ROOT
-from deploy.local.stack import SERVICES
+from deploy.local.stack import SERVICES, STATISTICS
 from schemas.topics import CONSUMERS
+from services.tracking.statistics.settings import StatisticsSettings
 
 FILE = ROOT / "docker-compose.yml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text())
@@ -57,7 +58,14 @@ def test_a_service_gets_the_settings_it_has(service: str) -> None:
     assert required <= given <= known
 
 
-@pytest.mark.parametrize("name", [*SERVICES, *SIMULATORS])
+def test_statistics_gets_the_settings_it_has_and_no_key() -> None:
+    given = set(COMPOSE["services"][STATISTICS]["environment"])
+    required, known = variables(StatisticsSettings)
+    assert required <= given <= known
+    assert not given & {"HOSO_MASTER_KEY", "HOSO_MASTER_KEYS", "MONGODB_URL"}
+
+
+@pytest.mark.parametrize("name", [*SERVICES, STATISTICS, *SIMULATORS])
 def test_its_command_and_port_are_the_code_s(name: str) -> None:
     service = COMPOSE["services"][name]
     importlib.import_module(service["command"][2].removesuffix(".main"))
@@ -78,7 +86,7 @@ def test_every_service_that_consumes_is_there_and_scraped() -> None:
     assert set(CONSUMERS) == set(SERVICES) <= set(COMPOSE["services"])
     prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     targets = prometheus["scrape_configs"][0]["static_configs"][0]["targets"]
-    assert set(targets) == {f"{service}:8000" for service in SERVICES}
+    assert set(targets) == {f"{service}:8000" for service in (*SERVICES, STATISTICS)}
 
 
 def test_services_start_after_the_stores_were_migrated() -> None:

@@ -73,13 +73,13 @@ def test_the_gate_names_the_field_says_what_to_do_and_writes_nothing(
 ) -> None:
     name = "documents/payment.invoices.v1.schema.json"
     before = json.loads((GENERATED / name).read_text())
-    before["properties"]["payer"] = {"type": "string"}
-    before["required"].append("payer")
+    before["properties"]["debtor"] = {"type": "string"}
+    before["required"].append("debtor")
     (tmp_path / "documents").mkdir()
     (tmp_path / name).write_text(json.dumps(before))
     assert write(tmp_path, tmp_path) == 1
     said = capsys.readouterr().err.splitlines()
-    assert said[0] == "documents/payment.invoices.v1: payer: removed, and the release before demands it"
+    assert said[0] == "documents/payment.invoices.v1: debtor: removed, and the release before demands it"
     assert "Make a new version" in said[1]
     assert json.loads((tmp_path / name).read_text()) == before
     assert len(list(tmp_path.rglob("*.json"))) == 1

@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from schemas import delivery as said
 from services.delivery.domain.delivery import MAX_MOVES, MAX_OLD_MOVES, Parcel, Trouble
 from services.delivery.messages import Moved
 
 DELIVERED: Final = 14
-FETCHED: Final = frozenset({6, 7, *range(10, 20), 23, 24})
+FETCHED: Final = said.FETCHED
 """The post office has it: it has left the desk."""
 TROUBLES: Final[Mapping[int, tuple[Trouble, str]]] = {
     9: ("cancelled", "cancelled before it was fetched"),

@@ -17,11 +17,14 @@ from schemas.dossier import (
     DossierRejected,
     DossierStopped,
     DossierSubmitted,
+    FeeLine,
     SupplementRequested,
     TermLength,
     Way,
 )
-from schemas.event import Instant, Record
+from schemas.event import Dong, DossierId, Instant, Record, Text
+from schemas.personal import Owner
+from schemas.work import Act
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 Written = DossierAccepted | SupplementRequested | DossierRejected | DossierExtended | DossierStopped
@@ -45,6 +48,26 @@ WAYS: Final[Mapping[Way, str]] = {
 UNITS: Final = {"working": "ngày làm việc", "calendar": "ngày"}
 
 
+class Received(Record):
+    """What a receipt says of `dossier.accepted`, as it is kept: what else comes to be in that event does not matter."""
+
+    dossier_id: DossierId
+    code: Text
+    received_at: Instant
+    term_start: date
+    due_at: Instant
+    fee: tuple[FeeLine, ...] = ()
+    total: Dong = Dong(0)
+    owner: Owner | None = None
+    term: TermLength | None = None
+    by: Act | None = None
+
+    @classmethod
+    def of(cls, event: DossierAccepted) -> Received:
+        """That event's part."""
+        return cls(**{name: getattr(event, name) for name in cls.model_fields})
+
+
 class Papers(Record):
     """The events that papers are made of, one of each kind; what was filed and when."""
 
@@ -52,7 +75,7 @@ class Papers(Record):
     name: Bilingual | None = None
     way: Way | None = None
     filed_at: Instant | None = None
-    receipt: DossierAccepted | None = None
+    receipt: Received | None = None
     supplement: SupplementRequested | None = None
     refusal: DossierRejected | None = None
     apology: DossierExtended | None = None
@@ -65,7 +88,8 @@ class Papers(Record):
 
     def with_event(self, event: Written) -> Papers:
         """With one more paper."""
-        return self.model_copy(update={KINDS[type(event)]: event})
+        kept = Received.of(event) if isinstance(event, DossierAccepted) else event
+        return self.model_copy(update={KINDS[type(event)]: kept})
 
     @property
     def kinds(self) -> tuple[SlipKind, ...]:
@@ -122,12 +146,12 @@ class Papers(Record):
         if self.filed_at is not None:
             lines.append(["Thời điểm nộp hồ sơ", _moment(self.filed_at)])
         match event:
-            case DossierAccepted():
+            case Received():
                 lines += [
                     ["Thời gian nhận hồ sơ", _moment(event.received_at)],
                     ["Thời gian giải quyết theo quy định", _term(event.term)],
                     ["Thời gian hẹn trả kết quả", _moment(event.due_at)],
-                    ["Phí, lệ phí", f"{event.total:,} đồng".replace(",", ".") if event.total else "không"],
+                    ["Phí, lệ phí", self._fee(event)],
                     ["Hình thức nhận kết quả", WAYS[self.way] if self.way else ""],
                 ]
             case SupplementRequested():
@@ -143,6 +167,13 @@ class Papers(Record):
             case DossierStopped():
                 lines += [["Lý do dừng giải quyết", event.reason], ["Căn cứ", event.ground]]
         return [line for line in lines if line[1]]
+
+    def _fee(self, receipt: Received) -> str:
+        known = self._procedure()
+        if receipt.total:
+            return f"{receipt.total:,} đồng".replace(",", ".")
+        later = known is not None and known.fee_due is not None and known.fee_due.value == "before_result"
+        return "nộp trước khi nhận kết quả, nếu hồ sơ được chấp thuận" if later else "không"
 
     def _list(self, kind: SlipKind) -> dict[str, Any] | None:
         if kind == "supplement" and self.supplement is not None:
@@ -173,9 +204,9 @@ CLOSINGS: Final[Mapping[SlipKind, str]] = {
 }
 
 
-def _said_at(event: Written) -> datetime:
+def _said_at(event: Received | Written) -> datetime:
     match event:
-        case DossierAccepted():
+        case DossierAccepted() | Received():
             return event.received_at
         case SupplementRequested():
             return event.requested_at

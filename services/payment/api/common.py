@@ -6,10 +6,12 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Depends
+from pydantic import Field
 
 from chassis.delivery import IdempotencyKey
 from chassis.http import Caller, Problem, allow, idempotency, require_owner
 from chassis.service import Platform
+from services.payment.domain import parts
 from services.payment.domain.receipts import LOCAL
 from services.payment.domain.reference import reference_of
 from services.payment.domain.rules import OUTWARD, outward
@@ -21,17 +23,28 @@ Accountant = Annotated[Caller, Depends(allow("accountant"))]
 Approver = Annotated[Caller, Depends(allow("accountant", "leader"))]
 Bookkeeper = Annotated[Caller, Depends(allow("accountant", "leader", "auditor"))]
 Key = Annotated[IdempotencyKey, Depends(idempotency)]
-HIDDEN: Final = {"owner", "journals"}
+Number = Annotated[str, Field(max_length=60)]
+"""Of a postage's invoice, as `GET /dossiers/ID/invoices` has it."""
+HIDDEN: Final = {"owner", "payer", "journals", "further", "bare", "early", "used"}
 
 
-async def invoice_of(platform: Platform, dossier: str, caller: Caller) -> Invoice:
-    """The invoice of a dossier that `caller` may see. Raises Problem 404."""
+async def invoices_of(platform: Platform, dossier: str, caller: Caller) -> tuple[Invoice, ...]:
+    """The invoices of a dossier that `caller` may see, its fee's first. Raises Problem 404."""
     found = await platform.engine("invoices").read(dossier)
-    if found is None or found.state is None:
+    document: Invoice | None = found.state if found is not None else None
+    invoices = parts.parts(document)
+    if document is None or not invoices:
         raise Problem(404, "not_found", "There is no invoice for this dossier")
-    state: Invoice = found.state
-    await require_owner(platform.keyring, dossier, state.owner, caller)
-    return state
+    await require_owner(platform.keyring, dossier, document.owner, caller)
+    return invoices
+
+
+async def invoice_of(platform: Platform, dossier: str, caller: Caller, number: str | None = None) -> Invoice:
+    """One of them: that of the fee, or the postage's of that number. Raises Problem 404."""
+    for invoice in await invoices_of(platform, dossier, caller):
+        if number == invoice.number or (number is None and invoice.purpose is None):
+            return invoice
+    raise Problem(404, "not_found", "There is no such invoice for this dossier")
 
 
 def shown(invoice: Invoice) -> dict[str, Any]:
@@ -40,7 +53,7 @@ def shown(invoice: Invoice) -> dict[str, Any]:
     vi, en = OUTWARD[word]
     return {
         **invoice.model_dump(mode="json", exclude=HIDDEN, exclude_none=True),
-        "reference": reference_of(invoice.dossier_id),
+        "reference": reference_of(invoice.dossier_id, invoice.post),
         "outstanding": int(invoice.outstanding),
         "standing": {"word": word, "vi": vi, "en": en},
     }

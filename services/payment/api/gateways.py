@@ -16,6 +16,7 @@ from chassis.service import Platform
 from chassis.telemetry import TRACE, logger
 from services.payment.domain import paygov, vnpay
 from services.payment.domain.attempts import dossier_of
+from services.payment.domain.parts import having
 from services.payment.messages import GatewayNotified
 
 MESSAGES: Final = {
@@ -90,11 +91,12 @@ def _paygov(routes: APIRouter, platform: Platform) -> None:
         attempt = checked(values).get("MaThamChieu", "")
         dossier = dossier_of(attempt)
         found = await platform.engine("invoices").read(dossier) if dossier else None
-        if found is None or found.state is None or found.state.attempt(attempt) is None:
+        invoice = having(found.state, attempt) if found is not None else None
+        if invoice is None:
             return {"MaLoi": paygov.NOT_FOUND}
         settings = platform.settings
         account = {"MaNHThuHuong": settings.bank_bin or "", "TKThuHuong": settings.bank_account or ""}
-        return paygov.dossier(found.state, attempt, settings.paygov_partner, account)
+        return paygov.dossier(invoice, attempt, settings.paygov_partner, account)
 
     @routes.post("/payments/paygov/result", dependencies=[Depends(public)])
     async def told(values: Annotated[Values, Body()]) -> dict[str, str]:

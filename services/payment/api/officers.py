@@ -15,7 +15,7 @@ from law.errors import FeeError, FeeInputError, UnknownProcedure
 from schemas.dossier import Bilingual, FeeLine
 from schemas.event import DossierId, Instant
 from schemas.money import MOST, Vnd
-from services.payment.api.common import Accountant, Approver, Key, treasury_from
+from services.payment.api.common import Accountant, Approver, Key, Number, treasury_from
 from services.payment.messages import (
     ApproveRefund,
     BookAttempt,
@@ -27,6 +27,7 @@ from services.payment.messages import (
     ReplaceReceipt,
     RequestRefund,
     Short,
+    TransmitAgain,
 )
 
 Asker = Annotated[Caller, Depends(allow("clerk", "accountant", "leader"))]
@@ -39,10 +40,11 @@ class _Body(BaseModel):
 
 
 class Cash(_Body):
-    """`voucher` is the number of the desk's own slip: the same one again is the same money."""
+    """`voucher` is the number of the desk's own slip: the same one again is the same money. `invoice`: a postage's."""
 
     amount: Amount
     voucher: Annotated[str, Field(pattern=r"^[A-Za-z0-9/-]{3,40}$")]
+    invoice: Number | None = None
 
 
 class Recalculation(_Body):
@@ -102,7 +104,12 @@ def _money(routes: APIRouter, platform: Platform) -> None:
     async def cash(dossier: DossierId, body: Cash, caller: Accountant, key: Key) -> dict[str, Any]:
         """Cash was taken at the one-stop desk, exactly what is due."""
         command = MoneyArrived(
-            id=f"cash:{body.voucher}", method="cash", amount=Vnd(body.amount), paid_at=platform.clock(), by=caller.sub
+            id=f"cash:{body.voucher}",
+            method="cash",
+            amount=Vnd(body.amount),
+            paid_at=platform.clock(),
+            by=caller.sub,
+            invoice=body.invoice,
         )
         return dict(await send(invoices, dossier, command, key))
 
@@ -117,6 +124,11 @@ def _money(routes: APIRouter, platform: Platform) -> None:
         """A receipt was wrong: it is cancelled and another takes its place."""
         command = ReplaceReceipt(number=number, reason=body.reason, by=caller.sub)
         return dict(await send(invoices, dossier, command, key))
+
+    @routes.post("/dossiers/{dossier}/receipts/{number}/transmit")
+    async def transmit(dossier: DossierId, number: Id, caller: Accountant, key: Key) -> dict[str, Any]:
+        """The tax office did not take it: it is handed over once more."""
+        return dict(await send(invoices, dossier, TransmitAgain(number=number, by=caller.sub), key))
 
 
 def _cases(routes: APIRouter, platform: Platform) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import segno
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from chassis.http import Caller, Problem
@@ -22,6 +22,8 @@ from services.payment.effects.receipts import NotConfigured, Receipts
 from services.payment.settings import PaymentSettings
 
 Number = Annotated[str, Path(max_length=40)]
+Postage = Annotated[str | None, Query(max_length=60)]
+"""The number of a postage's invoice; without it the fee's is meant."""
 
 
 def add(routes: APIRouter, platform: Platform) -> None:
@@ -31,25 +33,26 @@ def add(routes: APIRouter, platform: Platform) -> None:
 
 
 def _transfers(routes: APIRouter, platform: Platform) -> None:
-    async def transfer(dossier: str, caller: Caller) -> vietqr.Transfer:
+    async def transfer(dossier: str, caller: Caller, number: str | None) -> vietqr.Transfer:
         settings: PaymentSettings = platform.settings
-        invoice = await invoice_of(platform, dossier, caller)
+        invoice = await invoice_of(platform, dossier, caller, number)
         if settings.bank_bin is None or settings.bank_account is None:
             raise Problem(404, "not_offered", "Bank transfer is not offered")
         if invoice.status != "open":
             raise Problem(409, "not_payable", f"the invoice is {invoice.status}")
-        return vietqr.transfer(settings.bank_bin, settings.bank_account, invoice.outstanding, reference_of(dossier))
+        reference = reference_of(dossier, invoice.post)
+        return vietqr.transfer(settings.bank_bin, settings.bank_account, invoice.outstanding, reference)
 
     @routes.get("/dossiers/{dossier}/vietqr")
-    async def by_transfer(dossier: DossierId, caller: Reader) -> dict[str, Any]:
+    async def by_transfer(dossier: DossierId, caller: Reader, invoice: Postage = None) -> dict[str, Any]:
         """What a bank transfer is made of: `payload` is the text of the code, the rest is for typing."""
-        return asdict(await transfer(dossier, caller))
+        return asdict(await transfer(dossier, caller, invoice))
 
     @routes.get("/dossiers/{dossier}/vietqr.svg")
-    async def code(dossier: DossierId, caller: Reader) -> Response:
+    async def code(dossier: DossierId, caller: Reader, invoice: Postage = None) -> Response:
         """The code as an image."""
         image = io.BytesIO()
-        found = await transfer(dossier, caller)
+        found = await transfer(dossier, caller, invoice)
         segno.make(found.payload, error="m").save(image, kind="svg", scale=4, title=found.reference)
         return Response(image.getvalue(), media_type="image/svg+xml", headers={"cache-control": "private, no-store"})
 

@@ -26,7 +26,7 @@ from services.payment.domain import reports
 from services.payment.domain.compare import Difference, compare
 from services.payment.domain.days import Day, RecordDay, Resolve, id_of
 from services.payment.domain.receipts import LOCAL
-from services.payment.domain.reference import dossier_in
+from services.payment.domain.reference import payable_in
 from services.payment.messages import MoneyArrived, Short
 
 Gateway = Literal["vnpay", "paygov"]
@@ -110,14 +110,19 @@ def _statements(routes: APIRouter, platform: Platform) -> None:
 
     async def matches(entry: reports.Entry, by: str) -> str | None:
         """By reference; the amount is judged by the written rules. None: nobody's."""
-        dossier = dossier_in(entry.description)
-        if dossier is None:
+        payable = payable_in(entry.description)
+        if payable is None:
             return None
         command = MoneyArrived(
-            id=f"bank:{entry.id}", method="vietqr", amount=entry.amount, paid_at=entry.at, by=by
-        )  # fmt: skip
+            id=f"bank:{entry.id}",
+            method="vietqr",
+            amount=entry.amount,
+            paid_at=entry.at,
+            by=by,
+            invoice=payable.invoice,
+        )
         try:
-            result = await invoices.handle(Delivery(dossier, command, trace=TRACE.get()))
+            result = await invoices.handle(Delivery(payable.dossier, command, trace=TRACE.get()))
         except Refused:
             return None
         return "repeated" if isinstance(result, Handled) and result.answer.get("repeated") else "new"

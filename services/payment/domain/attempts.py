@@ -5,6 +5,7 @@ Notification rules are VNPAY's (2.1.0, IPN): order exists, amount equal, not yet
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +13,8 @@ from chassis.decision import Decision, Effect, Refused
 from schemas.money import Vnd
 from schemas.payment import Method, PaymentFailed, PaymentHeld
 from services.payment.domain.cases import close_about, open_case
-from services.payment.domain.state import ATTEMPT_LIFE, MAX_ATTEMPTS, Asked, Attempt, Invoice, Taking
+from services.payment.domain.reference import reference_of
+from services.payment.domain.state import ATTEMPT_LIFE, Asked, Attempt, Invoice, Taking
 from services.payment.domain.step import Step
 from services.payment.domain.takings import take
 from services.payment.messages import (
@@ -31,20 +33,24 @@ GRACE: Final = timedelta(hours=1)
 PATIENCE: Final = timedelta(days=1)
 """After this long without an answer a person asks the gateway."""
 LAPSED: Final = "lapsed"
+_REFERENCE: Final = re.compile(r"[0-9a-f]{32}\d{3,6}", re.ASCII)
 GATEWAYS: Final[frozenset[Method]] = frozenset({"vnpay", "paygov"})
 QUERIES: Final[dict[Method, type[QueryPayment]]] = {"vnpay": QueryPayment, "paygov": QueryPaygov}
 
 
-def attempt_id(dossier_id: str, number: int) -> str:
-    """vnp_TxnRef: unique for ever, and it says which invoice it belongs to."""
-    return f"{dossier_id.replace('-', '')}{number:03d}"
+def attempt_id(invoice: Invoice) -> str:
+    """vnp_TxnRef of the next attempt: unique for ever, and it says whose it is.
+
+    The dossier's id and three digits; those of postage have the number of the way by post before them.
+    """
+    return f"{invoice.dossier_id.replace('-', '')}{invoice.post or ''}{len(invoice.attempts) + 1:03d}"
 
 
 def dossier_of(attempt: str) -> str | None:
     """The dossier of a vnp_TxnRef, or None if it cannot be one of ours."""
-    digits = attempt[:32]
-    if len(attempt) != 35 or not all(c in "0123456789abcdef" for c in digits):  # noqa: PLR2004 - uuid + 3 digits
+    if not _REFERENCE.fullmatch(attempt):
         return None
+    digits = attempt[:32]
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
@@ -56,10 +62,11 @@ def start(invoice: Invoice | None, command: StartAttempt, now: datetime) -> Deci
         raise Refused("not_payable", f"the invoice is {invoice.status}")
     if command.method not in GATEWAYS:
         raise Refused("wrong_method", f"{command.method} needs no attempt", field="method")
-    if len(invoice.attempts) >= MAX_ATTEMPTS:
-        raise Refused("too_many_attempts", f"{MAX_ATTEMPTS} attempts were made: ask the desk")
+    free = min(invoice.room.attempts - len(invoice.attempts), invoice.free_takings, invoice.free_refunds)
+    if free < 1:
+        raise Refused("too_many_attempts", f"{len(invoice.attempts)} attempts were made: ask the desk")
     attempt = Attempt(
-        id=attempt_id(invoice.dossier_id, len(invoice.attempts) + 1),
+        id=attempt_id(invoice),
         created_at=now,
         expires_at=min(now + ATTEMPT_LIFE, invoice.expires_at),
         ask_at=now + FIRST_QUERY,
@@ -71,10 +78,18 @@ def start(invoice: Invoice | None, command: StartAttempt, now: datetime) -> Deci
         "method": command.method,
         "amount": int(asked.amount),
         "invoice": invoice.number,
+        "about": _about(invoice),
         "created_at": attempt.created_at.isoformat(),
         "expires_at": attempt.expires_at.isoformat(),
     }
     return Decision(invoice, due=invoice.due, answer=answer)
+
+
+def _about(invoice: Invoice) -> str:
+    """What the payer reads at the gateway: unaccented, without special characters."""
+    if invoice.purpose == "postage":
+        return f"Cuoc gui ket qua {reference_of(invoice.dossier_id, invoice.post)}"
+    return f"Phi ho so {invoice.number}"
 
 
 def notified(invoice: Invoice | None, command: GatewayNotified, now: datetime) -> Decision[Invoice]:
@@ -113,7 +128,7 @@ def _held(step: Step, attempt: Attempt, command: GatewayNotified, now: datetime)
 
 def _told(before: Step, after: Step, attempt: Attempt, command: GatewayNotified, now: datetime) -> Step:
     """The payer is told once, with the case that was opened."""
-    if len(after.invoice.cases) == len(before.invoice.cases):
+    if after is before:
         return after
     return after.say(
         PaymentHeld(

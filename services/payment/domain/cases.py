@@ -6,18 +6,23 @@ from datetime import datetime
 
 from chassis.decision import Decision, Refused
 from schemas.payment import CaseClosed, CaseKind, CaseOpened
-from services.payment.domain.state import MAX_CASES, Case, Invoice
+from services.payment.domain.state import Case, Invoice
 from services.payment.domain.step import Step
 from services.payment.messages import CloseCase
 
 
 def open_case(step: Step, kind: CaseKind, subject: str, detail: str, now: datetime) -> Step:
-    """A person must look; once for each kind and subject. A full invoice keeps the cases it has."""
+    """A person must look; once for each kind and subject. In a full invoice the oldest closed case makes room."""
     invoice = step.invoice
-    known = any(c.kind == kind and c.subject == subject and c.open for c in invoice.cases)
-    if known or len(invoice.cases) >= MAX_CASES:
+    kept = invoice.cases
+    if len(kept) >= invoice.room.cases:
+        closed = next((c for c in kept if not c.open), None)
+        kept = tuple(c for c in kept if c is not closed)
+    known = any(c.kind == kind and c.subject == subject and c.open for c in kept)
+    if known or len(kept) >= invoice.room.cases:
         return step
-    case = Case(id=f"C{len(invoice.cases) + 1}", kind=kind, subject=subject, detail=detail, opened_at=now)
+    last = int(kept[-1].id.rpartition("C")[2]) if kept else 0
+    case = Case(id=invoice.name("C", last), kind=kind, subject=subject, detail=detail, opened_at=now)
     said = CaseOpened(
         dossier_id=invoice.dossier_id,
         invoice=invoice.number,
@@ -27,7 +32,7 @@ def open_case(step: Step, kind: CaseKind, subject: str, detail: str, now: dateti
         detail=detail,
         opened_at=now,
     )
-    return step.change(cases=(*invoice.cases, case)).say(said)
+    return step.change(cases=(*kept, case)).say(said)
 
 
 def close_about(step: Step, subject: str, resolution: str, by: str, now: datetime) -> Step:

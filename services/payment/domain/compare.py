@@ -22,8 +22,8 @@ Kind = Literal[
     "refund_missing_here",  # the gateway sent money back that we did not ask for
     "refund_missing_there",  # we were told of a refund that the gateway does not report
     "settlement",  # what the gateway transfers is not its payments less refunds and charges
-    "dossier",  # the fee is paid and its dossier does not know
-    "unbalanced",  # the journals of an invoice do not balance: cannot be
+    "dossier",  # the fee is paid and its dossier does not know; or postage, and delivery does not
+    "unbalanced",  # the journals of an invoice are not what it holds: cannot be
     "unmatched",  # a bank's entry that names no invoice
 ]
 KNOWN_AFTER: Final = timedelta(hours=1)
@@ -103,10 +103,11 @@ def _dossiers(invoices: Sequence[Invoice], method: Method, day: date, now: datet
     for invoice in invoices:
         takings = [t for t in invoice.takings if t.method == method and t.applied and _day(t.paid_at) == day]
         late = any(now - t.at > KNOWN_AFTER for t in takings)
+        name = invoice.dossier_id if invoice.purpose is None else invoice.number
         if late and invoice.settled_at is None and invoice.ended is None:
-            yield _difference("dossier", invoice.dossier_id, int(invoice.credit), None)
-        if takings and sum(ledger.balances(invoice.journals).values()):
-            yield _difference("unbalanced", invoice.dossier_id, None, None)
+            yield _difference("dossier", name, int(invoice.credit), None)
+        if takings and ledger.faults(invoice.journals, invoice.owed, invoice.shares, invoice.credit):
+            yield _difference("unbalanced", name, None, None)
 
 
 def _difference(kind: Kind, ref: str, ours: int | None, theirs: int | None) -> Difference:

@@ -41,7 +41,7 @@ REFUND: Final = (
     Edge("requested", "treasury", says.RefundApproved),
     Edge("requested", "by_hand", says.RefundApproved),
     Edge("requested", "declined", says.RefundDeclined),
-    Edge("sending", "sent", None),  # the gateway took it: not yet worth a word to the payer
+    Edge("sending", "sent", says.RefundSent),
     Edge("sending", "made", says.RefundMade),
     Edge("sending", "failed", says.RefundFailed),
     Edge("sent", "made", says.RefundMade),

@@ -4,6 +4,7 @@ Accounts, by what they hold:
 
     clearing:METHOD   (asset) money the gateway, the bank account or the desk holds for us
     fee:phi, fee:le_phi   (credit) what belongs to the budget; phí and lệ phí apart
+    postage           (credit) what belongs to the post office
     payable           (credit) what belongs to payers and goes back
     treasury          (asset) money handed to the State Treasury; what it sends back is booked here
     charges           (expense) what gateways keep of a settlement
@@ -29,6 +30,7 @@ PAYABLE: Final = "payable"
 TREASURY: Final = "treasury"
 CHARGES: Final = "charges"
 BANK: Final = "bank"
+POSTAGE: Final = "postage"
 
 
 class Unbalanced(ValueError):
@@ -72,6 +74,20 @@ def balances(journals: Iterable[Journal]) -> dict[str, int]:
         for posting in entry.postings:
             found[posting.account] += int(posting.debit) - int(posting.credit)
     return {account: amount for account, amount in sorted(found.items()) if amount}
+
+
+def faults(journals: Iterable[Journal], owed: int, shares: Iterable[str], credit: int) -> list[str]:
+    """What an invoice's journals say otherwise than the invoice itself: `owed` VND go back, `credit` VND pay it.
+
+    None of it can be, as journals and state are one write; it is looked for all the same.
+    """
+    found = balances(journals)
+    sides = {
+        "the journals do not balance": sum(found.values()),
+        "what goes back": found.get(PAYABLE, 0) + owed,
+        "what was paid": sum(found.get(account, 0) for account in shares) + credit,
+    }
+    return [f"{what}: {amount} VND" for what, amount in sides.items() if amount]
 
 
 def clearing(method: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from schemas.dossier import FeeLine
 from schemas.money import Vnd
 from services.payment.domain.receipts import LOCAL
+from services.payment.domain.reference import reference_of
 from services.payment.domain.state import Invoice
 from services.payment.messages import GatewayNotified
 
@@ -95,9 +96,17 @@ def dossier(invoice: Invoice, attempt: str, unit: str, account: Mapping[str, str
         "MaThamChieu": attempt,
         "SoTien": str(invoice.amount_of(found)),
         "PhiLePhi": [_line(line) for line in invoice.lines if line.amount],
-        "NoiDungThanhToan": f"Phi, le phi ho so {invoice.number}",
+        **_other(invoice),
         **account,
     }
+
+
+def _other(invoice: Invoice) -> dict[str, Any]:
+    """What the payer reads; and postage, which is neither phí nor lệ phí, as an amount of another kind."""
+    if invoice.purpose is None:
+        return {"NoiDungThanhToan": f"Phi, le phi ho so {invoice.number}"}
+    text = f"Cuoc gui ket qua {reference_of(invoice.dossier_id, invoice.post)}"
+    return {"NoiDungThanhToan": text, "DSKhoanNop": [{"NoiDung": "Cuoc gui ket qua", "SoTien": str(invoice.total)}]}
 
 
 def _line(line: FeeLine) -> dict[str, str]:

@@ -15,12 +15,11 @@ from chassis.series import ConfirmNumber, NumberConfirmed, NumberTaken, TakeNumb
 from schemas.dossier import FeeLine
 from schemas.money import total
 from schemas.payment import ReceiptCancelled, ReceiptIssued
-from services.payment.domain.state import MAX_RECEIPTS, Invoice, Receipt, ReceiptKind
+from services.payment.domain.state import KINDS, MAX_RECEIPTS, Invoice, Receipt, ReceiptKind
 from services.payment.domain.step import Step
-from services.payment.messages import ReceiptTransmitted, ReplaceReceipt, TransmitReceipt
+from services.payment.messages import ReceiptTransmitted, ReplaceReceipt, TransmitAgain, TransmitReceipt
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
-KINDS: Final[tuple[ReceiptKind, ...]] = ("phi", "le_phi")
 SYMBOLS: Final[dict[ReceiptKind, str]] = {"phi": "P", "le_phi": "L"}
 REFUNDED: Final = "Đã hoàn toàn bộ phí, lệ phí"
 RECALCULATED: Final = "Phí, lệ phí được tính lại"
@@ -152,7 +151,32 @@ def transmitted(invoice: Invoice | None, outcome: ReceiptTransmitted, now: datet
     receipt = next((r for r in invoice.receipts if r.id == outcome.receipt), None) if invoice else None
     if invoice is None or receipt is None or not outcome.taken:
         return Decision(invoice)
+    if outcome.status == "cancelled":
+        return Decision(invoice.changed(void_sent={**invoice.void_sent, receipt.id: now}))
     return Decision(invoice.with_receipt(receipt.model_copy(update={"sent_at": now})))
+
+
+def untransmitted(invoice: Invoice) -> tuple[tuple[Receipt, TransmitReceipt, datetime], ...]:
+    """What the tax office does not have, and since when it should: receipts, and cancellations.
+
+    The release before noted a cancellation that was sent where it had noted the receipt.
+    """
+    found = []
+    for receipt in invoice.receipts:
+        issued, cancelled, sent = receipt.issued_at, receipt.cancelled_at, receipt.sent_at
+        if issued is not None and sent is None:
+            found.append((receipt, TransmitReceipt(receipt=receipt.id, status="issued"), issued))
+        if cancelled is not None and (sent is None or sent < cancelled) and receipt.id not in invoice.void_sent:
+            found.append((receipt, TransmitReceipt(receipt=receipt.id, status="cancelled"), cancelled))
+    return tuple(found)
+
+
+def transmit_again(invoice: Invoice | None, command: TransmitAgain, _now: datetime) -> Decision[Invoice]:
+    """An officer has what the tax office does not have handed to it once more; numbers make repeats harmless."""
+    waiting = [effect for r, effect, _ in untransmitted(invoice) if r.number == command.number] if invoice else []
+    if not waiting:
+        raise Refused("not_found", "the tax office has this receipt, or there is none of that number")
+    return Decision(invoice, effects=waiting, answer={"receipt": command.number})
 
 
 def room(invoice: Invoice) -> None:

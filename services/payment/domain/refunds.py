@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from chassis.decision import Decision, Impossible, Refused
 from schemas.money import Vnd, total
-from schemas.payment import RefundApproved, RefundDeclined, RefundFailed, RefundMade, RefundWay
+from schemas.payment import RefundApproved, RefundDeclined, RefundFailed, RefundMade, RefundSent, RefundWay
 from services.payment.domain import graph, ledger, receipts
 from services.payment.domain.cases import close_about, open_case
 from services.payment.domain.state import Invoice, Refund, Taking
@@ -43,8 +43,10 @@ def ask(invoice: Invoice | None, command: RequestRefund, now: datetime) -> Decis
     left = invoice.refundable(taking)
     if command.amount > left:
         raise Refused("too_much", f"{left} VND of this payment can go back", field="amount")
+    if invoice.free_refunds < 1:
+        raise Refused("too_many_refunds", f"{len(invoice.refunds)} refunds of this invoice: an accountant must look")
     refund = Refund(
-        id=f"R{len(invoice.refunds) + 1}",
+        id=invoice.name("R", len(invoice.refunds)),
         taking=taking.id,
         of="fee",
         amount=command.amount,
@@ -154,7 +156,10 @@ def answered(invoice: Invoice | None, outcome: RefundAnswered, now: datetime) ->
     if refund.asked == LOOKED_AT:
         step = open_case(step, "unanswered", refund.id, "the gateway does not say that the refund was made", now)
     if refund.status == "sending":
-        return _move(step, refund, "sent", None, **changes).decide()
+        sent = RefundSent(
+            dossier_id=invoice.dossier_id, invoice=invoice.number, refund=refund.id, amount=refund.amount, sent_at=now
+        )
+        return _move(step, refund, "sent", RefundSent, **changes).say(sent).decide()
     return step.to(step.invoice.with_refund(refund.model_copy(update=changes))).decide()
 
 

@@ -20,10 +20,21 @@ GROUNDS: Final[dict[RefundReason, str]] = {
     "second_payment": "Khoản phí, lệ phí này đã được nộp trước đó",
     "overpaid": "Số tiền nộp nhiều hơn số phải nộp",
     "underpaid": "Số tiền nộp ít hơn số phải nộp",
-    "after_end": "Hồ sơ đã kết thúc trước khi nộp tiền",
+    "after_end": "Hồ sơ đã kết thúc",
     "recalculated": "Phí, lệ phí được tính lại thấp hơn số đã nộp",
     "officer": "Theo đề nghị của cán bộ",
 }
+
+
+UNUSED_POSTAGE: Final = "Kết quả không gửi theo cách đã nộp cước"
+NOT_RECEIVED: Final = "Hồ sơ kết thúc trước khi được tiếp nhận"
+
+
+def ground(invoice: Invoice, reason: RefundReason) -> str:
+    """Why money goes back, in words, where a rule asked for it."""
+    if reason != "after_end":
+        return GROUNDS[reason]
+    return UNUSED_POSTAGE if invoice.purpose == "postage" else NOT_RECEIVED if invoice.early else GROUNDS[reason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ OUTWARD: Final[dict[Outward, tuple[str, str]]] = {
     ),
     "refunded": ("Đã hoàn tiền.", "Refunded."),
     "expired": ("Hết hạn nộp. Bạn có thể gia hạn và nộp.", "The time to pay is over. You can renew it and pay."),
-    "cancelled": ("Không phải nộp: hồ sơ đã kết thúc.", "Nothing is to be paid: the dossier has ended."),
+    "cancelled": ("Không còn phải nộp.", "Nothing is to be paid any more."),
 }
 
 

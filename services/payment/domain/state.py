@@ -1,4 +1,4 @@
-"""What is kept of one invoice. Pure.
+"""What is kept of one invoice, and of the others of its dossier (`parts`). Pure.
 
 `Attempt` and the words of `Invoice.status` are as the first release had them; whatever came later is in fields of its
 own, so that a replica of that release reads and writes back the rest untouched (ADR 0011).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -16,19 +17,17 @@ from pydantic import model_validator
 from schemas.dossier import FeeLine
 from schemas.event import Dong, Instant, Record
 from schemas.money import Vnd, total
-from schemas.payment import CaseKind, Method, RefundReason, RefundWay
-from schemas.personal import Owner
-from services.payment.domain.ledger import Journal, clearing, fee, journal
+from schemas.payment import CaseKind, Method, Purpose, RefundReason, RefundWay
+from schemas.personal import Name, Owner
+from services.payment.domain.ledger import POSTAGE, Journal, clearing, fee, journal
 
 LIFE: Final = timedelta(days=5)
 ATTEMPT_LIFE: Final = timedelta(minutes=15)
-MAX_ATTEMPTS: Final = 30
-MAX_TAKINGS: Final = 40
-MAX_REFUNDS: Final = 40
-MAX_CASES: Final = 30
 MAX_RECEIPTS: Final = 12
+MAX_POSTAGES: Final = 3
 
 ReceiptKind = Literal["phi", "le_phi"]
+KINDS: Final[tuple[ReceiptKind, ...]] = ("phi", "le_phi")
 RefundStatus = Literal["requested", "sending", "sent", "treasury", "by_hand", "made", "declined", "failed"]
 
 
@@ -139,11 +138,31 @@ class Receipt(Record):
     """When the tax office had it."""
 
 
-class Invoice(Record):
-    """What is due for one dossier, and what happened to it. `number` is the dossier's code.
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much an invoice holds: a document has room for that of the fee and `MAX_POSTAGES` smaller ones."""
 
-    `surplus`: attempts that succeeded when nothing was due, as the first release noted them.
-    `settled_at`: the dossier knows that its fee is paid.
+    attempts: int = 20
+    takings: int = 26
+    refunds: int = 26
+    cases: int = 16
+
+
+POSTAGE_ROOM: Final = Room(attempts=4, takings=5, refunds=6, cases=2)
+
+
+class Invoice(Record):
+    """What is due for one dossier, and what happened to it.
+
+    number     the dossier's code; its id where the fee was asked for before it had one; of postage as delivery named it
+    surplus    attempts that succeeded when nothing was due, as the first release noted them
+    settled_at the dossier (of postage: delivery) knows that it is paid
+    payer      whom receipts are made out to
+    early      asked for before reception, which has not come yet
+    bare       there is no fee: the document only holds `further`, and what a fee to come needs to know
+    further    the other invoices of the dossier by number, as stored (`parts`)
+    used       the post office has fetched what this postage is for
+    void_sent  when the tax office had the cancellation of a receipt, by its id
     """
 
     dossier_id: str
@@ -167,7 +186,14 @@ class Invoice(Record):
     journals: tuple[Journal, ...] = ()
     settled_at: Instant | None = None
     ended: Literal["withdrawn", "stopped"] | None = None
-    """How the dossier ended before its decision; it may be paid by then."""
+    """How the dossier ended before its decision, it may be paid by then; `stopped` is any other end too."""
+    payer: Name | None = None
+    purpose: Purpose | None = None
+    early: bool = False
+    bare: bool = False
+    further: Mapping[str, dict[str, Any]] = {}
+    used: bool = False
+    void_sent: Mapping[str, Instant] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -191,6 +217,43 @@ class Invoice(Record):
             booked = journal(form["paid_at"], "taken", taking["id"], debit=debit, credit=fees)
             return {**form, "takings": (taking,), "journals": (booked,)}
         return form
+
+    @property
+    def room(self) -> Room:
+        """How much it holds."""
+        return Room() if self.purpose is None else POSTAGE_ROOM
+
+    @property
+    def post(self) -> int | None:
+        """Which way by post it is for, counted by delivery."""
+        return None if self.purpose is None else int(self.number.rpartition("-")[2])
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """What of its total belongs to which account of the ledger, VND."""
+        if self.purpose == "postage":
+            return {POSTAGE: int(self.total)}
+        return {fee(kind): total(line.amount for line in self.lines if line.kind == kind) for kind in KINDS}
+
+    def name(self, letter: str, count: int) -> str:
+        """What its next refund or case is called: ``R1``; of the second way by post ``P2R1``."""
+        return f"{letter}{count + 1}" if self.post is None else f"P{self.post}{letter}{count + 1}"
+
+    @property
+    def expected(self) -> int:
+        """How many payments may still come without asking: an attempt that failed may have succeeded after all."""
+        return sum(a.status != "paid" for a in self.attempts)
+
+    @property
+    def free_takings(self) -> int:
+        """How many payments besides there is room for."""
+        return self.room.takings - len(self.takings) - self.expected
+
+    @property
+    def free_refunds(self) -> int:
+        """How many refunds may be asked for, beside those that money to come, or the end of the dossier, may need."""
+        kept = sum(self.refundable(t) > 0 for t in self.takings)
+        return self.room.refunds - len(self.refunds) - self.expected - kept
 
     def attempt(self, attempt_id: str) -> Attempt | None:
         """The attempt of that id."""
@@ -245,6 +308,11 @@ class Invoice(Record):
         """What is still to be paid, VND; 0 unless the invoice is open or expired."""
         due = Vnd(self.total) - self.credit
         return due if self.status in {"open", "expired"} and due > 0 else Vnd()
+
+    @property
+    def owed(self) -> Vnd:
+        """What is on its way back to the payer, VND."""
+        return total(r.amount for r in self.refunds if r.live and r.status != "made")
 
     def refundable(self, taking: Taking) -> Vnd:
         """What of a taking's fee has not gone back and is not on its way, VND."""

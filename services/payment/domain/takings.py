@@ -6,23 +6,21 @@ from datetime import datetime
 
 from chassis.decision import Decision, Refused
 from schemas.event import DossierEvent
-from schemas.money import Vnd, total
+from schemas.money import Vnd
 from schemas.payment import DifferenceReceived, PaymentReceived, RefundReason, RefundRequested
 from services.payment.domain import ledger, receipts, rules
-from services.payment.domain.state import MAX_REFUNDS, MAX_TAKINGS, Invoice, Refund, Taking
+from services.payment.domain.state import Invoice, Refund, Taking
 from services.payment.domain.step import Step
 from services.payment.messages import MoneyArrived
 
 
 def take(step: Step, taking: Taking, now: datetime) -> Step:
-    """Takes `taking` (nothing of it applied yet) in. Raises Refused where an invoice can hold no more."""
+    """Takes `taking` (nothing of it applied yet) in."""
     invoice = step.invoice
-    if len(invoice.takings) >= MAX_TAKINGS:
-        raise Refused("too_many_payments", f"{MAX_TAKINGS} payments came for this invoice: an accountant must look")
     verdict = rules.judge(invoice, taking.amount)
     applied = min(taking.amount, invoice.outstanding) if verdict.pays else Vnd()
     taking = taking.model_copy(update={"applied": applied})
-    fees = _by_kind(invoice, applied)
+    fees = _by_account(invoice, applied)
     entry = ledger.journal(
         now,
         "taken",
@@ -38,15 +36,10 @@ def take(step: Step, taking: Taking, now: datetime) -> Step:
     return step
 
 
-def _by_kind(invoice: Invoice, applied: Vnd) -> dict[str, int]:
-    """What of `applied` belongs to phí and what to lệ phí: each line what is not booked for it yet."""
+def _by_account(invoice: Invoice, applied: Vnd) -> dict[str, int]:
+    """What of `applied` belongs to phí and what to lệ phí: each what is not booked for it yet."""
     booked = ledger.balances(invoice.journals)
-    want = {
-        ledger.fee(kind): total(line.amount for line in invoice.lines if line.kind == kind)
-        + booked.get(ledger.fee(kind), 0)
-        for kind in receipts.KINDS
-    }
-    return ledger.spread(applied, want)
+    return ledger.spread(applied, {account: due + booked.get(account, 0) for account, due in invoice.shares.items()})
 
 
 def _paid(step: Step, taking: Taking, now: datetime) -> Step:
@@ -61,6 +54,7 @@ def _paid(step: Step, taking: Taking, now: datetime) -> Step:
             transaction=taking.transaction,
             paid_at=taking.paid_at,
             through=taking.method,
+            purpose=invoice.purpose,
         )
     else:
         said = DifferenceReceived(
@@ -81,10 +75,8 @@ def align(step: Step, now: datetime) -> Step:
     """Once all is paid, what is booked as phí and as lệ phí is what the lines say: a recalculation may move it."""
     invoice = step.invoice
     booked = ledger.balances(invoice.journals)
-    have = {ledger.fee(kind): -booked.get(ledger.fee(kind), 0) for kind in receipts.KINDS}
-    want = {
-        ledger.fee(kind): total(line.amount for line in invoice.lines if line.kind == kind) for kind in receipts.KINDS
-    }
+    want = invoice.shares
+    have = {account: -booked.get(account, 0) for account in want}
     if sum(have.values()) != sum(want.values()) or have == want:
         return step
     debit = {account: have[account] - want[account] for account in have if have[account] > want[account]}
@@ -95,22 +87,40 @@ def align(step: Step, now: datetime) -> Step:
 def give_back(step: Step, taking: Taking, amount: Vnd, reason: RefundReason, now: datetime) -> Step:
     """A refund of what nothing was due for is requested by rule; a person approves it."""
     refund = Refund(
-        id=f"R{len(step.invoice.refunds) + 1}",
+        id=step.invoice.name("R", len(step.invoice.refunds)),
         taking=taking.id,
         of="surplus",
         amount=amount,
         reason=reason,
-        ground=rules.GROUNDS[reason],
+        ground=rules.ground(step.invoice, reason),
         requested_at=now,
     )
     return request(step, refund, taking)
 
 
+def take_back(step: Step, back: Vnd, reason: RefundReason, now: datetime) -> Step:
+    """Refunds of `back` VND of the fee are requested by rule, of the newest payments first."""
+    for taking in reversed(step.invoice.takings):
+        amount = Vnd(min(back, step.invoice.refundable(taking)))
+        if not amount:
+            continue
+        refund = Refund(
+            id=step.invoice.name("R", len(step.invoice.refunds)),
+            taking=taking.id,
+            of="fee",
+            amount=amount,
+            reason=reason,
+            ground=rules.ground(step.invoice, reason),
+            requested_at=now,
+        )
+        step = request(step, refund, taking)
+        back -= amount
+    return step
+
+
 def request(step: Step, refund: Refund, taking: Taking) -> Step:
-    """Says that money is to go back. Raises Refused where an invoice can hold no more."""
+    """Says that money is to go back."""
     invoice = step.invoice
-    if len(invoice.refunds) >= MAX_REFUNDS:
-        raise Refused("too_many_refunds", f"{MAX_REFUNDS} refunds of this invoice: an accountant must look")
     said = RefundRequested(
         dossier_id=invoice.dossier_id,
         invoice=invoice.number,
@@ -132,8 +142,7 @@ def request(step: Step, refund: Refund, taking: Taking) -> Step:
 def owe(invoice: Invoice, refund: Refund, now: datetime) -> ledger.Journal:
     """The fee of a refund is the payer's from now on."""
     booked = ledger.balances(invoice.journals)
-    held = {ledger.fee(kind): -booked.get(ledger.fee(kind), 0) for kind in receipts.KINDS}
-    fees = ledger.spread(refund.amount, held)
+    fees = ledger.spread(refund.amount, {account: -booked.get(account, 0) for account in invoice.shares})
     return ledger.journal(now, "refund_due", refund.id, debit=fees, credit={ledger.PAYABLE: refund.amount})
 
 
@@ -145,6 +154,8 @@ def arrived(invoice: Invoice | None, command: MoneyArrived, now: datetime) -> De
         return Decision(invoice, answer={"status": invoice.status, "repeated": True})
     if command.method == "cash" and command.amount != invoice.outstanding:
         raise Refused("wrong_amount", f"{invoice.outstanding} VND are due: take exactly that", field="amount")
+    if invoice.free_takings < 1 or invoice.free_refunds < 2:  # noqa: PLR2004 - of the rest, and one day of the fee
+        raise Refused("too_many_payments", f"{len(invoice.takings)} payments came for it: an accountant must look")
     taking = Taking(
         id=command.id,
         method=command.method,

@@ -48,6 +48,7 @@ class Layout(BaseModel):
     issued_at: Element = "NLap"
     issuer_name: Element = "TDVThu"
     issuer_tax_code: Element = "MSTDVThu"
+    payer: Element = "TNNop"
     lines: Element = "DSKThu"
     line: Element = "KThu"
     line_code: Element = "MKThu"
@@ -63,7 +64,7 @@ class Layout(BaseModel):
     titles: Mapping[ReceiptKind, str] = {"phi": "BIÊN LAI THU PHÍ", "le_phi": "BIÊN LAI THU LỆ PHÍ"}
 
 
-def unsigned(receipt: Receipt, dossier: str, layout: Layout) -> bytes:
+def unsigned(receipt: Receipt, dossier: str, layout: Layout, payer: str | None = None) -> bytes:
     """The receipt as XML, the same bytes each time. Raises ValueError for one without a number."""
     if receipt.number is None or receipt.issued_at is None:
         raise ValueError("a receipt without a number is none yet")
@@ -76,6 +77,7 @@ def unsigned(receipt: Receipt, dossier: str, layout: Layout) -> bytes:
         layout.issued_at: format_instant(receipt.issued_at),
         layout.issuer_name: layout.issuer,
         layout.issuer_tax_code: layout.tax_code,
+        layout.payer: _printable(payer or ""),
         layout.replaces: receipt.replaces or "",
     }
     _children(root, {name: text for name, text in head.items() if text})
@@ -91,6 +93,11 @@ def unsigned(receipt: Receipt, dossier: str, layout: Layout) -> bytes:
         _children(etree.SubElement(lines, layout.line), one)
     _children(root, {layout.total: str(receipt.amount)})
     return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
+
+
+def _printable(text: str) -> str:
+    """Without the control characters that XML cannot hold."""
+    return "".join(character for character in text if character.isprintable())
 
 
 def _children(parent: Any, texts: Mapping[str, str]) -> None:
@@ -127,7 +134,7 @@ def _parsed(xml: bytes) -> Any:
     return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
 
 
-def pdf(receipt: Receipt, dossier: str, layout: Layout, xml: bytes) -> bytes:
+def pdf(receipt: Receipt, dossier: str, layout: Layout, xml: bytes, payer: str | None = None) -> bytes:
     """The view (PDF/A-2b), with a code that holds number, amount and the hash of the signed file."""
     issued = receipt.issued_at or receipt.cancelled_at
     if receipt.number is None or issued is None:
@@ -143,6 +150,7 @@ def pdf(receipt: Receipt, dossier: str, layout: Layout, xml: bytes) -> bytes:
         "number": receipt.number,
         "issuer": layout.issuer,
         "dossier": dossier,
+        "payer": payer or "",
         "date": f"ngày {local.day} tháng {local.month} năm {local.year}",
         "year": local.year,
         "month": local.month,

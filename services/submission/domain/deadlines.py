@@ -31,6 +31,8 @@ CLOSINGS: Final[Mapping[Stage, tuple[str, str]]] = {
     ),
 }
 """Reason and ground of a stop by the written rule, where an applicant did not do their part in time."""
+FEE_NOTICE: Final = "Thông báo nộp phí, lệ phí"
+"""The ground where the fee was asked for before there was a form 01."""
 
 
 def next_due(dossier: Dossier | None, rules: Rules) -> datetime | None:
@@ -70,6 +72,8 @@ def _one(dossier: Dossier, due: datetime, now: datetime) -> tuple[Dossier, Event
         return dossier.same(now, complaint=late), _overdue(dossier, "complaint", due, now)
     if dossier.stage in CLOSINGS:
         reason, ground = CLOSINGS[dossier.stage]
+        if dossier.stage == "awaiting_fee" and dossier.received_at is None:
+            ground = FEE_NOTICE
         stopped = dossier.to("stopped", now, reason=reason, ground=ground, ended_at=now)
         return stopped, DossierStopped(dossier_id=dossier.id, reason=reason, ground=ground, stopped_at=now)
     if dossier.stage == "filed":
@@ -141,11 +145,11 @@ def _recounted(dossier: Dossier, now: datetime, rules: Rules) -> tuple[Dossier, 
         counted = complaint.model_copy(update={"due_at": due, "overdue": late})
         return _moved(dossier, "complaint", complaint.due_at, due, {"complaint": counted})
     if dossier.stage == "filed" and dossier.answer_by is not None:
-        answered = dossier.supplement.answered_at if dossier.supplement else None
-        due = timing.first_answer_by(answered or dossier.filed_at, rules)
+        began = dossier.supplement.answered_at if dossier.supplement else dossier.since if dossier.fee_at else None
+        due = timing.first_answer_by(began or dossier.filed_at, rules)
         changes = {"answer_by": due, "alert": dossier.alert if due <= now else None}
         return _moved(dossier, "first_answer", dossier.answer_by, due, changes)
-    if dossier.stage == "awaiting_fee" and dossier.promised is not None:
+    if dossier.stage == "awaiting_fee" and dossier.promised is not None and dossier.outcome is None:
         _, due = timing.promise(dossier)
         return _moved(dossier, "term", dossier.promised, due, {"promised": due})
     if dossier.stage in WORKED and dossier.due_at is not None:

@@ -8,14 +8,17 @@ from chassis.decision import Decision, Impossible, Refused
 from chassis.series import ConfirmNumber, NumberTaken, TakeNumber
 from schemas.delivery import ResultDelivered
 from schemas.dossier import DossierCompleted, DossierDecided, ResultIssued
-from services.submission.domain import timing
-from services.submission.domain.dossier import Dossier, local_day
+from services.submission.domain import charging, timing
+from services.submission.domain.dossier import Dossier, Rules, local_day
 from services.submission.domain.graph import enter, known
 from services.submission.messages import DecideDossier, IssueResult
 
 
-def decide(dossier: Dossier | None, command: DecideDossier, now: datetime) -> Decision[Dossier]:
-    """Approved, or refused with its reason and legal ground. Raises Refused `four_eyes`, `invalid`."""
+def decide(dossier: Dossier | None, command: DecideDossier, now: datetime, rules: Rules) -> Decision[Dossier]:
+    """Approved, or refused with its reason and legal ground; some approved ones wait for their fee now.
+
+    Raises Refused `four_eyes`, `invalid`.
+    """
     dossier = enter(dossier, command)
     if {command.by.officer, command.by.principal} & set(dossier.officers):
         raise Refused("four_eyes", "who examined a dossier does not decide it")
@@ -33,6 +36,9 @@ def decide(dossier: Dossier | None, command: DecideDossier, now: datetime) -> De
         decided_at=now,
         by=timing.act(dossier, command.by, command.reason),
     )
+    if command.outcome == "approved" and charging.due_with_decision(decided):
+        decided, request = charging.ask(decided, now)
+        return Decision(timing.retimed(decided, rules), (event, request), answer=decided.answer)
     return Decision(decided, (event,), answer=decided.answer)
 
 

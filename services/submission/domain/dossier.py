@@ -95,6 +95,7 @@ class Dossier(Record):
     answered   when the stages before it were answered
     calendar   version of the calendar that these dates rest on
     consented_at  when the agency's silence became consent, where the law says so
+    fee_at     when its fee was asked for, where that was not at reception
     pay_by     when a dossier whose fee nobody paid is stopped; None while its invoice is open
     warn_at    when the officer is warned of it; alert: what was said about what is due now
     tokens     what it is found by besides its code (`finding`)
@@ -131,6 +132,7 @@ class Dossier(Record):
     warn_at: Instant | None = None
     alert: Literal["soon", "overdue"] | None = None
     total: int = 0
+    fee_at: Instant | None = None
     paid_at: Instant | None = None
     supplement: Ask | None = None
     extension: Extended | None = None

@@ -6,13 +6,14 @@
                                                                                                               │
     returned ─ (delivered) ─ returning ─ (number) ─ numbering ─ issue ─ issuing ──────────────────────────────┘
 
-and out of it to rejected, withdrawn, stopped. What no edge allows is refused by name.
+and out of it to rejected, withdrawn, stopped. What no edge allows is refused by name. By law a fee may be due elsewhere
+than after reception (`law.procedures.FeePoint`): then awaiting_fee comes before filed, or between deciding and issuing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeVar, get_args
+from typing import Final, get_args
 
 from chassis.decision import Command, DeadlineDue, Impossible, Refused
 from chassis.series import NumberTaken
@@ -63,13 +64,14 @@ def _edge(on: type[Record], out_of: str, into: str, event: type[Event] | None) -
 
 EDGES: Final = (
     _edge(do.FileDossier, "", "filed", events.DossierSubmitted),
+    _edge(do.FileDossier, "", "awaiting_fee", events.FeeRequested),
     _edge(do.AcceptDossier, "filed", "receiving", None),
     _edge(NumberTaken, "receiving", "awaiting_fee assigning", events.DossierAccepted),
     _edge(do.RejectDossier, "filed", "rejected", events.DossierRejected),
     _edge(do.RequestSupplement, "filed examining", "supplementing", events.SupplementRequested),
     _edge(do.SupplementDossier, "supplementing", "filed examining", events.DossierSupplemented),
     _edge(DeadlineDue, "supplementing awaiting_fee", "stopped", events.DossierStopped),
-    _edge(PaymentReceived, "awaiting_fee", "assigning", events.FeeSettled),
+    _edge(PaymentReceived, "awaiting_fee", "filed assigning issuing", events.FeeSettled),
     _edge(do.AssignDossier, "assigning examining", "examining", work.DossierAssigned),
     _edge(do.TakeDossier, "examining", "examining", work.DossierTaken),
     _edge(do.ReleaseDossier, "examining", "examining", work.DossierReleased),
@@ -86,6 +88,7 @@ EDGES: Final = (
         events.DossierWithdrawn,
     ),
     _edge(do.DecideDossier, "deciding", "issuing", events.DossierDecided),
+    _edge(do.DecideDossier, "deciding", "awaiting_fee", events.FeeRequested),
     _edge(do.IssueResult, "issuing", "numbering", None),
     _edge(NumberTaken, "numbering", "returning", events.ResultIssued),
     _edge(ResultDelivered, "returning", "returned", events.DossierCompleted),
@@ -96,7 +99,8 @@ EDGES: Final = (
 """Besides, deadlines say `DueSoon` and `Overdue` and a changed calendar `DossierRetimed`: they change no stage."""
 
 
-C = TypeVar("C", bound=Command)
+UNDECIDED: Final = frozenset({do.StopDossier.__name__, do.WithdrawDossier.__name__})
+"""Not possible any more once it is decided, whatever it waits for then."""
 
 
 def allowed(stage: Stage) -> tuple[str, ...]:
@@ -116,7 +120,7 @@ def enter(dossier: Dossier | None, command: do.Official | do.Own) -> Dossier:
     if isinstance(command, do.Official) and command.revision not in {None, dossier.revision}:
         raise Refused("stale", f"the dossier is at revision {dossier.revision}, not {command.revision}: look again")
     name = type(command).__name__
-    possible = allowed(dossier.stage)
+    possible = tuple(word for word in allowed(dossier.stage) if not (dossier.outcome and word in UNDECIDED))
     if name not in possible:
         instead = f"only {', '.join(possible)}" if possible else "nothing is"
         raise Refused("wrong_stage", f"the dossier is {dossier.stage}: {name} is not possible, {instead}")

@@ -67,7 +67,7 @@ def handlers(rules: Rules) -> Handlers:
         do.ExtendTerm: ruled(examination.extend),
         do.StopDossier: examination.stop,
         do.WithdrawDossier: ending.withdraw,
-        do.DecideDossier: decision.decide,
+        do.DecideDossier: ruled(decision.decide),
         do.IssueResult: decision.issue,
         NumberTaken: ruled(numbered),
         NumberConfirmed: confirmed,

@@ -7,19 +7,11 @@ from typing import Any
 
 from chassis.decision import Decision, Impossible
 from chassis.series import ConfirmNumber, NumberTaken, TakeNumber
-from law import clock, fees
-from schemas.dossier import (
-    Bilingual,
-    DossierAccepted,
-    DossierRejected,
-    DossierSubmitted,
-    FeeLine,
-    FeeSettled,
-    TermLength,
-)
+from law import clock
+from schemas.dossier import DossierAccepted, DossierRejected, DossierSubmitted, FeeSettled, TermLength
 from schemas.payment import InvoiceExpired, PaymentReceived
 from schemas.personal import Personal
-from services.submission.domain import timing
+from services.submission.domain import charging, timing
 from services.submission.domain.dossier import Dossier, Rules, Stage, local_day
 from services.submission.domain.graph import enter, known
 from services.submission.messages import AcceptDossier, FileDossier, RejectDossier
@@ -56,7 +48,11 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
         **shared,
         **parts,
     )
-    return Decision(dossier, (event,), answer=_filed_answer(dossier))
+    answer = _filed_answer(dossier)
+    if charging.point(dossier) == "before_acceptance" and charging.assess(dossier).total:
+        asked, request = charging.ask(dossier, command.filed_at)
+        return Decision(asked.model_copy(update={"answer_by": None}), (event, request), answer=answer)
+    return Decision(dossier, (event,), answer=answer)
 
 
 def _filed_answer(dossier: Dossier) -> dict[str, Any]:
@@ -73,60 +69,64 @@ def accept(dossier: Dossier | None, command: AcceptDossier, now: datetime, rules
 
 
 def coded(dossier: Dossier, outcome: NumberTaken, now: datetime, rules: Rules) -> Decision[Dossier]:
-    """The number of its code came: it has a code, a due date and perhaps a fee."""
+    """The number of its code came: it has a code, a due date and perhaps a fee, now or paid before."""
     if dossier.received_at is None:
         raise Impossible("a code before reception")
-    procedure = timing.procedure_of(dossier)
-    assessment = fees.assess(procedure, local_day(dossier.filed_at), fees.FeeInputs(values=dossier.answers))
+    fee = charging.NOTHING if charging.later(dossier) else charging.assess(dossier)
     code = str(rules.codes.code(local_day(dossier.received_at), outcome.number))
-    stage: Stage = "awaiting_fee" if assessment.total else "assigning"
+    stage: Stage = "awaiting_fee" if fee.total and dossier.paid_at is None else "assigning"
     term_start, promised = timing.promise(dossier)
-    accepted = dossier.to(stage, now, code=code, total=assessment.total, promised=promised, pending=None)
+    accepted = dossier.to(stage, now, code=code, total=fee.total, promised=promised, pending=None)
     event = DossierAccepted(
         dossier_id=dossier.id,
         code=code,
         received_at=dossier.received_at,
         term_start=term_start,
         due_at=promised,
-        fee=tuple(_line(line) for line in assessment.lines),
-        total=assessment.total,
+        fee=charging.lines(fee),
+        total=fee.total,
         owner=Personal.of(dossier.owner),
-        term=TermLength(**procedure.term_for(dossier.answers).model_dump()),
+        term=TermLength(**timing.procedure_of(dossier).term_for(dossier.answers).model_dump()),
         by=dossier.pending,
+        payer=dossier.applicant.name,
     )
     return Decision(timing.retimed(accepted, rules), (event,), (ConfirmNumber(series=outcome.series),))
 
 
-def _line(line: fees.FeeLine) -> FeeLine:
-    return FeeLine(
-        code=line.code,
-        name=Bilingual(vi=line.name_vi, en=line.name_en),
-        kind=line.kind,
-        unit_price=line.unit_price,
-        quantity=line.quantity,
-        amount=line.amount,
-    )
-
-
 def paid(dossier: Dossier | None, event: PaymentReceived, now: datetime, rules: Rules) -> Decision[Dossier]:
-    """The fee is paid: the term goes on from the time of payment. One that comes after the end changes no stage."""
+    """The fee is paid: it goes on, and the term from the time of payment. After the end no stage is changed."""
     dossier = known(dossier, event)
-    if dossier.paid_at is not None:
+    if dossier.paid_at is not None or not _own(dossier, event.invoice):
         return Decision(dossier)
     settled = dossier.same(now, paid_at=event.paid_at, pay_by=None)
     if dossier.stage != "awaiting_fee":
         return Decision(settled)
-    settled = timing.retimed(settled.to("assigning", now), rules)
-    if settled.due_at is None or dossier.promised is None:
-        raise Impossible("a fee for a dossier that was never received")
-    said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=settled.due_at, promised=dossier.promised)
+    settled = settled.to(charging.following(dossier), now)
+    promised = settled.promised
+    if promised is None:  # not received yet: nothing is due but the desk's answer
+        settled = settled.model_copy(update={"answer_by": timing.first_answer_by(now, rules)})
+        _, due = timing.promise(settled)
+        said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=due, promised=due)
+        return Decision(settled, (said,))
+    settled = timing.retimed(settled, rules)
+    if settled.due_at is None:
+        raise Impossible("a term without pauses has no due date")
+    said = FeeSettled(dossier_id=dossier.id, paid_at=event.paid_at, due_at=settled.due_at, promised=promised)
     return Decision(settled, (said,))
 
 
+def _own(dossier: Dossier, invoice: str) -> bool:
+    """The invoice of its fee is called by its code, or by its id where it had none; delivery's are called otherwise."""
+    return invoice in {dossier.code, dossier.id}
+
+
 def unpaid(dossier: Dossier | None, event: InvoiceExpired, _now: datetime, rules: Rules) -> Decision[Dossier]:
-    """Nobody paid while the invoice was open: a payment whose notice is late may still come, until `pay_by`."""
+    """Nobody paid while the invoice was open: a payment whose notice is late may still come, until `pay_by`.
+
+    What was decided is not stopped any more: its result waits for the fee.
+    """
     dossier = known(dossier, event)
-    if dossier.stage != "awaiting_fee":
+    if dossier.stage != "awaiting_fee" or dossier.outcome is not None or not _own(dossier, event.invoice):
         return Decision(dossier)
     pay_by = clock.due_date(rules.fee, event.expired_at).due
     return Decision(dossier.model_copy(update={"pay_by": pay_by}))

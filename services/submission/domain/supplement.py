@@ -68,8 +68,9 @@ def _checked(dossier: Dossier, procedure: Procedure, items: tuple[SupplementItem
         if item.name not in there:
             text = f"no such {item.kind}; there are {', '.join(sorted(there))}"
             raise Refused("invalid", text, field=f"items.{n}.name")
-        if dossier.code is not None and item.kind == "field" and item.name in procedure.counted_by:
-            text = "fee and term were counted by it at reception: it cannot be changed any more"
+        counted = dossier.code is not None or dossier.fee_at is not None
+        if counted and item.kind == "field" and item.name in procedure.counted_by:
+            text = "fee and term were counted by it before: it cannot be changed any more"
             raise Refused("invalid", text, field=f"items.{n}.name")
         found.append(item.model_copy(update={"label": there[item.name]}))
     return tuple(found)

@@ -39,8 +39,9 @@ def procedure_of(dossier: Dossier) -> Procedure:
 def pauses(dossier: Dossier) -> tuple[clock.Pause, ...]:
     """Its pauses, open ones included."""
     found = []
-    if dossier.total and dossier.received_at is not None:
-        found.append(clock.Pause(kind="fee", requested=dossier.received_at, answered=dossier.paid_at))
+    asked = dossier.fee_at or dossier.received_at
+    if dossier.total and asked is not None:
+        found.append(clock.Pause(kind="fee", requested=asked, answered=dossier.paid_at))
     if (ask := dossier.supplement) is not None:
         policy = procedure_of(dossier).supplement_policy.value
         found.append(
@@ -97,8 +98,8 @@ def _part(term: Term, share: Decimal) -> Term:
 
 
 def promise(dossier: Dossier) -> tuple[date, datetime]:
-    """What is told at reception: the start of the term, and its due date if a fee is paid the same day."""
-    ends = _ends(dossier, [pause for pause in pauses(dossier) if pause.kind != "fee"])
+    """What is told at reception: the start of the term, and its due date if an unpaid fee is paid the same day."""
+    ends = _ends(dossier, [pause for pause in pauses(dossier) if pause.kind != "fee" or pause.answered is not None])
     first, last = ends[0], ends[-1]
     if first is None or last is None or last.due is None:
         raise Impossible("a term without pauses has no due date")

@@ -19,18 +19,19 @@ REACHED: Final[tuple[tuple[str, str | None, Status], ...]] = (
     ("dossier.withdrawn", None, Status.WITHDRAWN),
     ("dossier.stopped", None, Status.STOPPED),
     ("dossier.rejected", None, Status.REFUSED),
+    ("dossier.fee_requested", "dossier.fee_settled", Status.FEE_REQUESTED),
     ("dossier.decided", None, Status.DECIDED),
     ("dossier.supplement_requested", "dossier.supplemented", Status.SUPPLEMENT_REQUESTED),
     ("dossier.examined", None, Status.PROCESSING),
     ("dossier.assigned", None, Status.PROCESSING),
-    ("payment.received", None, Status.PROCESSING),
-    ("payment.invoice_opened", None, Status.FEE_REQUESTED),
+    ("payment.invoice_opened", "payment.received", Status.FEE_REQUESTED),
     ("dossier.accepted", None, Status.RECEIVED),
     ("dossier.submitted", None, Status.REGISTERED),
 )
 """What decides the status, the last word first: a fact, unless another is known too; never their order."""
 TIMED: Final = (
     dossier.DossierAccepted,
+    dossier.FeeRequested,
     dossier.FeeSettled,
     dossier.SupplementRequested,
     dossier.DossierSupplemented,
@@ -79,7 +80,7 @@ def track(tracked: Tracked | None, event: DossierEvent, now: datetime) -> Decisi
         changes |= {"procedure": event.procedure, "owner": event.owner}
     if isinstance(event, dossier.DossierAccepted):
         changes["code"] = event.code
-    if isinstance(event, TIMED):
+    if isinstance(event, TIMED) and (tracked.code or not isinstance(event, dossier.FeeSettled)):
         changes["due_at"] = getattr(event, "due_at", None)
     if isinstance(event, work.DossierRetimed) and event.matter == "term" and tracked.due_at is not None:
         changes["due_at"] = event.due_at  # while a fee is open nothing is due: only the promise moved
@@ -97,6 +98,7 @@ def _instant(event: DossierEvent, now: datetime) -> datetime:
 
 
 WORDS: Final[dict[type[DossierEvent], str]] = {
+    dossier.FeeRequested: "total",
     dossier.ResultIssued: "number",
     payment.ReceiptIssued: "number",
     payment.RefundRequested: "amount",

@@ -22,6 +22,7 @@ EXPECTED: Final[Mapping[str, tuple[int, int, int]]] = {
     "withdrawn": (1, 1, 0),
     "suspected": (1, 0, 1),
     "asked_back": (1, 1, 1),
+    "unposted": (2, 1, 1),
 }
 """Of each kind: charges, refunds, and how often it is said that the fee is paid (so many receipts, too)."""
 

@@ -78,6 +78,7 @@ class Verdict:
             "duplicate_consignments": count["duplicate_consignments"],
             "order_violations": count["order_violations"],
             "stuck": count["stuck"],
+            "statistics_differences": len(self.findings.get("statistics", ())),
             "seed": seed,
         }
 

@@ -16,11 +16,12 @@ import httpx
 from bench.payment.world import World
 
 T = TypeVar("T")
-Kind = Literal["plain", "second_try", "twice", "withdrawn", "suspected", "asked_back"]
+Kind = Literal["plain", "second_try", "twice", "withdrawn", "suspected", "asked_back", "unposted"]
 KINDS: Final[Sequence[tuple[Kind, int]]] = (
-    ("plain", 86), ("second_try", 4), ("twice", 4), ("withdrawn", 2), ("suspected", 2), ("asked_back", 2),
+    ("plain", 84), ("second_try", 4), ("twice", 4), ("withdrawn", 2), ("suspected", 2), ("asked_back", 2),
+    ("unposted", 2),
 )  # fmt: skip
-REFUNDED: Final = frozenset({"twice", "withdrawn", "asked_back"})
+REFUNDED: Final = frozenset({"twice", "withdrawn", "asked_back", "unposted"})
 FINISHED: Final = "Mã lỗi 01:"
 
 
@@ -101,9 +102,19 @@ class Payers:
         body = {"taking": begun["attempt"], "amount": found["total"], "ground": "NĐ 45/2020, Điều 11"}
         await self._post("accountant1", f"/dossiers/{dossier}/refunds", body)
 
-    async def _begin(self, dossier: str) -> dict[str, Any]:
+    async def _unposted(self, dossier: str) -> None:
+        """Postage is paid just after the applicant chose to come instead."""
+        await self._pay(await self._begin(dossier))
+        postage = await self.place.fee_due(dossier)
+        begun = await self._begin(dossier, postage)
+        await self._sure(lambda: self.place.client.get(begun["url"]))
+        await self.place.chosen_again(dossier)
+        await self._status(dossier, "cancelled", postage)
+        await self._pay(begun)
+
+    async def _begin(self, dossier: str, invoice: str | None = None) -> dict[str, Any]:
         key = uuid.uuid4().hex
-        return await self._sure(lambda: self.place.begin(dossier, key))
+        return await self._sure(lambda: self.place.begin(dossier, key, invoice))
 
     async def _pay(self, begun: Mapping[str, Any], decision: str = "pay") -> None:
         """A transaction that is finished was decided before its answer was lost."""
@@ -126,9 +137,9 @@ class Payers:
 
         await self._sure(posted)
 
-    async def _status(self, dossier: str, status: str) -> dict[str, Any]:
+    async def _status(self, dossier: str, status: str, invoice: str | None = None) -> dict[str, Any]:
         async def there() -> dict[str, Any]:
-            found = await self.place.invoice(dossier)
+            found = await self.place.invoice(dossier, invoice)
             if found is None or found["status"] != status:
                 raise httpx.TransportError(f"{dossier} is not {status} yet")
             return found

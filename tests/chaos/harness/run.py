@@ -23,7 +23,7 @@ from deploy.local import stack
 from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
 from deploy.local.rundir import sweep
-from tests.chaos.harness import witness
+from tests.chaos.harness import statistics, witness
 from tests.chaos.harness.driver import Driver, browser
 from tests.chaos.harness.oracle import Verdict, judge
 from tests.chaos.harness.schedule import KINDS, schedule
@@ -136,7 +136,9 @@ class Run:
                 await strokes.run(plan)
                 await strokes.end()
                 progress.print(f"  drain: at most {job.drain:.0f} s")
-                return await self._drained(scene)
+                history, verdict = await self._drained(scene)
+                verdict.findings["statistics"] = await statistics.differences(platform, client, backbone.kafka)
+                return history, verdict
             finally:
                 flow.cancel()
                 await asyncio.gather(flow, return_exceptions=True)

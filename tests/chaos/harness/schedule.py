@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 SERVICES: Final = ("submission", "payment", "notification", "delivery", "tracking")
 PARTNERS: Final = ("identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "upstream_portal")
-KINDS: Final = (*SERVICES, "kafka", "store", *PARTNERS)
+KINDS: Final = (*SERVICES, "statistics", "kafka", "store", *PARTNERS)
 KILLS_PER_MINUTE: Final = len(KINDS)
 FREEZE_EVERY: Final = 25.0
 FREEZE: Final = (12.0, 16.0)

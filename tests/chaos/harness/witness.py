@@ -59,7 +59,8 @@ class Log:
 
     def _ends(self) -> dict[tuple[str, int], int]:
         topics = self._meter.list_topics(timeout=10).topics
-        places = [(t, p) for t in topics if not t.startswith("__") for p in topics[t].partitions]
+        said = [t for t in topics if not t.startswith("__") and not t.endswith("-changelog")]
+        places = [(t, p) for t in said for p in topics[t].partitions]
         return {place: self._meter.get_watermark_offsets(TopicPartition(*place), timeout=10)[1] for place in places}
 
 

@@ -215,6 +215,25 @@ async def test_the_day_is_reconciled_and_what_was_planted_is_found(place: World)
     assert books["balanced"]
 
 
+async def test_the_page_a_payer_comes_back_to_changes_nothing(place: World) -> None:
+    dossier = await opened(place)
+    begun = await place.begin(dossier)
+    values = {
+        "vnp_Amount": str(FEE * 100),
+        "vnp_PayDate": "20261124160000",
+        "vnp_ResponseCode": "00",
+        "vnp_TransactionNo": "1",
+        "vnp_TransactionStatus": "00",
+        "vnp_TxnRef": begun["attempt"],
+    }
+    before = await place.invoice(dossier)
+    url = place.stack.url("payment") + "/payments/vnpay/return"
+    signed = {**values, vnpay.HASH: vnpay.sign(values, place.secret)}
+    assert "đang xác nhận" in (await place.client.get(url, params=signed)).text
+    assert (await place.client.get(url, params={**signed, "vnp_Amount": "1"})).status_code == 400
+    assert await place.invoice(dossier) == before
+
+
 async def _file(place: World, path: str, text: str) -> httpx.Response:
     headers = {"authorization": f"Bearer {place.tokens['accountant1']}", "idempotency-key": uuid.uuid4().hex}
     return await place.client.post(place.stack.url("payment") + path, content=text, headers=headers)
@@ -283,6 +302,8 @@ async def test_the_command_line_does_what_an_accountant_does(
     assert "1 name none" in (await hoso("statement", str(file)))[1]
     metrics = (await place.client.get(place.stack.url("payment") + "/metrics")).text
     assert 'hoso_payment_work{waits="requested"}' in metrics
+    assert 'hoso_payment_work_oldest_seconds{waits="unanswered"}' in metrics
+    assert "hoso_payment_books_faulty 0.0" in metrics
 
 
 async def _made(place: World, dossier: str) -> bool | None:

@@ -17,7 +17,9 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from pydantic import SecretStr
 
-from chassis.runner import NotSent, Retryable
+from chassis.keyadmin import Erasure, KeyAdmin
+from chassis.keyring import Keyring
+from chassis.runner import NotSent, Permanent, Retryable
 from chassis.series import NumberTaken
 from chassis.store import Store
 from deploy.local.certificates import self_signed
@@ -45,11 +47,12 @@ from services.payment.messages import (
 from simulators.payment_gateway import __main__ as gateway
 from simulators.payment_gateway.gateway import Merchant
 from simulators.post_office import __main__ as post_office
-from tests.unit.services.invoices import paid
+from tests.unit.services.invoices import DOSSIER, paid
 
 from .partners import ID, call, serving
 
 SECRET = "a-secret-of-the-test"
+PAYER = "Lò Thị Ví Dụ"
 
 
 def order() -> OrderConsignment:
@@ -275,6 +278,7 @@ async def test_a_tax_office_that_has_a_receipt_already_took_it_and_one_that_errs
     app.add_api_route("/{number}/{status}", put, methods=["PUT"])
     player = paid()
     player.tell(NumberTaken(series="receipts-phi-2026", number=1, purpose="phi-1"))
+    player.state = player.invoice.changed(payer=Personal.of(PAYER))
     keys = self_signed("a test")
     store = Store(backbone.store_url, f"adapters_{secrets.token_hex(4)}")
 
@@ -289,6 +293,7 @@ async def test_a_tax_office_that_has_a_receipt_already_took_it_and_one_that_errs
             receipt_tax_url=f"http://127.0.0.1:{port}",
         ),
         store=store,
+        keyring=Keyring(store, b"m" * 32),
         engine=lambda _name: SimpleNamespace(read=read),
     )
     adapter = TransmitsReceipts(platform, Receipts(platform))
@@ -302,4 +307,12 @@ async def test_a_tax_office_that_has_a_receipt_already_took_it_and_one_that_errs
             assert await adapter.execute(effect, call()) == ReceiptTransmitted(receipt="phi-1", taken=True)
     assert {name for name, _ in taken} == {"BL26P-0000001/issued"}
     assert len({body for _, body in taken}) == 1
+    assert PAYER.encode() in taken[0][1]
+    kept = await store.files("receipt_files").get("BL26P-0000001")
+    assert kept is not None
+    assert PAYER.encode() not in kept[0]
+    await KeyAdmin(store).erase(Erasure(dossier=DOSSIER, reason="r", by="operator1", at=datetime.now(UTC)))
+    platform.keyring = Keyring(store, b"m" * 32)
+    with pytest.raises(Permanent, match="erased"):
+        await TransmitsReceipts(platform, Receipts(platform)).execute(effect, call())
     store.close()

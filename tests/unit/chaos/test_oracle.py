@@ -110,6 +110,7 @@ def test_a_good_history_is_good() -> None:
         "duplicate_consignments": 0,
         "order_violations": 0,
         "stuck": 0,
+        "statistics_differences": 0,
         "seed": 7,
     }
 

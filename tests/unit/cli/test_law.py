@@ -63,6 +63,9 @@ def test_fee() -> None:
 def test_show_and_search() -> None:
     shown = said("show", "1.008895.H18", "--on", "2021-06-16")
     assert (shown["version"], shown["statutory_term"]["mark"]) == ("2020.1", "V")
+    points = {code: said("show", code)["fee_due"] for code in ("1.000953", "1.009397", "2.001622")}
+    assert [point["value"] for point in points.values()] == ["after_acceptance", "before_acceptance", "before_result"]
+    assert {point["mark"] for point in points.values()} == {"U", "R"}
     assert law("search", "the huong dan vien noi dia", "--on", "2021-06-16").splitlines()[0].startswith("1.001432")
     assert law("search", "karaoke").startswith("1.001029  5 working days")
     assert len(law("search", "--field", "thư viện").splitlines()) == 3

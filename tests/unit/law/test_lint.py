@@ -111,6 +111,13 @@ ONE_FILE: dict[str, tuple[str, Callable[[Tree], object], str, str]] = {
     "replaced too late": (
         FACILITY, ver("until.value", "2023-11-30"), "replaced_by", "leaves a gap after 2023-11-30",
     ),
+    "no point for the fee": (YOGA, ver("fee_due", None), "fee_due", "one of before_acceptance, after_acceptance"),
+    "another point for the fee": (
+        YOGA, ver("fee_due", {"value": "some_day", **FACT}), "fee_due.value", "before_acceptance",
+    ),
+    "a point and no fee": (
+        LIBRARY, ver("fee_due", {"value": "before_result", **FACT}), "fee_due", "there is no fee: remove it",
+    ),
     "hole above": (KARAOKE, ver(f"{TIERS}.2.up_to", 9), "charges.0.rate", "leave a hole above 9"),
     "hole between": (KARAOKE, ver(f"{TIERS}.1.up_to", None), "charges.0.rate", "only the last fee tier"),
     "falling tiers": (KARAOKE, ver(f"{TIERS}.1.up_to", 2), "charges.0.rate", "tiers must rise"),

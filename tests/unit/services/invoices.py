@@ -10,8 +10,9 @@ from chassis.decision import DeadlineDue, Decision, Effect
 from schemas.dossier import Bilingual, DossierAccepted, FeeLine
 from schemas.event import Event
 from schemas.money import Vnd, total
-from services.payment.domain import graph, ledger
+from services.payment.domain import graph, ledger, parts
 from services.payment.domain.invoice import HANDLERS
+from services.payment.domain.reference import postage_of
 from services.payment.domain.state import Invoice
 from services.payment.messages import ApproveRefund, GatewayNotified, MoneyArrived, StartAttempt
 
@@ -68,35 +69,48 @@ class Player:
         return decision
 
     def _check(self, before: Invoice | None, decision: Decision[Any]) -> None:
-        old, new = before.status if before else "", self.invoice.status
+        for invoice in parts.parts(self.state):
+            was = parts.named(before, invoice.number if invoice.purpose else None)
+            self._check_one(was, invoice, decision)
+        assert Invoice.model_validate(self.invoice.dump()) == self.invoice
+
+    def _check_one(self, before: Invoice | None, after: Invoice, decision: Decision[Any]) -> None:
+        old, new = before.status if before else "", after.status
         if old != new:
-            assert any((old, new, type(event)) in EDGES for event in decision.events), (old, new)
-        for refund in self.invoice.refunds:
+            said = [e for e in decision.events if getattr(e, "invoice", None) == after.number]
+            assert any((old, new, type(event)) in EDGES for event in said), (old, new)
+        for refund in after.refunds:
             was = before.refund(refund.id) if before else None
             step = (was.status if was else "", refund.status)
             assert step[0] == step[1] or step in REFUND_EDGES, step
-        balances = ledger.balances(self.invoice.journals)
-        assert sum(balances.values()) == 0
-        assert Invoice.model_validate(self.invoice.dump()) == self.invoice
+        assert ledger.faults(after.journals, after.owed, after.shares, after.credit) == []
 
     def until(self, instant: datetime) -> Player:
         """Lets time pass: what falls due falls due."""
-        while self.invoice.due is not None and self.invoice.due <= instant:
-            self.now = max(self.now, self.invoice.due)
+        while (due := parts.due(self.state)) is not None and due <= instant:
+            self.now = max(self.now, due)
             self.tell(DeadlineDue())
         self.now = max(self.now, instant)
         return self
 
-    def attempt(self) -> str:
+    def attempt(self, invoice: str | None = None) -> str:
         """Begins one."""
-        answer: str = self.tell(StartAttempt()).answer["attempt"]
+        answer: str = self.tell(StartAttempt(invoice=invoice)).answer["attempt"]
         return answer
+
+    def postage(self, post: int = 1) -> Invoice:
+        """The invoice of a way by post."""
+        found = parts.named(self.state, postage_of(DOSSIER, post))
+        assert found is not None
+        return found
 
     def gateway(self, attempt: str, code: str = "00", amount: int | None = None, *, held: bool = False) -> Any:
         """The gateway's word; its RspCode comes back."""
-        found = self.invoice.attempt(attempt)
+        invoice = parts.having(self.state, attempt)
+        found = invoice.attempt(attempt) if invoice else None
+        assert invoice is not None
         assert found is not None
-        asked = self.invoice.amount_of(found) if amount is None else Vnd(amount)
+        asked = invoice.amount_of(found) if amount is None else Vnd(amount)
         command = GatewayNotified(
             attempt=attempt,
             amount=asked,
@@ -108,9 +122,12 @@ class Player:
         )
         return self.tell(command).answer["code"]
 
-    def transfer(self, amount: int, entry: str = "bank:1") -> None:
+    def transfer(self, amount: int, entry: str = "bank:1", invoice: str | None = None) -> None:
         """A bank transfer."""
-        self.tell(MoneyArrived(id=entry, method="vietqr", amount=Vnd(amount), paid_at=self.now, by="accountant1"))
+        command = MoneyArrived(
+            id=entry, method="vietqr", amount=Vnd(amount), paid_at=self.now, by="accountant1", invoice=invoice
+        )
+        self.tell(command)
 
     def approve(self, refund: str = "R1", by: str = "leader1", **options: Any) -> Decision[Any]:
         """A leader lets a refund go."""

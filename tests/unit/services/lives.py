@@ -72,7 +72,43 @@ FESTIVAL: Final = {
     "way": "online",
 }
 """The notice of a festival: silence is consent after 15 days."""
+UPFRONT: Final = -1
+"""The approval of a performance: its fee is due before it is received."""
+LATE: Final = -2
+"""The exchange of a travel licence: its fee is due before the result is issued."""
+PERFORMANCE: Final = {
+    "procedure": "1.009397",
+    "applicant": {"kind": "enterprise", "name": "Nhà hát Mẫu", "phone": "+84912345678"},
+    "form": {
+        "organiser_name": "Nhà hát Mẫu",
+        "contact_name": "Lò Thị Mẫu",
+        "contact_phone": "+84912345678",
+        "programme_name": "Đêm Hoa Ban",
+        "venue": "Quảng trường 7/5",
+        "begin_date": "2027-03-13",
+        "end_date": "2027-03-13",
+        "minutes": 90,
+        "purpose": "public",
+    },
+    "way": "online",
+}
+EXCHANGE: Final = {
+    "procedure": "2.001622",
+    "applicant": {"kind": "enterprise", "name": "Công ty Mẫu", "phone": "+84912345678"},
+    "form": {
+        "enterprise_name": "Công ty Mẫu",
+        "tax_code": "5600128057",
+        "representative_name": "Lò Thị Mẫu",
+        "licence_number": "62-001/2020/SDL",
+        "licence_date": "2020-03-13",
+        "reason": "thay đổi địa chỉ",
+    },
+    "way": "online",
+}
+BODIES: Final[Mapping[int, Mapping[str, Any]]] = {STAGED: ANTIQUITY, UPFRONT: PERFORMANCE, LATE: EXCHANGE}
 ITEMS: Final = {
+    UPFRONT: (SupplementItem(kind="document", name="programme", why="thiếu trang"),),
+    LATE: (SupplementItem(kind="document", name="old_licence", why="mờ"),),
     STAGED: (SupplementItem(kind="document", name="application", why="thiếu chữ ký"),),
     FREE: (SupplementItem(kind="field", name="address", why="thiếu số nhà"),),
     PAYING: (SupplementItem(kind="document", name="photo", why="thiếu ảnh"),),
@@ -81,7 +117,7 @@ ITEMS: Final = {
 
 def filing(kind: int = FREE, at: datetime = FILED) -> do.FileDossier:
     """A filing that is in order."""
-    return checking(ANTIQUITY if kind == STAGED else plan(kind, "t")[kind - 1].filing, at)
+    return checking(BODIES.get(kind) or plan(kind, "t")[kind - 1].filing, at)
 
 
 def checking(body: Mapping[str, Any], at: datetime) -> do.FileDossier:
@@ -92,12 +128,12 @@ def checking(body: Mapping[str, Any], at: datetime) -> do.FileDossier:
 
 def payment(at: datetime) -> PaymentReceived:
     """The fee, paid at that time."""
-    return PaymentReceived(dossier_id=ID, invoice="i", method="vnpay", amount=1, transaction="1", paid_at=at)
+    return PaymentReceived(dossier_id=ID, invoice=ID, method="vnpay", amount=1, transaction="1", paid_at=at)
 
 
 def expiry(at: datetime) -> InvoiceExpired:
     """Nobody paid in time."""
-    return InvoiceExpired(dossier_id=ID, invoice="i", expired_at=at)
+    return InvoiceExpired(dossier_id=ID, invoice=ID, expired_at=at)
 
 
 def delivery(at: datetime) -> ResultDelivered:

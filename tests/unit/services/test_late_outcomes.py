@@ -114,7 +114,7 @@ def _address() -> Any:
 
 
 def test_a_payment_query_that_was_answered_late_still_pays() -> None:
-    opened = invoice.open_invoice(None, golden("dossier", "accepted"), NOW).state
+    opened = invoice.accepted(None, golden("dossier", "accepted"), NOW).state
     started = attempts.start(opened, StartAttempt(), NOW).state
     assert started is not None
     attempt = started.attempts[0]

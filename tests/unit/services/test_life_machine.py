@@ -14,7 +14,6 @@ from chassis.decision import Refused
 from chassis.series import NumberTaken
 from law import procedures
 from law.clock import Extension, Pause
-from law.statuses import Status
 from schemas import dossier as events
 from schemas.event import Event
 from schemas.payment import InvoiceExpired, InvoiceOpened, PaymentReceived
@@ -31,12 +30,14 @@ from tests.unit.services.lives import (
     COLLEAGUE,
     FREE,
     ITEMS,
+    LATE,
     LEADER,
     OWNER,
     PAYING,
     REGISTRAR,
     SPECIALIST,
     STAGED,
+    UPFRONT,
 )
 
 START = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
@@ -49,7 +50,7 @@ MINUTES = st.one_of(st.integers(0, 90), st.integers(0, 60 * 24 * 12))
 class Life(RuleBasedStateMachine):
     """One dossier; `payments` and `deliveries` are said by others and not heard yet."""
 
-    @initialize(kind=st.sampled_from([FREE, PAYING, STAGED]), minutes=MINUTES)
+    @initialize(kind=st.sampled_from([FREE, PAYING, STAGED, UPFRONT, LATE]), minutes=MINUTES)
     def file(self, kind: int, minutes: int) -> None:
         self.player = lives.Player(kind, now=START + timedelta(minutes=minutes))
         self.payments: list[PaymentReceived | InvoiceExpired] = []
@@ -74,8 +75,13 @@ class Life(RuleBasedStateMachine):
     def check(self, event: Event) -> None:
         """What must hold at the moment an event is said."""
         match event:
-            case events.DossierExamined() | events.DossierDecided() if self.player.dossier.total:
+            case events.DossierAccepted() if self.player.kind == UPFRONT:
+                assert self.paid is not None, "received before the fee was paid"
+            case events.DossierExamined() if self.player.dossier.total:
                 assert self.paid is not None, "examined before the fee was paid"
+            case events.ResultIssued() if self.player.dossier.total:
+                assert self.paid is not None, "issued before the fee was paid"
+                self.deliveries.append(lives.delivery(self.player.now))
             case events.DossierExtended():
                 self.granted.append(Extension(amount=self.days, granted=event.extended_at))
                 assert event.extended_at <= event.was_due < event.due_at
@@ -162,13 +168,13 @@ class Life(RuleBasedStateMachine):
     def number(self) -> None:
         self.attempt(NumberTaken(series="s", number=1))
 
-    @precondition(lambda self: self.player.dossier.code and self.player.dossier.total)
+    @precondition(lambda self: self.player.dossier.total)
     @rule()
     def pay(self) -> None:
         """The applicant pays now, perhaps twice; submission hears of it later."""
         self.payments.append(lives.payment(self.player.now))
 
-    @precondition(lambda self: self.player.dossier.code and self.player.dossier.total)
+    @precondition(lambda self: self.player.dossier.total)
     @rule()
     def expire(self) -> None:
         """Payment gives up waiting now; a payment may still come after it."""
@@ -246,9 +252,10 @@ class Life(RuleBasedStateMachine):
     def pauses(self) -> list[Pause]:
         """From the history, not from the state."""
         found = []
-        accepted = [e for e in self.player.events if isinstance(e, events.DossierAccepted)]
-        if self.paid and accepted and accepted[0].total:
-            found.append(Pause(kind="fee", requested=accepted[0].received_at, answered=self.paid.paid_at))
+        requested = [e.requested_at for e in self.player.events if isinstance(e, events.FeeRequested)]
+        accepted = [e.received_at for e in self.player.events if isinstance(e, events.DossierAccepted) and e.total]
+        if self.paid and (requested or accepted):
+            found.append(Pause(kind="fee", requested=(requested or accepted)[0], answered=self.paid.paid_at))
         asked = [e for e in self.player.events if isinstance(e, events.SupplementRequested)]
         answered = [e for e in self.player.events if isinstance(e, events.DossierSupplemented)]
         if asked and answered:
@@ -276,7 +283,7 @@ class Life(RuleBasedStateMachine):
             tracked = timeline.HANDLERS[type(event)](tracked, event, self.player.now).state
         assert tracked is not None
         told = STATUS[self.player.dossier.stage]
-        assert tracked.status == told or (tracked.status, told) == (Status.PROCESSING, Status.RECEIVED)
+        assert tracked.status == told
         if self.player.dossier.stage in WORKED:
             assert tracked.due_at == self.player.dossier.due_at
 

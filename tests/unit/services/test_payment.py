@@ -24,7 +24,7 @@ VALUES = {"vnp_TxnRef": "abc001", "vnp_Amount": "10000000", "vnp_OrderInfo": "Ph
 
 def opened() -> Invoice:
     event = DossierAccepted.model_validate_json((GOLDENS / "dossier.accepted.v1.json").read_bytes())
-    state = invoice.open_invoice(None, event, NOW).state
+    state = invoice.accepted(None, event, NOW).state
     assert state is not None
     started = attempts.start(state, StartAttempt(), NOW).state
     assert started is not None
@@ -84,6 +84,16 @@ def test_a_wrong_amount_is_a_case_and_a_wrong_order_nothing() -> None:
     other = told(state).model_copy(update={"attempt": "f" * 32 + "999"})
     assert attempts.notified(state, other, NOW).answer == {"code": "01"}
     assert attempts.notified(None, other, NOW).answer == {"code": "01"}
+
+
+def test_the_checks_of_a_notice_come_in_the_order_of_the_protocol() -> None:
+    """Checksum (at the door), order, amount, not confirmed yet, then the update (VNPAY 2.1.0)."""
+    state = opened()
+    paid = attempts.notified(state, told(state), NOW).state
+    stranger = told(state, amount=1).model_copy(update={"attempt": "f" * 32 + "999"})
+    assert attempts.notified(paid, stranger, NOW).answer == {"code": "01"}
+    assert attempts.notified(paid, told(state, amount=1), NOW).answer == {"code": "04"}
+    assert attempts.notified(paid, told(state), NOW).answer == {"code": "02"}
 
 
 def test_a_failure_leaves_the_invoice_open_and_a_late_success_still_counts() -> None:

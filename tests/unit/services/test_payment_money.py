@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from cli import nofloat
 from schemas.money import MOST, Vnd, total
 from services.payment.domain import ledger, paygov, reference, vnpay
+from services.payment.settings import PaymentSettings
 from simulators.payment_gateway.paygov import code_of
 
 from .invoices import NOW
@@ -80,15 +83,25 @@ def test_a_reference_leads_back_whatever_a_bank_prints_around_it(dossier: object
     name = reference.reference_of(str(dossier))
     assert len(name) == 32
     spaced = f"{name[:9]} {name[9:].lower()}"
-    assert reference.dossier_in(f"MBVCB.{around}. {spaced}.CT tu 0101") in {str(dossier), None}
-    assert reference.dossier_in(f"CK {spaced}/{around}") == str(dossier)
+    assert reference.payable_in(f"MBVCB.{around}. {spaced}.CT tu 0101") in {(str(dossier), None), None}
+    assert reference.payable_in(f"CK {spaced}/{around}") == (str(dossier), None)
+
+
+@given(dossier=st.uuids(), post=st.integers(1, 999), around=st.text(alphabet=" abcxyz-.0123456789", max_size=12))
+def test_a_reference_of_postage_names_its_way_by_post(dossier: object, post: int, around: str) -> None:
+    name = reference.reference_of(str(dossier), post)
+    assert len(name) == 34
+    found = reference.payable_in(f"CK {name[:7]} {name[7:].lower()}/{around}")
+    assert found is not None
+    assert (found.dossier, found.post) == (str(dossier), post)
+    assert found.invoice == f"{dossier}/post-{post}"
 
 
 @given(dossier=st.uuids(), at=st.integers(4, 31), letter=st.sampled_from(reference.ALPHABET))
 def test_a_wrong_character_is_noticed(dossier: object, at: int, letter: str) -> None:
     name = reference.reference_of(str(dossier))
     changed = name[:at] + letter + name[at + 1 :]
-    assert reference.dossier_in(changed) in ({str(dossier)} if changed == name else {None})
+    assert reference.payable_in(changed) in ({(str(dossier), None)} if changed == name else {None})
 
 
 @given(data=st.data())
@@ -127,6 +140,34 @@ def test_while_a_secret_is_replaced_both_verify_and_no_third() -> None:
         vnpay.verify({**NOTICE, vnpay.HASH: vnpay.sign(NOTICE, "a-third-secret")}, [OTHER, SECRET])
     with pytest.raises(vnpay.BadSignature):
         vnpay.verify({**NOTICE, vnpay.HASH: "ký"}, [SECRET])
+
+
+def test_the_first_secret_signs_and_all_verify() -> None:
+    settings = PaymentSettings.model_construct(
+        vnpay_secret=SecretStr(OTHER),
+        vnpay_other_secrets=(SecretStr(SECRET),),
+        paygov_secret=SecretStr(SECRET),
+        paygov_other_secrets=(SecretStr(OTHER),),
+    )
+    assert (settings.vnpay_secrets, settings.paygov_secrets) == ((OTHER, SECRET), (SECRET, OTHER))
+
+
+@pytest.mark.parametrize("secrets", [[SECRET, OTHER], [OTHER, SECRET]])
+def test_signatures_are_compared_in_constant_time_with_every_secret(
+    secrets: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+    real = hmac.compare_digest
+
+    def watched(given: bytes, expected: bytes) -> bool:
+        compared.append((given, expected))
+        return real(given, expected)
+
+    monkeypatch.setattr(hmac, "compare_digest", watched)
+    vnpay.verify({**NOTICE, vnpay.HASH: vnpay.sign(NOTICE, SECRET)}, secrets)
+    paygov.verify(paygov.signed(RESULT, SECRET), secrets)
+    assert len(compared) == 4, "which secret fits does not show in the time either"
+    assert all(len(given) == len(expected) for given, expected in compared)
 
 
 RESULT = {"data": "eyJNYVRoYW1DaGlldSI6ICJhIn0=", "responseCode": "00"}

@@ -29,8 +29,11 @@ def receipt() -> Receipt:
     return player.invoice.receipts[0]
 
 
+PAYER = "Lò Thị <Mẫu> & Con"
+
+
 def signed(layout: Layout | None = None) -> bytes:
-    xml = receipt_file.unsigned(receipt(), DOSSIER, layout or Layout())
+    xml = receipt_file.unsigned(receipt(), DOSSIER, layout or Layout(), PAYER)
     return receipt_file.sign(xml, KEYS["receipt_key"], KEYS["receipt_certificate"])
 
 
@@ -41,7 +44,13 @@ def test_what_was_signed_is_the_receipt() -> None:
     root = etree.fromstring(receipt_file.verify(XML, KEYS["receipt_certificate"]))
     texts = {element.tag: element.text for element in root.iter() if element.text}
     assert (texts["SBLai"], texts["TgTTien"], texts["MHSo"]) == ("BL26P-0000001", "650000", DOSSIER)
-    assert texts["MSBLai"] == "01BLP"
+    assert (texts["MSBLai"], texts["TNNop"]) == ("01BLP", PAYER)
+
+
+def test_a_payer_s_name_is_made_fit_for_xml_and_may_be_unknown() -> None:
+    for name, shown in (("A\x00\nB", "AB"), (None, None)):
+        root = etree.fromstring(receipt_file.unsigned(receipt(), DOSSIER, Layout(), name))
+        assert root.findtext("TNNop") == shown
 
 
 @settings(max_examples=40)
@@ -70,7 +79,8 @@ def test_the_layout_names_the_elements() -> None:
 
 
 def test_the_view_has_number_lines_and_sum_and_says_that_it_was_cancelled() -> None:
-    text = _text(receipt_file.pdf(receipt(), DOSSIER, Layout(), XML))
+    text = _text(receipt_file.pdf(receipt(), DOSSIER, Layout(), XML, PAYER))
+    assert PAYER in text
     assert "BL26P-0000001" in text
     assert "650.000" in text
     assert "ĐÃ HỦY" not in text

@@ -10,17 +10,20 @@ import pytest
 from chassis.decision import Refused
 from chassis.series import NumberTaken, TakeNumber
 from schemas.money import Vnd
-from services.payment.domain import ledger
+from services.payment.domain import ledger, work
 from services.payment.domain.rules import outward
 from services.payment.messages import (
     ApproveRefund,
     DeclineRefund,
     QueryRefund,
+    ReceiptTransmitted,
     RefundAnswered,
     RefundPaidOut,
     ReplaceReceipt,
     RequestRefund,
     SendRefund,
+    TransmitAgain,
+    TransmitReceipt,
 )
 
 from .invoices import NOW, Player, line, paid
@@ -159,6 +162,27 @@ def test_a_receipt_is_replaced_never_changed() -> None:
     assert (old.status, new.status, new.replaces) == ("cancelled", "issued", old.number)
     with pytest.raises(Refused, match="cancelled"):
         player.tell(ReplaceReceipt(number="BL26P-0000001", reason="r", by="accountant1"))
+
+
+def test_what_the_tax_office_did_not_take_waits_and_is_handed_over_again() -> None:
+    player = paid()
+    player.tell(NumberTaken(series="receipts-phi-2026", number=1, purpose="phi-1"))
+    number = "BL26P-0000001"
+    (first,) = player.caused(TransmitReceipt)
+    player.tell(first.unknown())
+    assert work.since(player.invoice, "untransmitted") == (NOW,)
+    player.tell(TransmitAgain(number=number, by="accountant1"))
+    assert player.caused(TransmitReceipt)[1:] == [first]
+    player.tell(ReceiptTransmitted(receipt="phi-1", taken=True))
+    assert work.since(player.invoice, "untransmitted") == ()
+    with pytest.raises(Refused, match="the tax office has this receipt"):
+        player.tell(TransmitAgain(number=number, by="accountant1"))
+    player.now += timedelta(hours=1)
+    player.tell(ReplaceReceipt(number=number, reason="sai tên", by="accountant1"))
+    player.tell(TransmitAgain(number=number, by="accountant1"))
+    assert [e.status for e in player.caused(TransmitReceipt)] == ["issued", "issued", "cancelled", "cancelled"]
+    player.tell(ReceiptTransmitted(receipt="phi-1", taken=True, status="cancelled"))
+    assert work.since(player.invoice, "untransmitted") == ()
 
 
 def test_a_receipt_that_the_first_release_asked_for_gets_its_number() -> None:

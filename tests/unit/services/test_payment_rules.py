@@ -12,11 +12,12 @@ from chassis.decision import DeadlineDue, Refused
 from chassis.series import NumberTaken
 from schemas.dossier import DossierWithdrawn
 from schemas.money import Vnd
-from services.payment.domain import ledger
+from services.payment.domain import ledger, work
 from services.payment.domain.attempts import GRACE
 from services.payment.domain.invoice import HANDLERS
 from services.payment.domain.rules import outward
-from services.payment.domain.state import MAX_REFUNDS, MAX_TAKINGS, Invoice
+from services.payment.domain.state import Invoice, Room
+from services.payment.handlers import view
 from services.payment.messages import (
     BookAttempt,
     CloseCase,
@@ -26,6 +27,7 @@ from services.payment.messages import (
     QueryPayment,
     RecalculateInvoice,
     RenewInvoice,
+    RequestRefund,
     SendRefund,
     StartAttempt,
 )
@@ -141,6 +143,54 @@ def test_a_gateway_that_never_answers_is_a_case() -> None:
     assert [c.by for c in player.said("case_closed")] == ["accountant1"]
 
 
+def test_what_no_gateway_answers_about_waits_for_a_person_until_it_is_a_case() -> None:
+    player = opened()
+    attempt = player.attempt()
+    player.until(NOW + timedelta(hours=2))
+    assert work.since(player.invoice, "unanswered") == ()
+    player.until(NOW + timedelta(hours=3))
+    assert work.since(player.invoice, "unanswered") == (NOW,)
+    assert view(player.invoice)["work"] == ["unanswered"]
+    player.now += timedelta(days=2)
+    player.tell(QueryAnswered(attempt=attempt, answered=False))
+    assert work.kinds(player.invoice) == {"case"}
+
+
+def test_in_a_full_invoice_the_oldest_closed_case_makes_room() -> None:
+    player = opened()
+    room = player.invoice.room
+    attempts = [player.attempt() for _ in range(room.attempts)]
+    for attempt in attempts:
+        player.gateway(attempt, amount=1)
+    assert len(player.invoice.cases) == room.cases
+    player.gateway(attempts[0], "07", held=True)
+    assert len(player.said("held")) == room.cases, "all are open, and each is seen to"
+    player.tell(CloseCase(case="C1", resolution="r", by="accountant1"))
+    player.gateway(attempts[0], "07", held=True)
+    assert [c.id for c in player.invoice.cases][-1] == f"C{room.cases + 1}"
+    assert len(player.said("held")) == room.cases + 1
+
+
+def test_a_success_has_room_whatever_officers_and_banks_did_before() -> None:
+    player = opened()
+    attempts = []
+    with suppress(Refused):
+        while True:
+            attempts.append(player.attempt())
+    player.gateway(attempts[0])
+    for entry in range(50):
+        with suppress(Refused):
+            player.transfer(5, f"bank:{entry}")
+        with suppress(Refused):
+            player.tell(RequestRefund(taking=attempts[0], amount=Vnd(1), ground="g", by="accountant1"))
+    for attempt in attempts[1:]:
+        assert player.gateway(attempt) == "00"
+    player.tell(withdrawn())
+    room = player.invoice.room
+    assert len(player.invoice.takings) <= room.takings
+    assert len(player.invoice.refunds) <= room.refunds
+
+
 def test_an_expired_invoice_is_renewed() -> None:
     player = opened()
     with pytest.raises(Refused, match="open"):
@@ -233,8 +283,9 @@ def test_an_invoice_stays_small_whatever_comes() -> None:
             decision = HANDLERS[type(message)](state, message, now)
             assert decision.state is not None
             state = decision.state
-    assert len(state.takings) == MAX_TAKINGS
-    assert len(state.refunds) == MAX_REFUNDS
+    room = Room()
+    assert room.takings - room.attempts <= len(state.takings) <= room.takings
+    assert room.refunds - room.attempts <= len(state.refunds) <= room.refunds
     assert len(state.dump_json()) < 64 * 1024
 
 

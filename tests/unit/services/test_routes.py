@@ -19,8 +19,11 @@ from services.payment import api as payment
 from services.submission import api as submission
 from services.submission.api.common import seen
 from services.tracking import api as tracking
+from services.tracking.statistics import api as counting
+from services.tracking.statistics.view import Shown, View
 
 unused: Any = None
+statistics = SimpleNamespace(router=lambda _platform: counting.router(View(Shown()), unused))
 delivery = SimpleNamespace(router=lambda platform: deliveries.router(platform, unused))
 PUBLIC = {
     "GET /healthz",
@@ -44,6 +47,10 @@ PUBLIC = {
     "POST /post/events",
     "GET /procedures/{code}",
     "GET /sms/{provider}/{secret}",
+    "GET /",
+    "GET /statistics",
+    "GET /open-data/statistics.json",
+    "GET /open-data/statistics.csv",
 }
 ACTS: dict[str, set[str]] = {
     "POST /dossiers": {"citizen"},
@@ -80,6 +87,7 @@ ACTS: dict[str, set[str]] = {
     "POST /dossiers/{dossier}/cases/{case}/close": {"accountant"},
     "POST /dossiers/{dossier}/cases/{case}/book": {"accountant"},
     "POST /dossiers/{dossier}/receipts/{number}/replace": {"accountant"},
+    "POST /dossiers/{dossier}/receipts/{number}/transmit": {"accountant"},
     "POST /reconciliations/{method}/{day}": {"accountant"},
     "POST /reconciliations/{method}/{day}/resolve": {"accountant"},
     "POST /statements": {"accountant"},
@@ -145,7 +153,7 @@ def test_only_operators_act_on_parked_records() -> None:
     assert len(found) == 5
 
 
-@pytest.mark.parametrize("module", [submission, payment, notification, delivery, tracking])
+@pytest.mark.parametrize("module", [submission, payment, notification, delivery, tracking, statistics])
 def test_every_route_has_one_guard(module: Any) -> None:
     assert unguarded(app(module)) == []
 
@@ -159,11 +167,18 @@ def test_a_route_without_a_guard_is_found() -> None:
 def test_what_is_public_and_who_may_act() -> None:
     found = {
         route: guard[0]
-        for module in (submission, payment, notification, delivery, tracking)
+        for module in (submission, payment, notification, delivery, tracking, statistics)
         for route, guard in guards(app(module)).items()
     }
     assert {route for route, roles in found.items() if roles is None} == PUBLIC
     assert {route: set(roles or ()) for route, roles in found.items() if route.startswith("POST")} == ACTS
+
+
+def test_figures_are_for_officers_and_every_cell_for_those_who_verify() -> None:
+    found = {route: set(guard[0] or ()) for route, guard in guards(app(statistics)).items() if "/statistics/" in route}
+    assert {route for route, roles in found.items() if roles == {"operator", "auditor"}} == {"GET /statistics/cells"}
+    assert len(found) == 4
+    assert not any(roles & {"citizen", "upstream", "service"} for roles in found.values())
 
 
 def depends_on(dependant: Dependant | None, call: Any) -> bool:

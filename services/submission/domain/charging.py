@@ -1,0 +1,76 @@
+"""The fee of a dossier: how much by the law of its filing, when it is asked for, what follows once it is paid. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from law import fees
+from law.procedures import FeePoint
+from schemas.dossier import Bilingual, FeeLine, FeeRequested
+from schemas.personal import Personal
+from services.submission.domain import timing
+from services.submission.domain.dossier import Dossier, Stage, local_day
+
+NOTHING: Final = fees.Assessment(lines=(), total=0)
+
+
+def point(dossier: Dossier) -> FeePoint:
+    """When its fee is due, by the version it was filed under."""
+    found = timing.procedure_of(dossier).fee_due
+    return found.value if found is not None else "after_acceptance"
+
+
+def later(dossier: Dossier) -> bool:
+    """Its fee is not due at reception, and was not before."""
+    return point(dossier) == "before_result" and dossier.fee_at is None
+
+
+def due_with_decision(dossier: Dossier) -> bool:
+    """An approved dossier has its fee to pay now."""
+    return later(dossier) and not dossier.total and assess(dossier).total > 0
+
+
+def assess(dossier: Dossier) -> fees.Assessment:
+    """Its fee, by the law of the day it was filed on."""
+    procedure = timing.procedure_of(dossier)
+    return fees.assess(procedure, local_day(dossier.filed_at), fees.FeeInputs(values=dossier.answers))
+
+
+def lines(found: fees.Assessment) -> tuple[FeeLine, ...]:
+    """The lines of an assessment as events have them."""
+    return tuple(
+        FeeLine(
+            code=line.code,
+            name=Bilingual(vi=line.name_vi, en=line.name_en),
+            kind=line.kind,
+            unit_price=line.unit_price,
+            quantity=line.quantity,
+            amount=line.amount,
+        )
+        for line in found.lines
+    )
+
+
+def ask(dossier: Dossier, now: datetime) -> tuple[Dossier, FeeRequested]:
+    """Its fee is asked for at another point than reception: the dossier, which waits for it, and what is said."""
+    fee = assess(dossier)
+    waiting = dossier.model_copy(update={"stage": "awaiting_fee", "fee_at": now, "total": fee.total})
+    said = FeeRequested(
+        dossier_id=dossier.id,
+        code=dossier.code,
+        before="acceptance" if dossier.received_at is None else "result",
+        fee=lines(fee),
+        total=fee.total,
+        owner=Personal.of(dossier.owner),
+        payer=dossier.applicant.name,
+        requested_at=now,
+    )
+    return waiting, said
+
+
+def following(dossier: Dossier) -> Stage:
+    """Where a dossier that waited for its fee goes on."""
+    if dossier.received_at is None:
+        return "filed"
+    return "assigning" if dossier.outcome is None else "issuing"
