@@ -163,7 +163,8 @@ async def test_nothing_personal_is_readable_outside_the_services(platform: Platf
     for where, content in files(platform.backbone.run.path):
         leaks.update(platform.found(where, content))
     assert counted > 100
-    assert sorted(leaks) == []
+    # The other test plants its probe, before or after.
+    assert sorted(leak for leak in leaks if not leak.endswith("the probe")) == []
 
 
 @pytest.mark.timeout(100)
