@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
 from schemas import feedback, work
 from schemas.event import Dong, DossierEvent, Instant, Record, Text
+from schemas.money import Vnd
 from schemas.personal import Address, Email, IdentityNumber, Name, Owner, Phone
 from schemas.work import Act
 
@@ -53,6 +54,25 @@ class TermLength(Record):
     unit: Literal["calendar", "working"]
 
 
+class Assessed(Protocol):
+    """A line as the law in code assesses it; amounts in VND."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def name_vi(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
+    @property
+    def kind(self) -> Literal["phi", "le_phi"]: ...
+    @property
+    def unit_price(self) -> int: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def amount(self) -> int: ...
+
+
 class FeeLine(Record):
     """One line of phí (fee for a service) or lệ phí (charge), whole đồng."""
 
@@ -62,6 +82,18 @@ class FeeLine(Record):
     unit_price: Dong
     quantity: Annotated[int, Field(ge=1, le=10_000)]
     amount: Dong
+
+    @classmethod
+    def of(cls, line: Assessed) -> FeeLine:
+        """That line as events have it."""
+        return cls(
+            code=line.code,
+            name=Bilingual(vi=line.name_vi, en=line.name_en),
+            kind=line.kind,
+            unit_price=Vnd(line.unit_price),
+            quantity=line.quantity,
+            amount=Vnd(line.amount),
+        )
 
 
 class SupplementItem(Record):

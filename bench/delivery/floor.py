@@ -19,7 +19,7 @@ WARM_UP: Final = 20
 def floor(seconds: float) -> float:
     """Documents a second of bare rendering and signing, in this process."""
     places = json.dumps(testca.keys())
-    press._prepare(places, None, "", os.getppid())  # noqa: SLF001 - what a worker of the press does, and nothing else
+    press.prepare(places, None, "", os.getppid())
     roles: tuple[Role, ...] = ("leader", "agency")
     signers = names(places, None, roles)
     made, began = 0, 0.0

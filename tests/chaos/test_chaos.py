@@ -14,6 +14,8 @@ import pytest
 from deploy.local.paths import ROOT, RUNS
 from deploy.local.probes import until
 from deploy.local.rundir import read_state
+from tests.chaos.harness.ledgers import EXPECTED
+from tests.chaos.harness.payers import plan
 
 
 def chaos(*options: str) -> tuple[int, dict[str, Any], str]:
@@ -81,11 +83,17 @@ def test_leaders_of_partitions_may_die() -> None:
 
 @pytest.mark.timeout(600)
 def test_nobody_pays_twice_and_no_money_goes_missing() -> None:
-    code, result, told = chaos("--work", "payments", "--minutes", "0.75", "--count", "150", "--drain", "150")
+    seed, count = 1, 150
+    paid, refunds = 0, 0
+    for one in plan(seed, count):
+        _, back, said = EXPECTED[one.kind]
+        paid, refunds = paid + said, refunds + back
+    options = ("--seed", str(seed), "--count", str(count), "--minutes", "0.75", "--drain", "150")
+    code, result, told = chaos("--work", "payments", *options)
     assert code == 0, told[-5000:]
     assert result["kills"] >= 4
-    assert result["charged"] == result["recorded"] == result["receipted"] == 147
-    assert result["refunds_planted"] == result["refunds_made"] > 0
+    assert result["charged"] == result["recorded"] == result["receipted"] == paid
+    assert result["refunds_planted"] == result["refunds_made"] == refunds > 0
 
 
 @pytest.mark.timeout(300)

@@ -77,7 +77,7 @@ class Press:
         """
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                self._workers, multiprocessing.get_context("spawn"), initializer=_prepare, initargs=self._arguments
+                self._workers, multiprocessing.get_context("spawn"), initializer=prepare, initargs=self._arguments
             )
         pool = self._pool
         try:
@@ -123,7 +123,7 @@ class _Keys:
     signers: dict[str, Any] = {}  # noqa: RUF012 - one worker, one set
 
 
-def _prepare(places: str, stamp_url: str | None, roots: str, parent: int) -> None:
+def prepare(places: str, stamp_url: str | None, roots: str, parent: int) -> None:
     """In a new worker. It ends with its parent; a signal to the group is the parent's matter."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

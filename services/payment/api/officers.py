@@ -12,7 +12,7 @@ from chassis.http import Caller, Problem, allow, send
 from chassis.service import Platform
 from law import fees, procedures
 from law.errors import FeeError, FeeInputError, UnknownProcedure
-from schemas.dossier import Bilingual, FeeLine
+from schemas.dossier import FeeLine
 from schemas.event import DossierId, Instant
 from schemas.money import MOST, Vnd
 from services.payment.api.common import Accountant, Approver, Key, Number, treasury_from
@@ -158,17 +158,7 @@ def _lines(body: Recalculation) -> tuple[FeeLine, ...]:
         raise Problem(422, "invalid", str(error), errors=[wrong]) from error
     except FeeError as error:
         raise Problem(422, "invalid", str(error)) from error
-    return tuple(
-        FeeLine(
-            code=line.code,
-            name=Bilingual(vi=line.name_vi, en=line.name_en),
-            kind=line.kind,
-            unit_price=line.unit_price,
-            quantity=line.quantity,
-            amount=line.amount,
-        )
-        for line in found.lines
-    )
+    return tuple(map(FeeLine.of, found.lines))
 
 
 def _refunds(routes: APIRouter, platform: Platform) -> None:

@@ -118,6 +118,8 @@ def decline(invoice: Invoice | None, command: DeclineRefund, now: datetime) -> D
         raise Refused("wrong_state", f"the refund is {refund.status}")
     if refund.requested_by is None:
         raise Refused("by_rule", "this money is the payer's: approve it")
+    if invoice.status in {"open", "expired"} and refund.of == "fee" and refund.amount >= invoice.outstanding:
+        raise Refused("by_rule", "the fee was recalculated since, without this money: approve it")
     kept = ledger.journal(
         now, "refund_kept", refund.id, debit={ledger.PAYABLE: refund.amount}, credit=_fees_of(invoice, refund)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from chassis.decision import Decision, Refused
 from schemas.event import DossierEvent
@@ -86,36 +87,31 @@ def align(step: Step, now: datetime) -> Step:
 
 def give_back(step: Step, taking: Taking, amount: Vnd, reason: RefundReason, now: datetime) -> Step:
     """A refund of what nothing was due for is requested by rule; a person approves it."""
+    return _by_rule(step, taking, amount, reason, now, of="surplus")
+
+
+def take_back(step: Step, back: Vnd, reason: RefundReason, now: datetime) -> Step:
+    """Refunds of `back` VND of the fee are requested by rule, of the newest payments first."""
+    for taking in reversed(step.invoice.takings):
+        if amount := Vnd(min(back, step.invoice.refundable(taking))):
+            step = _by_rule(step, taking, amount, reason, now, of="fee")
+            back -= amount
+    return step
+
+
+def _by_rule(
+    step: Step, taking: Taking, amount: Vnd, reason: RefundReason, now: datetime, *, of: Literal["surplus", "fee"]
+) -> Step:
     refund = Refund(
         id=step.invoice.name("R", len(step.invoice.refunds)),
         taking=taking.id,
-        of="surplus",
+        of=of,
         amount=amount,
         reason=reason,
         ground=rules.ground(step.invoice, reason),
         requested_at=now,
     )
     return request(step, refund, taking)
-
-
-def take_back(step: Step, back: Vnd, reason: RefundReason, now: datetime) -> Step:
-    """Refunds of `back` VND of the fee are requested by rule, of the newest payments first."""
-    for taking in reversed(step.invoice.takings):
-        amount = Vnd(min(back, step.invoice.refundable(taking)))
-        if not amount:
-            continue
-        refund = Refund(
-            id=step.invoice.name("R", len(step.invoice.refunds)),
-            taking=taking.id,
-            of="fee",
-            amount=amount,
-            reason=reason,
-            ground=rules.ground(step.invoice, reason),
-            requested_at=now,
-        )
-        step = request(step, refund, taking)
-        back -= amount
-    return step
 
 
 def request(step: Step, refund: Refund, taking: Taking) -> Step:

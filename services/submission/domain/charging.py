@@ -7,7 +7,7 @@ from typing import Final
 
 from law import fees
 from law.procedures import FeePoint
-from schemas.dossier import Bilingual, FeeLine, FeeRequested
+from schemas.dossier import FeeLine, FeeRequested
 from schemas.personal import Personal
 from services.submission.domain import timing
 from services.submission.domain.dossier import Dossier, Stage, local_day
@@ -39,17 +39,7 @@ def assess(dossier: Dossier) -> fees.Assessment:
 
 def lines(found: fees.Assessment) -> tuple[FeeLine, ...]:
     """The lines of an assessment as events have them."""
-    return tuple(
-        FeeLine(
-            code=line.code,
-            name=Bilingual(vi=line.name_vi, en=line.name_en),
-            kind=line.kind,
-            unit_price=line.unit_price,
-            quantity=line.quantity,
-            amount=line.amount,
-        )
-        for line in found.lines
-    )
+    return tuple(map(FeeLine.of, found.lines))
 
 
 def ask(dossier: Dossier, now: datetime) -> tuple[Dossier, FeeRequested]:

@@ -215,17 +215,22 @@ async def test_the_day_is_reconciled_and_what_was_planted_is_found(place: World)
     assert books["balanced"]
 
 
-async def test_the_page_a_payer_comes_back_to_changes_nothing(place: World) -> None:
-    dossier = await opened(place)
-    begun = await place.begin(dossier)
-    values = {
+def success(attempt: str) -> dict[str, str]:
+    """What VNPAY says of an attempt that was paid, unsigned."""
+    return {
         "vnp_Amount": str(FEE * 100),
         "vnp_PayDate": "20261124160000",
         "vnp_ResponseCode": "00",
         "vnp_TransactionNo": "1",
         "vnp_TransactionStatus": "00",
-        "vnp_TxnRef": begun["attempt"],
+        "vnp_TxnRef": attempt,
     }
+
+
+async def test_the_page_a_payer_comes_back_to_changes_nothing(place: World) -> None:
+    dossier = await opened(place)
+    begun = await place.begin(dossier)
+    values = success(begun["attempt"])
     before = await place.invoice(dossier)
     url = place.stack.url("payment") + "/payments/vnpay/return"
     signed = {**values, vnpay.HASH: vnpay.sign(values, place.secret)}
@@ -247,14 +252,7 @@ async def test_old_and_forged_notices_change_nothing(place: World) -> None:
         return found if found is not None and "receipt" in found else None
 
     before = await wait_for("the receipt", receipted)
-    values = {
-        "vnp_Amount": str(FEE * 100),
-        "vnp_PayDate": "20261124160000",
-        "vnp_ResponseCode": "00",
-        "vnp_TransactionNo": "1",
-        "vnp_TransactionStatus": "00",
-        "vnp_TxnRef": begun["attempt"],
-    }
+    values = success(begun["attempt"])
     signed = {**values, vnpay.HASH: vnpay.sign(values, place.secret)}
     strange = {**values, "vnp_TxnRef": "f" * 32 + "001"}
     url = place.stack.url("payment") + "/payments/vnpay/ipn"

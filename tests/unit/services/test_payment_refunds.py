@@ -16,6 +16,7 @@ from services.payment.messages import (
     ApproveRefund,
     DeclineRefund,
     QueryRefund,
+    RecalculateInvoice,
     ReceiptTransmitted,
     RefundAnswered,
     RefundPaidOut,
@@ -104,6 +105,18 @@ def test_what_an_officer_asked_for_may_be_declined_what_a_rule_asked_for_not() -
     with pytest.raises(Refused) as refused:
         player.tell(DeclineRefund(refund="R2", reason="r", by="leader1"))
     assert refused.value.code == "by_rule"
+
+
+def test_a_request_from_before_a_recalculation_is_not_declined_when_its_money_would_pay_the_rest() -> None:
+    player = paid()
+    player.tell(wants(player, 400_000))
+    player.tell(RecalculateInvoice(lines=(line(400_000),), reason="giảm", by="accountant1"))
+    assert (player.invoice.status, player.invoice.outstanding) == ("open", 150_000)
+    with pytest.raises(Refused) as refused:
+        player.tell(DeclineRefund(refund="R1", reason="r", by="leader1"))
+    assert refused.value.code == "by_rule"
+    player.approve()
+    assert len(player.caused(SendRefund)) == 1
 
 
 def test_no_more_goes_back_than_came() -> None:
