@@ -57,10 +57,10 @@ def new_consumer(bootstrap: str, group: str, client: str, instance: str | None =
     )
 
 
-def new_rereader(bootstrap: str, client: str, topic: str) -> Any:
-    """Reads all partitions of a topic, outside any group, until others are assigned; commits nothing."""
+def new_rereader(bootstrap: str, client: str, *topics: str) -> Any:
+    """Reads all partitions of topics, or those that are assigned, outside any group; commits nothing."""
     return AIOKafkaConsumer(
-        topic,
+        *topics,
         bootstrap_servers=bootstrap,
         client_id=client,
         enable_auto_commit=False,

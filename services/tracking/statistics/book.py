@@ -8,6 +8,8 @@ Invariants:
     - An event is acknowledged to Faust only after Kafka acknowledged the changelog record it led to.
     - What cannot be counted is a dead letter; any other error ends the process before anything is acknowledged.
     - A batch in hand when partitions are taken away ends the process: the table may be recovered beneath it.
+    - Faust is not believed that it read all: a changelog that was not recovered to its end, or a record that was passed
+      over after what is committed, ends the process before anything is acknowledged, and it begins again.
     - The key is the dossier's id, and the changelog is partitioned as the streams are.
 """
 
@@ -30,7 +32,7 @@ from chassis.watchdog import Watchdog
 from schemas.topics import PARTITIONS, PRODUCTION_MIN_INSYNC
 from services.tracking.domain.counted import EDITION, Counted
 from services.tracking.statistics.fetching import Gathering
-from services.tracking.statistics.log import PLACES, TOPICS, Place, committed, counted, ends, read
+from services.tracking.statistics.log import PLACES, TOPICS, Place, bounds, committed, counted, read
 from services.tracking.statistics.settings import StatisticsSettings
 from services.tracking.statistics.view import View
 
@@ -43,6 +45,10 @@ log = logger(__name__)
 
 class Revoked(Exception):
     """Partitions were taken away in the middle of a batch."""
+
+
+class Skipped(Exception):
+    """Faust did not hand out all there is; what it did may not be acknowledged."""
 
 
 def group_of(generation: int) -> str:
@@ -85,7 +91,10 @@ class Book:
         self._burial = burial
         self._clock = clock
         self._failed = failed
-        self._catching: asyncio.Task[None] | None = None
+        self._beginning: asyncio.Task[None] | None = None
+        """Begun when the table was recovered, and done once it is known what is still to be counted."""
+        self._next: dict[Place, int] = {}
+        """The offset of the next record of each partition, since the last recovery."""
         self._epoch = 0
         self.group = group_of(settings.generation)
         self.app = faust.App(
@@ -141,13 +150,18 @@ class Book:
                 await asyncio.Event().wait()
 
     async def _take(self, events: Sequence[Any]) -> None:
+        beginning = self._beginning
+        if beginning is not None:
+            await beginning
+        if beginning is None or beginning is not self._beginning:
+            raise Revoked
         epoch = self._epoch
         before: dict[bytes, Counted] = {}
         after: dict[bytes, Counted] = {}
         positions: dict[Place, int] = {}
         for event in events:
             message = event.message
-            positions[message.topic, message.partition] = message.offset + 1
+            self._pass(message, positions)
             delivery = await self._read(Raw(message.topic, message.key, message.value or b"", tuple(message.headers)))
             if delivery is None:
                 continue
@@ -164,6 +178,14 @@ class Book:
         self._view.counted([(before[key], after[key]) for key in changed], positions)
         for event in events:
             event.ack()
+
+    def _pass(self, message: Any, positions: dict[Place, int]) -> None:
+        """Raises Skipped where a record before this one was neither handed out nor counted by another process."""
+        place = message.topic, message.partition
+        following = self._next[place]
+        if message.offset > following:
+            raise Skipped(f"{place}: {following} to {message.offset - 1} were passed over")
+        self._next[place] = positions[place] = max(following, message.offset + 1)
 
     def _load(self, key: bytes) -> Counted:
         kept = self._table.data.get(key)
@@ -196,33 +218,50 @@ class Book:
     async def _recovered(self) -> None:
         try:
             self._view.begin(Counted.model_validate_json(kept) for kept in self._table.data.values())
-            self._catching = asyncio.create_task(self._catch_up())
+            self._beginning = asyncio.create_task(self._begin())
         except Exception as error:  # noqa: BLE001 - Faust would not look at it
             self._failed(error)
 
-    async def _catch_up(self) -> None:
-        if len(self._held()) < len(PLACES):
-            log.warning("another process holds partitions of these streams: it or this one must end", group=self.group)
-            return
+    async def _begin(self) -> None:
+        """Asks the broker what was there to recover, and what is there to count."""
         epoch = self._epoch
         try:
-            at_least, wanted = await committed(self._bootstrap, self.group), await ends(self._bootstrap)
-            if epoch == self._epoch:
-                self._view.catch_up(at_least, wanted)
-        except Exception as error:  # noqa: BLE001 - the process starts again and asks again
+            recovered = self._changelog()
+            at_least, found = await committed(self._bootstrap, self.group), await bounds(self._bootstrap, PLACES)
+            written = await bounds(self._bootstrap, recovered)
+            for place, (_, end) in written.items():
+                if recovered[place] < end:
+                    raise Skipped(f"{place}: recovered up to {recovered[place]} of {end}")  # noqa: TRY301 - one way out
+            if epoch != self._epoch:
+                return
+            self._next = {place: max(at_least.get(place, 0), first) for place, (first, _) in found.items()}
+            if len(self._held()) == len(PLACES):
+                self._view.catch_up(at_least, {place: end for place, (_, end) in found.items()})
+            else:
+                log.warning("another process holds partitions of these streams: one must end", group=self.group)
+        except Exception as error:
             self._failed(error)
+            raise
 
     async def _revoked(self, _app: Any, /, *revoked: Any, **_: Any) -> None:
         if any(revoked):
             self._epoch += 1
+            self._beginning = None
             self._view.interrupted(self._clock())
+
+    def _changelog(self) -> dict[Place, int]:
+        """The offset of the next record of each partition of the changelog, as far as it was recovered."""
+        tables: Any = self.app.tables
+        last = tables.recovery.active_offsets
+        return {(p.topic, p.partition): 0 if offset is None else offset + 1 for p, offset in last.items()}
 
     def _held(self) -> list[Place]:
         return [(p.topic, p.partition) for p in self.app.consumer.assignment() if p.topic in TOPICS]
 
     def look(self, watchdog: Watchdog[Place]) -> None:
         """Tells the metrics how far behind it is. Raises Stagnation when it stands still before records."""
-        if self._catching is None:
+        if self._beginning is None or not self._beginning.done():
+            watchdog.look([(("recovery", 0), sum(self._changelog().values()))], time.monotonic())
             return
         lags = {place: self._lag(place) for place in self._held()}
         for topic in TOPICS:

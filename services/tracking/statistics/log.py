@@ -61,11 +61,11 @@ async def recount(bootstrap: str, until: Positions) -> Counter[Cell]:
     """
     dossiers: dict[str, Counted] = {}
     places = {place: end for place, end in until.items() if end}
-    consumer = new_rereader(bootstrap, "statistics-recount", next(iter(TOPICS)))
+    consumer = new_rereader(bootstrap, "statistics-recount")
     await consumer.start()
     try:
-        consumer.unsubscribe()
-        consumer.assign([TopicPartition(*place) for place in places])
+        if places:  # aiokafka may never stop a consumer whose assignment was just taken away
+            consumer.assign([TopicPartition(*place) for place in places])
         for place in places:
             await consumer.seek_to_beginning(TopicPartition(*place))
         while places:
@@ -92,15 +92,21 @@ def _count_all(dossiers: dict[str, Counted], records: Iterable[Any]) -> None:
         dossiers[delivery.aggregate] = counted(known, delivery)
 
 
-async def ends(bootstrap: str) -> dict[Place, int]:
-    """The offset after the last record of each partition."""
-    consumer = new_rereader(bootstrap, "statistics-ends", next(iter(TOPICS)))
+async def bounds(bootstrap: str, places: Iterable[Place] = PLACES) -> dict[Place, tuple[int, int]]:
+    """The offset of the first record of each partition, and that after its last."""
+    partitions = [TopicPartition(*place) for place in places]
+    consumer = new_rereader(bootstrap, "statistics-bounds")
     await consumer.start()
     try:
-        found = await consumer.end_offsets([TopicPartition(*place) for place in PLACES])
+        first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     finally:
         await consumer.stop()
-    return {(p.topic, p.partition): offset for p, offset in found.items()}
+    return {(p.topic, p.partition): (first[p], end[p]) for p in partitions}
+
+
+async def ends(bootstrap: str) -> dict[Place, int]:
+    """The offset after the last record of each partition."""
+    return {place: end for place, (_, end) in (await bounds(bootstrap)).items()}
 
 
 async def committed(bootstrap: str, group: str) -> dict[Place, int]:
