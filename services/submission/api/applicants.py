@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
@@ -18,6 +19,7 @@ from services.submission import messages as do
 from services.submission.api.common import Body, Citizen, Doors, Key
 from services.submission.api.reading import visible
 from services.submission.domain import timing
+from services.submission.domain.dossier import local_day
 from services.submission.domain.filing import BadFiling, checked, corrected, dossier_id
 
 
@@ -82,7 +84,7 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
         form = json.loads(await platform.keyring.open(dossier, state.form))
         procedure = timing.procedure_of(state)
         try:
-            form = corrected(form, body.form, procedure)
+            form = corrected(form, body.form, procedure, local_day(platform.clock()))
         except BadFiling as error:
             raise _invalid(error) from error
         command = do.SupplementDossier(
@@ -122,5 +124,5 @@ def _ending(routes: APIRouter, platform: Platform) -> None:
 
 
 def _invalid(error: BadFiling) -> Problem:
-    problems = [problem.model_dump() for problem in error.problems]
+    problems = [asdict(problem) for problem in error.problems]
     return Problem(422, "invalid", "The filing has wrong fields", errors=problems)

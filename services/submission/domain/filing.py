@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from law import forms, phones, procedures
-from law.errors import PhoneError, UnknownProcedure
+from law import forms, identity, phones, procedures, units
+from law.errors import Unfit, UnknownProcedure
+from law.forms import formats
 from law.procedures import Procedure
 from schemas.dossier import Applicant, Bilingual, PostalAddress, Route
 from schemas.personal import Personal
-from schemas.upstream import FiledApplicant, Filing, Problem
+from schemas.upstream import FiledAddress, FiledApplicant, Filing
 from services.submission.domain.finding import Token, tokens_of
 from services.submission.messages import FileDossier
 
 NAMESPACE: Final = UUID("6f1d7c1e-3d0b-5c58-9a49-1f0a3f2d9b10")
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
-_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One wrong field: its path, and what would be right in English and Vietnamese."""
+
+    field: str
+    problem: str
+    problem_vi: str
 
 
 class BadFiling(Exception):
     """Every wrong field with what would be right."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[Wrong, ...]) -> None:
         super().__init__(f"{len(problems)} wrong fields")
         self.problems = problems
 
@@ -52,19 +61,20 @@ def checked(
     Raises:
         BadFiling: names every wrong field.
     """
+    on = now.astimezone(LOCAL).date()
     try:
-        procedure = procedures.default().find(filing.procedure, now.astimezone(LOCAL).date())
+        procedure = procedures.default().find(filing.procedure, on)
     except UnknownProcedure as error:
-        raise BadFiling((Problem(field="procedure", problem=str(error)),)) from error
-    phone, unreachable = _phone(filing.applicant)
+        unknown = "không có thủ tục này đang có hiệu lực; xem danh mục"
+        raise BadFiling((Wrong("procedure", str(error), unknown),)) from error
     problems = [
-        *_applicant(filing.applicant, procedure),
-        *unreachable,
-        *_way(filing, procedure),
-        *_form(filing.form, procedure),
+        *_applicant(filing.applicant, procedure, on),
+        *_way(filing, procedure, on),
+        *_form(filing.form, procedure, on),
     ]
     if problems:
         raise BadFiling(tuple(problems))
+    phone = phones.normalise(filing.applicant.phone)
     return FileDossier(
         dossier_id=dossier,
         owner=owner,
@@ -89,14 +99,6 @@ def checked(
     )
 
 
-def _phone(applicant: FiledApplicant) -> tuple[str, tuple[Problem, ...]]:
-    """The number in its one form, or what is wrong with it."""
-    try:
-        return phones.normalise(applicant.phone), ()
-    except PhoneError as error:
-        return "", (Problem(field="applicant.phone", problem=str(error)),)
-
-
 def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
     return Applicant(
         kind=applicant.kind,
@@ -107,39 +109,62 @@ def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
     )
 
 
-def _applicant(applicant: FiledApplicant, procedure: Procedure) -> list[Problem]:
-    problems = []
-    allowed = procedure.applicants.value
-    if applicant.kind not in allowed:
-        problems.append(Problem(field="applicant.kind", problem=f"this procedure is for: {', '.join(allowed)}"))
-    if applicant.email is not None and not _EMAIL.fullmatch(applicant.email):
-        problems.append(Problem(field="applicant.email", problem="write an address such as an.nguyen@example.vn"))
-    return problems
+def _applicant(applicant: FiledApplicant, procedure: Procedure, on: date) -> list[Wrong]:
+    allowed = ", ".join(procedure.applicants.value)
+    found = []
+    if applicant.kind not in procedure.applicants.value:
+        found.append(Wrong("applicant.kind", f"this procedure is for: {allowed}", f"thủ tục này dành cho: {allowed}"))
+    found += _unfit("applicant.phone", formats.phone, applicant.phone, on)
+    if applicant.email is not None:
+        found += _unfit("applicant.email", formats.email, applicant.email, on)
+    number = applicant.identity_number
+    if number is not None and applicant.kind == "individual":
+        found += _unfit("applicant.identity_number", identity.check, number, on)
+    return found
 
 
-def _way(filing: Filing, procedure: Procedure) -> list[Problem]:
-    allowed = procedure.ways.value
-    if filing.way not in allowed:
-        return [Problem(field="way", problem=f"the result comes by: {', '.join(allowed)}")]
-    if filing.way == "post" and filing.address is None:
-        return [Problem(field="address", problem="a result by post needs an address")]
+def _unfit(field: str, read: Callable[[str, date], object], value: str, on: date) -> list[Wrong]:
+    try:
+        read(value, on)
+    except Unfit as error:
+        return [Wrong(field, error.en, error.vi)]
     return []
 
 
-def _form(values: Mapping[str, str | int], procedure: Procedure) -> list[Problem]:
-    errors = forms.validate(procedure.form, values)
-    return [Problem(field=f"form.{error.path}", problem=error.message_en) for error in errors]
+def _way(filing: Filing, procedure: Procedure, on: date) -> list[Wrong]:
+    allowed = ", ".join(procedure.ways.value)
+    if filing.way not in procedure.ways.value:
+        return [Wrong("way", f"the result comes by: {allowed}", f"kết quả được trả qua: {allowed}")]
+    if filing.address is not None:
+        return _address(filing.address, on)
+    if filing.way == "post":
+        return [Wrong("address", "a result by post needs an address", "trả kết quả qua bưu chính cần có địa chỉ")]
+    return []
+
+
+def _address(address: FiledAddress, on: date) -> list[Wrong]:
+    if units.units(on) is None:
+        return []
+    if wrong := _unfit("address.province", units.province, address.province, on):
+        return wrong
+    of = units.province(address.province, on)
+    return _unfit("address.commune", lambda value, _on: units.commune(value, of), address.commune, on)
+
+
+def _form(values: Mapping[str, object], procedure: Procedure, on: date) -> list[Wrong]:
+    errors = forms.validate(procedure.form, values, on)
+    return [Wrong(f"form.{error.path}", error.message_en, error.message_vi) for error in errors]
 
 
 def corrected(
-    form: Mapping[str, str | int], changes: Mapping[str, str | int], procedure: Procedure
+    form: Mapping[str, str | int], changes: Mapping[str, str | int], procedure: Procedure, on: date
 ) -> dict[str, str | int]:
-    """The filed form with its changes, still one that could be filed.
+    """The filed form with its changes, still one that could be filed; rules are as on the local day `on`.
 
     Raises:
         BadFiling: names every wrong field.
     """
     found = {**form, **changes}
-    if problems := _form(found, procedure):
+    if problems := _form(found, procedure, on):
         raise BadFiling(tuple(problems))
     return found
