@@ -19,6 +19,8 @@ STREAM = "replies"
 MAX_FORM_FIELDS = 200
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
+Answer = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
+"""Of a form; each field of it has a limit of its own, at most this one."""
 
 
 class _Strict(BaseModel):
@@ -48,7 +50,7 @@ class Filing(_Strict):
 
     procedure: Annotated[str, StringConstraints(pattern=r"^\d\.\d{6}$")]
     applicant: FiledApplicant
-    form: Annotated[dict[str, Line | int], Field(max_length=MAX_FORM_FIELDS)]
+    form: Annotated[dict[str, Answer | int], Field(max_length=MAX_FORM_FIELDS)]
     way: Way
     address: FiledAddress | None = None
 

@@ -14,7 +14,8 @@ from chassis.http import Problem
 from chassis.service import Platform
 from schemas.event import DossierId, Text
 from schemas.personal import Personal
-from schemas.upstream import Filing, Line
+from schemas.upstream import Answer as FormAnswer
+from schemas.upstream import Filing
 from services.submission import messages as do
 from services.submission.api.common import Body, Citizen, Doors, Key
 from services.submission.api.reading import visible
@@ -26,7 +27,7 @@ from services.submission.domain.filing import BadFiling, checked, corrected, dos
 class Answer(Body):
     """What was asked for: the fields put right, the documents brought (by their code)."""
 
-    form: Annotated[dict[str, Line | int], Field(max_length=50, default_factory=dict)]
+    form: Annotated[dict[str, FormAnswer | int], Field(max_length=50, default_factory=dict)]
     documents: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
 
 
@@ -72,7 +73,7 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
                 token=platform.settings.token,
             )
         except BadFiling as error:
-            raise _invalid(error) from error
+            raise invalid(error) from error
         return await doors.own(dossier, command, IdempotencyKey(key.key, key.digest, permanent=True), response)
 
     @routes.post("/dossiers/{dossier}/supplement-answer")
@@ -86,7 +87,7 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
         try:
             form = corrected(form, body.form, procedure, local_day(platform.clock()))
         except BadFiling as error:
-            raise _invalid(error) from error
+            raise invalid(error) from error
         command = do.SupplementDossier(
             owner=caller.sub,
             form=Personal.of(json.dumps(form, ensure_ascii=False, sort_keys=True)),
@@ -123,6 +124,7 @@ def _ending(routes: APIRouter, platform: Platform) -> None:
         return await doors.own(dossier, command, key, response)
 
 
-def _invalid(error: BadFiling) -> Problem:
+def invalid(error: BadFiling) -> Problem:
+    """422 with every wrong field."""
     problems = [asdict(problem) for problem in error.problems]
     return Problem(422, "invalid", "The filing has wrong fields", errors=problems)

@@ -61,19 +61,7 @@ def checked(
     Raises:
         BadFiling: names every wrong field.
     """
-    on = now.astimezone(LOCAL).date()
-    try:
-        procedure = procedures.default().find(filing.procedure, on)
-    except UnknownProcedure as error:
-        unknown = "không có thủ tục này đang có hiệu lực; xem danh mục"
-        raise BadFiling((Wrong("procedure", str(error), unknown),)) from error
-    problems = [
-        *_applicant(filing.applicant, procedure, on),
-        *_way(filing, procedure, on),
-        *_form(filing.form, procedure, on),
-    ]
-    if problems:
-        raise BadFiling(tuple(problems))
+    procedure = examined(filing, now)
     phone = phones.normalise(filing.applicant.phone)
     return FileDossier(
         dossier_id=dossier,
@@ -97,6 +85,28 @@ def checked(
         filed_at=now,
         tokens=tokens_of(filing.applicant, phone, token),
     )
+
+
+def examined(filing: Filing, now: datetime) -> Procedure:
+    """The procedure in force at `now`, where the filing is one of it.
+
+    Raises:
+        BadFiling: names every wrong field.
+    """
+    on = now.astimezone(LOCAL).date()
+    try:
+        procedure = procedures.default().find(filing.procedure, on)
+    except UnknownProcedure as error:
+        unknown = "không có thủ tục này đang có hiệu lực; xem danh mục"
+        raise BadFiling((Wrong("procedure", str(error), unknown),)) from error
+    problems = [
+        *_applicant(filing.applicant, procedure, on),
+        *_way(filing, procedure, on),
+        *_form(filing.form, procedure, on),
+    ]
+    if problems:
+        raise BadFiling(tuple(problems))
+    return procedure
 
 
 def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:

@@ -43,10 +43,13 @@ PUBLIC = {
     "GET /desks",
     "POST /post/events",
     "GET /procedures/{code}",
+    "GET /procedures/{code}/form",
+    "GET /procedures/{code}/form.pdf",
     "GET /sms/{provider}/{secret}",
 }
 ACTS: dict[str, set[str]] = {
     "POST /dossiers": {"citizen"},
+    "POST /drafts/{draft}/file": {"citizen"},
     "POST /dossiers/{dossier}/accept": {"clerk"},
     "POST /dossiers/{dossier}/reject": {"clerk"},
     "POST /dossiers/{dossier}/supplement": {"clerk", "specialist"},
