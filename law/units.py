@@ -75,6 +75,12 @@ def province(text: str, on: date) -> Province | None:
     return found
 
 
+def communes(code: str, on: date) -> tuple[Commune, ...]:
+    """Return those of the province of that code, in order of the list; none where none are known."""
+    known = units(on)
+    return next((entry.communes for entry in known.provinces if entry.code == code), ()) if known else ()
+
+
 def commune(text: str, of: Province | None) -> None:
     """Raises Unfit where `text` names no commune of that province (None: of one that is not known)."""
     if of is not None and of.communes:

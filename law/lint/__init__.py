@@ -45,6 +45,7 @@ def _findings(texts: Mapping[str, str], base: Mapping[str, str] | None) -> Itera
     yield from history.replacements(procedures.models)
     yield from calendars.check(years.models)
     yield from forms.check(guides.models, procedures.models)
+    yield from forms.listed(units.models)
     yield from forms.overlaps(guides.models)
     yield from forms.overlaps(units.models)
     for file, name in reader.shared.unused:

@@ -29,6 +29,12 @@ def check(guides: Mapping[str, Guides], procedures: Mapping[str, ProcedureFile])
             yield Finding(file=file, field=field, problem=problem)
 
 
+def listed(units: Mapping[str, Units]) -> Iterator[Finding]:
+    """Yield that there is no list of provinces and communes: addresses would be checked by nothing."""
+    if not units:
+        yield Finding(file="units", field="", problem="no list of provinces: copy units/ of the packaged data")
+
+
 def overlaps(tables: Mapping[str, Guides] | Mapping[str, Units]) -> Iterator[Finding]:
     """Yield the files of which two are in force on one day."""
     held: dict[str, Guides | Units] = dict(tables)

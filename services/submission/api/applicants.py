@@ -124,7 +124,7 @@ def _ending(routes: APIRouter, platform: Platform) -> None:
         return await doors.own(dossier, command, key, response)
 
 
-def invalid(error: BadFiling) -> Problem:
-    """422 with every wrong field."""
-    problems = [asdict(problem) for problem in error.problems]
+def invalid(error: BadFiling, within: str = "") -> Problem:
+    """422 with every wrong field; `within`: where in the request the filing stands."""
+    problems = [{**asdict(problem), "field": f"{within}{problem.field}"} for problem in error.problems]
     return Problem(422, "invalid", "The filing has wrong fields", errors=problems)

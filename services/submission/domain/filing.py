@@ -14,9 +14,9 @@ from law import forms, identity, phones, procedures, units
 from law.errors import Unfit, UnknownProcedure
 from law.forms import formats
 from law.procedures import Procedure
-from schemas.dossier import Applicant, Bilingual, PostalAddress, Route
+from schemas.dossier import Applicant, Assistance, Bilingual, PostalAddress, Representative, Route
 from schemas.personal import Personal
-from schemas.upstream import FiledAddress, FiledApplicant, Filing
+from schemas.upstream import FiledAddress, FiledApplicant, FiledRepresentative, Filing
 from services.submission.domain.finding import Token, tokens_of
 from services.submission.messages import FileDossier
 
@@ -55,8 +55,9 @@ def checked(
     route: Route,
     token: Token,
     source: str | None = None,
+    assistance: Assistance | None = None,
 ) -> FileDossier:
-    """The command that files it; `token` makes what officers find it by.
+    """The command that files it; `token` makes what officers find it by; `assistance`: by a clerk, for the applicant.
 
     Raises:
         BadFiling: names every wrong field.
@@ -72,6 +73,8 @@ def checked(
         version=procedure.version,
         procedure_name=Bilingual(vi=procedure.name_vi, en=procedure.name_en),
         applicant=_sealed(filing.applicant, phone),
+        representative=None if filing.representative is None else _representative(filing.representative),
+        assistance=assistance,
         form=Personal.of(json.dumps(filing.form, ensure_ascii=False, sort_keys=True)),
         answers=procedure.answers(filing.form),
         way=filing.way,
@@ -101,6 +104,7 @@ def examined(filing: Filing, now: datetime) -> Procedure:
         raise BadFiling((Wrong("procedure", str(error), unknown),)) from error
     problems = [
         *_applicant(filing.applicant, procedure, on),
+        *_of_representative(filing.representative, on),
         *_way(filing, procedure, on),
         *_form(filing.form, procedure, on),
     ]
@@ -117,6 +121,25 @@ def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
         email=None if applicant.email is None else Personal.of(applicant.email),
         identity_number=None if applicant.identity_number is None else Personal.of(applicant.identity_number),
     )
+
+
+def _representative(who: FiledRepresentative) -> Representative:
+    return Representative(
+        basis=who.basis,
+        name=Personal.of(who.name),
+        phone=None if who.phone is None else Personal.of(phones.normalise(who.phone)),
+        identity_number=None if who.identity_number is None else Personal.of(who.identity_number),
+        paper=Personal.of(who.paper),
+    )
+
+
+def _of_representative(who: FiledRepresentative | None, on: date) -> list[Wrong]:
+    if who is None:
+        return []
+    found = [] if who.phone is None else _unfit("representative.phone", formats.phone, who.phone, on)
+    if who.identity_number is not None:
+        found += _unfit("representative.identity_number", identity.check, who.identity_number, on)
+    return found
 
 
 def _applicant(applicant: FiledApplicant, procedure: Procedure, on: date) -> list[Wrong]:

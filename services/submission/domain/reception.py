@@ -25,6 +25,8 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
     parts = {
         "procedure_name": command.procedure_name,
         "applicant": command.applicant,
+        "representative": command.representative,
+        "assistance": command.assistance,
         "address": command.address,
     }
     dossier = Dossier(

@@ -25,6 +25,7 @@ class Unfinished(BaseModel):
 
     procedure: Annotated[str, Field(pattern=r"^\d\.\d{6}$")]
     applicant: Annotated[dict[Name, Value], Field(max_length=20)] = {}
+    representative: Annotated[dict[Name, Value], Field(max_length=20)] = {}
     form: Annotated[dict[Name, Value], Field(max_length=MAX_FORM_FIELDS)] = {}
     way: Annotated[str, Field(max_length=20)] | None = None
     address: Annotated[dict[Name, Value], Field(max_length=20)] = {}
@@ -35,8 +36,14 @@ class Unfinished(BaseModel):
         Raises:
             BadFiling: names every field that is missing or of the wrong shape.
         """
-        parts = {"applicant": _filled(self.applicant), "form": _filled(self.form), "address": _filled(self.address)}
-        whole = {"procedure": self.procedure, "way": self.way or None, **parts, "address": parts["address"] or None}
+        whole = {
+            "procedure": self.procedure,
+            "applicant": _filled(self.applicant),
+            "representative": _filled(self.representative) or None,
+            "form": _filled(self.form),
+            "way": self.way or None,
+            "address": _filled(self.address) or None,
+        }
         try:
             return Filing.model_validate({name: value for name, value in whole.items() if value is not None})
         except ValidationError as error:

@@ -49,6 +49,7 @@ PUBLIC = {
 }
 ACTS: dict[str, set[str]] = {
     "POST /dossiers": {"citizen"},
+    "POST /dossiers/assisted": {"clerk"},
     "POST /drafts/{draft}/file": {"citizen"},
     "POST /dossiers/{dossier}/accept": {"clerk"},
     "POST /dossiers/{dossier}/reject": {"clerk"},
