@@ -45,7 +45,7 @@ Consent = Literal["in_person", "on_paper", "by_phone"]
 """How an applicant agreed that a clerk files for them."""
 
 
-class Representative(Record):
+class Agent(Record):
     """Who files for the applicant; `paper`: the document that says they may, its number and date."""
 
     basis: Basis
@@ -140,7 +140,7 @@ class DossierSubmitted(DossierEvent):
     source: Text | None = None
     owner: Owner | None = None
     applicant: Applicant
-    representative: Representative | None = None
+    agent: Agent | None = None
     assistance: Assistance | None = None
     way: Way
     address: PostalAddress | None = None

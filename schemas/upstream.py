@@ -37,7 +37,7 @@ class FiledApplicant(_Strict):
     identity_number: Annotated[str, StringConstraints(pattern=r"^\d{9,14}$")] | None = None
 
 
-class FiledRepresentative(_Strict):
+class FiledAgent(_Strict):
     """Who files for the applicant, by what right, and the document that says so: its number, date and who issued it."""
 
     basis: Basis
@@ -60,7 +60,7 @@ class Filing(_Strict):
 
     procedure: Annotated[str, StringConstraints(pattern=r"^\d\.\d{6}$")]
     applicant: FiledApplicant
-    representative: FiledRepresentative | None = None
+    agent: FiledAgent | None = None
     form: Annotated[dict[str, Answer | int], Field(max_length=MAX_FORM_FIELDS)]
     way: Way
     address: FiledAddress | None = None

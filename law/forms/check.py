@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator, ValidationError
 
 from law import units
+from law._data import current
 from law.errors import LawError, Unfit
 from law.forms.formats import checker
 from law.forms.guide import Guide, guide
@@ -16,6 +16,7 @@ from law.forms.schema import schema
 
 MAX_VALUES: Final = 500
 """More are not looked at one by one."""
+MAX_KEPT: Final = 256
 _CODES: Final[dict[str, ErrorCode]] = {
     "type": "type",
     "maxLength": "too_long",
@@ -52,20 +53,18 @@ def validate(form: Form, values: Mapping[str, Any], on: date) -> tuple[FieldErro
 
     In order of the form, then the unknown names in order. Null and blank values count as not filled in.
     """
+    if len(values) > MAX_VALUES:
+        vi, en = f"quá {MAX_VALUES} giá trị", f"more than {MAX_VALUES} values"
+        return (FieldError(path="", code="unknown", message_vi=vi, message_en=en),)
     filled = {name: value for name, value in values.items() if not _is_blank(value)}
+    fields = {field.name: field for field in form.fields}
     found: dict[str, FieldError] = {}
-    if len(values) <= MAX_VALUES:
-        fields = {field.name: field for field in form.fields}
-        for error in sorted(_faults(form, filled, fields, on), key=lambda error: _RANK.index(error.code)):
-            found.setdefault(error.path, error)
-        for error in _communes(fields, filled, on):
-            found.setdefault(error.path, error)
-    else:
-        found[""] = FieldError(
-            path="", code="unknown", message_vi=f"quá {MAX_VALUES} giá trị", message_en=f"more than {MAX_VALUES} values"
-        )
-    order = [field.name for field in form.fields]
-    return tuple(found.pop(name) for name in order if name in found) + tuple(found[name] for name in sorted(found))
+    for error in sorted(_faults(form, filled, fields, on), key=lambda error: _RANK.index(error.code)):
+        found.setdefault(error.path, error)
+    for error in _communes(fields, filled, on):
+        found.setdefault(error.path, error)
+    known = [found.pop(name) for name in fields if name in found]
+    return (*known, *(found[name] for name in sorted(found)))
 
 
 def require_valid(form: Form, values: Mapping[str, Any], on: date) -> None:
@@ -78,9 +77,19 @@ def _is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-@lru_cache(maxsize=256)
 def _validator(form: Form, on: date) -> Draft202012Validator:
-    return Draft202012Validator(schema(form, guide(on)), format_checker=checker(on))
+    """Made once a form and day, for the data version in use."""
+    kept = current(_validators)
+    found = kept.get((form, on))
+    if found is None:
+        if len(kept) >= MAX_KEPT:
+            kept.clear()
+        found = kept[form, on] = Draft202012Validator(schema(form, guide(on)), format_checker=checker(on))
+    return found
+
+
+def _validators(_texts: Mapping[str, str]) -> dict[tuple[Form, date], Draft202012Validator]:
+    return {}
 
 
 def _faults(form: Form, values: Mapping[str, Any], fields: Mapping[str, FormField], on: date) -> Iterator[FieldError]:

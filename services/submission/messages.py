@@ -8,11 +8,11 @@ from pydantic import Field
 
 from chassis.decision import Command, Effect, Outcome, Policy
 from schemas.dossier import (
+    Agent,
     Applicant,
     Assistance,
     Bilingual,
     PostalAddress,
-    Representative,
     Route,
     SupplementItem,
     Way,
@@ -34,7 +34,7 @@ class FileDossier(Command):
     version: Text
     procedure_name: Bilingual
     applicant: Applicant
-    representative: Representative | None = None
+    agent: Agent | None = None
     assistance: Assistance | None = None
     form: Form
     answers: dict[str, str | int] = Field(default_factory=dict)

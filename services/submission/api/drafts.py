@@ -129,15 +129,13 @@ class _Desk:
         if drawer is None or draft is None:
             return await self._filed(account, name)
         held, dossier = await self._open(drawer, draft), dossier_of(account, name)
-        token = self._platform.settings.token
+        at, token = draft.filed_at or self._platform.clock(), self._platform.settings.token
+        if faults := held.faults(at):
+            raise invalid(BadFiling(faults))
+        command = checked(held.filing(), at, dossier=dossier, owner=account, route="portal", token=token)
+        begin = do.BeginFiling(draft=name, revision=draft.revision, dossier_id=dossier)
         try:
-            filing = held.filing()
-            at = draft.filed_at or self._platform.clock()
-            command = checked(filing, at, dossier=dossier, owner=account, route="portal", token=token)
-            begin = do.BeginFiling(draft=name, revision=draft.revision, dossier_id=dossier)
             await send(self._drawers, drawer.id, begin, None)
-        except BadFiling as error:
-            raise invalid(error) from error
         except Refused as error:
             if error.code == "not_found":  # another click was faster
                 return await self._filed(account, name)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from law.codes import CodeSeries
 from law.terms import Term
-from schemas.dossier import Applicant, Assistance, Bilingual, PostalAddress, Representative, SupplementItem, Way
+from schemas.dossier import Agent, Applicant, Assistance, Bilingual, PostalAddress, SupplementItem, Way
 from schemas.event import Instant, Record
 from schemas.personal import Comment, Form
 from schemas.work import Act
@@ -103,7 +103,7 @@ class Complaint(Record):
 class Dossier(Record):
     """A dossier as submission sees it.
 
-    representative, assistance  who filed it for the applicant: somebody with a right to, a clerk at the counter
+    agent, assistance  who filed it for the applicant: somebody with a right to, a clerk at the counter
     revision   counts what was done with it: the ETag that an officer's command is held against
     since      when the present stage, or the present step of the examination, began
     passed     steps of the examination that are done
@@ -130,7 +130,7 @@ class Dossier(Record):
     version: str
     procedure_name: Bilingual
     applicant: Applicant
-    representative: Representative | None = None
+    agent: Agent | None = None
     assistance: Assistance | None = None
     form: Form
     answers: dict[str, str | int] = Field(default_factory=dict)

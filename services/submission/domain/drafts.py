@@ -34,6 +34,7 @@ from services.submission.domain.dossier import Keeping
 from services.submission.domain.filing import NAMESPACE, dossier_id
 
 DRAWER: Final = "drafts of"
+MAX_FILED: Final = 50
 
 
 class SaveDraft(Command):
@@ -125,11 +126,15 @@ class Draft(Record):
 
 
 class Drawer(Record):
-    """`owner` is the account; drafts by their id, which is the client's choice."""
+    """`owner` is the account; drafts by their id, which is the client's choice; `filed`: the last that became dossiers.
+
+    A window that was left open saves again what was filed elsewhere: that must not be a draft anew.
+    """
 
     id: str
     owner: Owner
     drafts: dict[str, Draft]
+    filed: tuple[str, ...] = ()
 
     def put(self, name: str, draft: Draft | None) -> Drawer:
         """With that draft, or without it."""
@@ -176,12 +181,12 @@ def _deadlines(drawer: Drawer | None) -> Iterator[datetime]:
 
 
 def save(drawer: Drawer | None, command: SaveDraft, now: datetime, keeping: Keeping) -> Decision[Drawer]:
-    """Kept for another while. Raises Refused `stale`, `being_filed`, `too_many_drafts`, `too_large`."""
+    """Kept for another while. Raises Refused `stale`, `already_filed`, `too_many_drafts`, `too_large`."""
     drawer = drawer or Drawer(id=command.drawer, owner=command.owner, drafts={})
     known = drawer.drafts.get(command.draft)
     if command.revision not in {None, known.revision if known else 0}:
         raise Refused("stale", f"the draft is at revision {known.revision if known else 0}: look again")
-    _unfiled(known)
+    _unfiled(drawer, command.draft)
     others = [draft for name, draft in drawer.drafts.items() if name != command.draft]
     if len(others) >= keeping.most:
         raise Refused("too_many_drafts", f"at most {keeping.most} drafts are kept: file or remove one")
@@ -206,9 +211,9 @@ def save(drawer: Drawer | None, command: SaveDraft, now: datetime, keeping: Keep
 
 
 def remove(drawer: Drawer | None, command: RemoveDraft, _now: datetime) -> Decision[Drawer]:
-    """Gone. Raises Refused `not_found`, `being_filed`."""
-    drawer, draft = _known(drawer, command.draft)
-    _unfiled(draft)
+    """Gone. Raises Refused `not_found`, `already_filed`."""
+    drawer, _ = _known(drawer, command.draft)
+    _unfiled(drawer, command.draft)
     return Decision(drawer.put(command.draft, None), answer={"id": command.draft})
 
 
@@ -226,7 +231,11 @@ def begin(drawer: Drawer | None, command: BeginFiling, now: datetime) -> Decisio
 
 def filed(drawer: Drawer | None, outcome: DraftFiled, _now: datetime) -> Decision[Drawer]:
     """The dossier exists, so the draft is removed."""
-    return Decision(_any(drawer, outcome).put(outcome.draft, None))
+    drawer = _any(drawer, outcome)
+    if outcome.draft not in drawer.drafts:
+        return Decision(drawer)
+    filed = (*drawer.filed, outcome.draft)[-MAX_FILED:]
+    return Decision(drawer.put(outcome.draft, None).model_copy(update={"filed": filed}))
 
 
 def not_filed(drawer: Drawer | None, outcome: DraftNotFiled, now: datetime) -> Decision[Drawer]:
@@ -282,6 +291,7 @@ def _known(drawer: Drawer | None, name: str) -> tuple[Drawer, Draft]:
     return drawer, draft
 
 
-def _unfiled(draft: Draft | None) -> None:
-    if draft is not None and draft.dossier is not None:
-        raise Refused("being_filed", "the draft was filed and cannot be changed any more")
+def _unfiled(drawer: Drawer, name: str) -> None:
+    draft = drawer.drafts.get(name)
+    if name in drawer.filed or (draft is not None and draft.dossier is not None):
+        raise Refused("already_filed", "the draft was filed and cannot be changed any more: begin another")

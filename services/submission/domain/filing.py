@@ -14,9 +14,9 @@ from law import forms, identity, phones, procedures, units
 from law.errors import Unfit, UnknownProcedure
 from law.forms import formats
 from law.procedures import Procedure
-from schemas.dossier import Applicant, Assistance, Bilingual, PostalAddress, Representative, Route
+from schemas.dossier import Agent, Applicant, Assistance, Bilingual, PostalAddress, Route
 from schemas.personal import Personal
-from schemas.upstream import FiledAddress, FiledApplicant, FiledRepresentative, Filing
+from schemas.upstream import FiledAddress, FiledAgent, FiledApplicant, Filing
 from services.submission.domain.finding import Token, tokens_of
 from services.submission.messages import FileDossier
 
@@ -73,7 +73,7 @@ def checked(
         version=procedure.version,
         procedure_name=Bilingual(vi=procedure.name_vi, en=procedure.name_en),
         applicant=_sealed(filing.applicant, phone),
-        representative=None if filing.representative is None else _representative(filing.representative),
+        agent=None if filing.agent is None else _agent(filing.agent),
         assistance=assistance,
         form=Personal.of(json.dumps(filing.form, ensure_ascii=False, sort_keys=True)),
         answers=procedure.answers(filing.form),
@@ -97,20 +97,33 @@ def examined(filing: Filing, now: datetime) -> Procedure:
         BadFiling: names every wrong field.
     """
     on = now.astimezone(LOCAL).date()
-    try:
-        procedure = procedures.default().find(filing.procedure, on)
-    except UnknownProcedure as error:
-        unknown = "không có thủ tục này đang có hiệu lực; xem danh mục"
-        raise BadFiling((Wrong("procedure", str(error), unknown),)) from error
+    procedure = _in_force(filing.procedure, on)
     problems = [
         *_applicant(filing.applicant, procedure, on),
-        *_of_representative(filing.representative, on),
+        *_of_agent(filing.agent, on),
         *_way(filing, procedure, on),
         *_form(filing.form, procedure, on),
     ]
     if problems:
         raise BadFiling(tuple(problems))
     return procedure
+
+
+def form_faults(procedure: str, form: Mapping[str, object], now: datetime) -> tuple[Wrong, ...]:
+    """What is wrong with the form alone, where the rest of the filing is not whole yet."""
+    on = now.astimezone(LOCAL).date()
+    try:
+        return tuple(_form(form, _in_force(procedure, on), on))
+    except BadFiling as error:
+        return error.problems
+
+
+def _in_force(code: str, on: date) -> Procedure:
+    try:
+        return procedures.default().find(code, on)
+    except UnknownProcedure as error:
+        unknown = "không có thủ tục này đang có hiệu lực; xem danh mục"
+        raise BadFiling((Wrong("procedure", str(error), unknown),)) from error
 
 
 def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
@@ -123,8 +136,8 @@ def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
     )
 
 
-def _representative(who: FiledRepresentative) -> Representative:
-    return Representative(
+def _agent(who: FiledAgent) -> Agent:
+    return Agent(
         basis=who.basis,
         name=Personal.of(who.name),
         phone=None if who.phone is None else Personal.of(phones.normalise(who.phone)),
@@ -133,12 +146,12 @@ def _representative(who: FiledRepresentative) -> Representative:
     )
 
 
-def _of_representative(who: FiledRepresentative | None, on: date) -> list[Wrong]:
+def _of_agent(who: FiledAgent | None, on: date) -> list[Wrong]:
     if who is None:
         return []
-    found = [] if who.phone is None else _unfit("representative.phone", formats.phone, who.phone, on)
+    found = [] if who.phone is None else _unfit("agent.phone", formats.phone, who.phone, on)
     if who.identity_number is not None:
-        found += _unfit("representative.identity_number", identity.check, who.identity_number, on)
+        found += _unfit("agent.identity_number", identity.check, who.identity_number, on)
     return found
 
 

@@ -25,7 +25,7 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
     parts = {
         "procedure_name": command.procedure_name,
         "applicant": command.applicant,
-        "representative": command.representative,
+        "agent": command.agent,
         "assistance": command.assistance,
         "address": command.address,
     }

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from law import phones
 from law.errors import PhoneError
 from schemas.upstream import MAX_FORM_FIELDS, Filing
-from services.submission.domain.filing import BadFiling, Wrong, examined
+from services.submission.domain.filing import BadFiling, Wrong, examined, form_faults
 
 Value = Annotated[str, Field(max_length=4000)] | int | None
 Name = Annotated[str, Field(max_length=64)]
@@ -25,7 +25,7 @@ class Unfinished(BaseModel):
 
     procedure: Annotated[str, Field(pattern=r"^\d\.\d{6}$")]
     applicant: Annotated[dict[Name, Value], Field(max_length=20)] = {}
-    representative: Annotated[dict[Name, Value], Field(max_length=20)] = {}
+    agent: Annotated[dict[Name, Value], Field(max_length=20)] = {}
     form: Annotated[dict[Name, Value], Field(max_length=MAX_FORM_FIELDS)] = {}
     way: Annotated[str, Field(max_length=20)] | None = None
     address: Annotated[dict[Name, Value], Field(max_length=20)] = {}
@@ -39,7 +39,7 @@ class Unfinished(BaseModel):
         whole = {
             "procedure": self.procedure,
             "applicant": _filled(self.applicant),
-            "representative": _filled(self.representative) or None,
+            "agent": _filled(self.agent) or None,
             "form": _filled(self.form),
             "way": self.way or None,
             "address": _filled(self.address) or None,
@@ -47,14 +47,18 @@ class Unfinished(BaseModel):
         try:
             return Filing.model_validate({name: value for name, value in whole.items() if value is not None})
         except ValidationError as error:
-            raise BadFiling(
-                tuple(_wrong(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
-            ) from error
+            found = (_wrong(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
+            raise BadFiling(tuple({wrong.field: wrong for wrong in found}.values())) from error
 
     def faults(self, now: datetime) -> tuple[Wrong, ...]:
-        """What must still be put right before it can be filed."""
+        """What must still be put right before it can be filed, each field once."""
         try:
-            examined(self.filing(), now)
+            filing = self.filing()
+        except BadFiling as error:
+            found = (*error.problems, *form_faults(self.procedure, _filled(self.form), now))
+            return tuple({wrong.field: wrong for wrong in reversed(found)}.values())[::-1]
+        try:
+            examined(filing, now)
         except BadFiling as error:
             return error.problems
         return ()

@@ -173,6 +173,8 @@ async def test_two_clicks_are_one_dossier(platform: Platform) -> None:
     shown = (await platform.ask("citizen1", "GET", path)).json()
     assert (shown["submitted"], shown["dossier"]) == (True, dossier)
     assert (await platform.ask("citizen1", "POST", f"{path}/file")).json() == clicks[0].json()
+    late = await platform.ask("citizen1", "PUT", path, whole())
+    assert (late.status_code, late.json()["code"]) == (409, "already_filed")
     assert (await platform.ask("citizen1", "GET", f"/dossiers/{dossier}")).json()["stage"] == "filed"
     said = await asyncio.to_thread(events, platform.backbone.kafka, "dossier.events.v1", dossier, 1)
     assert dict(said[0].headers() or [])["ce_type"] == b"dossier.submitted.v1"
@@ -231,11 +233,11 @@ async def test_its_owner_is_told_before_it_expires_and_then_it_is_removed(platfo
 
 async def test_who_files_for_somebody_else_is_kept_with_the_dossier_and_sealed(platform: Platform) -> None:
     proxy = {"basis": "authorisation", "name": "Tòng Văn Thay Mặt", "paper": "Giấy ủy quyền số 12, UBND xã Thanh An"}
-    wrong = await platform.ask("citizen1", "POST", "/dossiers", {**whole(), "representative": {**proxy, "phone": "12"}})
-    assert [fault["field"] for fault in wrong.json()["errors"]] == ["representative.phone"]
-    filed = await platform.ask("citizen1", "POST", "/dossiers", {**whole(), "representative": proxy})
+    wrong = await platform.ask("citizen1", "POST", "/dossiers", {**whole(), "agent": {**proxy, "phone": "12"}})
+    assert [fault["field"] for fault in wrong.json()["errors"]] == ["agent.phone"]
+    filed = await platform.ask("citizen1", "POST", "/dossiers", {**whole(), "agent": proxy})
     dossier = filed.json()["id"]
-    assert "representative" not in (await platform.ask("citizen1", "GET", f"/dossiers/{dossier}")).json()
+    assert "agent" not in (await platform.ask("citizen1", "GET", f"/dossiers/{dossier}")).json()
     event = (await asyncio.to_thread(events, platform.backbone.kafka, "dossier.events.v1", dossier, 1))[0]
     value = (event.value() or b"").decode()
     assert '"basis":"authorisation"' in value

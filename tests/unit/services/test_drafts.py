@@ -70,8 +70,9 @@ def test_every_answer_says_that_nothing_was_submitted_and_until_when_it_is_kept(
         ([save(NAMES[0], 100), save(NAMES[1], 100)], save(NAMES[2], 1), "too_large"),
         ([save()], save(revision=2), "stale"),
         ([], save(revision=1), "stale"),
-        ([save(), begin()], save(), "being_filed"),
-        ([save(), begin()], do.RemoveDraft(draft=NAMES[0]), "being_filed"),
+        ([save(), begin()], save(), "already_filed"),
+        ([save(), begin()], do.RemoveDraft(draft=NAMES[0]), "already_filed"),
+        ([save(), begin(), do.DraftFiled(draft=NAMES[0])], save(), "already_filed"),
         ([save()], begin(revision=2), "stale"),
         ([save()], begin(NAMES[1]), "not_found"),
         ([], do.RemoveDraft(draft=NAMES[0]), "not_found"),
@@ -168,5 +169,5 @@ def test_a_whole_draft_is_the_filing_it_would_have_been(number: int) -> None:
 
 def test_an_empty_draft_says_what_is_missing_in_both_languages() -> None:
     faults = {wrong.field: wrong for wrong in Unfinished(procedure="1.008895").faults(NOW)}
-    assert {"applicant.kind", "applicant.name", "applicant.phone", "way"} <= faults.keys()
+    assert {"applicant.kind", "applicant.name", "applicant.phone", "way", "form.library_name"} <= faults.keys()
     assert (faults["way"].problem, faults["way"].problem_vi) == ("is required", "bắt buộc nhập")
