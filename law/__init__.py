@@ -5,7 +5,7 @@ first use, a reviewed folder when `dataset.use` names it. It imports nothing of 
 
     procedures   the catalogue: what a procedure asks, how long it takes, what it costs, by effective date
     search       the catalogue by words without diacritics, by field and level
-    forms        the e-form of a procedure and its field errors
+    forms        the e-form of a procedure: JSON Schema, purpose of each field, field errors
     fees         phí and lệ phí of a filing, in integer VND; tariff: what a charge is counted by, and its reductions
     calendar     which days are worked
     clock        when a term starts and is due: pauses, extensions, steps, stages, silence
@@ -15,6 +15,8 @@ first use, a reviewed folder when `dataset.use` names it. It imports nothing of 
     codes        dossier codes of both generations
     statuses     the national status codes 1 to 10
     phones, text Vietnamese mobile numbers; text without diacritics
+    identity     personal identity numbers
+    units        provinces and communes by effective date
 
 Every value in the data carries its source and its mark (see `law.facts`).
 """

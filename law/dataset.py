@@ -1,7 +1,8 @@
 """A data version as a whole: the packaged one, or a reviewed folder put in its place without a release.
 
-A folder has the shape of `law/data`: shared/, procedures/, reductions/ and calendar/. It must hold every version that
-dossiers were filed under; `hoso law check` compares it with the packaged data and says what is missing.
+A folder has the shape of `law/data`: shared/, procedures/, reductions/, calendar/, slips/, forms/ and units/. It must
+hold every version that dossiers were filed under; `hoso law check` compares it with the packaged data and says what is
+missing.
 """
 
 from importlib.resources.abc import Traversable

@@ -11,6 +11,7 @@ LawError
 │       └── UnknownFeeInput
 ├── ClockError            an instant without a zone, a term of no days
 ├── BadDossierCode        not a dossier code of either generation
+├── Unfit                 a value that does not fit its field; says in both languages what would be right
 └── PhoneError
     ├── NotAPhone         cannot be read as a Vietnamese number
     ├── OldPrefix         eleven digits; names the prefix that replaced it in 2018
@@ -87,6 +88,15 @@ class BadDossierCode(LawError):
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(f"{text[:60]!r} is not a dossier code: {reason}")
         self.reason = reason
+
+
+class Unfit(LawError):
+    """A value of a form does not fit; `vi` and `en` say what would be right, never the value."""
+
+    def __init__(self, vi: str, en: str) -> None:
+        super().__init__(en)
+        self.vi = vi
+        self.en = en
 
 
 class PhoneError(LawError):

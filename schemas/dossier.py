@@ -10,7 +10,7 @@ from pydantic import Field
 from schemas import feedback, work
 from schemas.event import Dong, DossierEvent, Instant, Record, Text
 from schemas.money import Vnd
-from schemas.personal import Address, Email, IdentityNumber, Name, Owner, Phone
+from schemas.personal import Address, Comment, Email, IdentityNumber, Name, Owner, Phone
 from schemas.work import Act
 
 STREAM = "dossier"
@@ -37,6 +37,30 @@ class Applicant(Record):
     phone: Phone
     email: Email | None = None
     identity_number: IdentityNumber | None = None
+
+
+Basis = Literal["authorisation", "guardianship", "legal_representation"]
+"""By what right somebody files for the applicant."""
+Consent = Literal["in_person", "on_paper", "by_phone"]
+"""How an applicant agreed that a clerk files for them."""
+
+
+class Agent(Record):
+    """Who files for the applicant; `paper`: the document that says they may, its number and date."""
+
+    basis: Basis
+    name: Name
+    phone: Phone | None = None
+    identity_number: IdentityNumber | None = None
+    paper: Comment
+
+
+class Assistance(Record):
+    """The clerk who filed it at the counter for an applicant, and how and when that applicant agreed."""
+
+    officer: Text
+    consent: Consent
+    consented_at: Instant
 
 
 class PostalAddress(Record):
@@ -116,6 +140,8 @@ class DossierSubmitted(DossierEvent):
     source: Text | None = None
     owner: Owner | None = None
     applicant: Applicant
+    agent: Agent | None = None
+    assistance: Assistance | None = None
     way: Way
     address: PostalAddress | None = None
     filed_at: Instant

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from schemas import delivery, dossier, notification, payment
+from schemas import delivery, dossier, draft, notification, payment
 from schemas.event import Catalogue
 
 PARTITIONS: Final = 12
@@ -57,6 +57,7 @@ STREAMS: Final[Mapping[str, Topic]] = {
         "delivery.events.v1", ("delivery",), ("submission", "payment", "notification", "tracking"), "dossier id"
     ),
     notification.STREAM: Topic("notification.events.v1", ("notification",), ("tracking",), "dossier id"),
+    draft.STREAM: Topic("draft.events.v1", ("submission",), (), "drawer id"),
 }
 
 CATALOGUES: Final[Mapping[str, Catalogue]] = {
@@ -64,6 +65,7 @@ CATALOGUES: Final[Mapping[str, Catalogue]] = {
     payment.STREAM: Catalogue(payment.EVENTS),
     delivery.STREAM: Catalogue(delivery.EVENTS),
     notification.STREAM: Catalogue(notification.EVENTS),
+    draft.STREAM: Catalogue(draft.EVENTS),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.dossier import Way
+from schemas.dossier import Basis, Way
 from schemas.event import DossierId, Event, Instant, Record, Text
 
 FILED = "upstream.dossier_filed.v1"
@@ -19,6 +19,8 @@ STREAM = "replies"
 MAX_FORM_FIELDS = 200
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
+Answer = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
+"""Of a form; each field of it has a limit of its own, at most this one."""
 
 
 class _Strict(BaseModel):
@@ -35,6 +37,16 @@ class FiledApplicant(_Strict):
     identity_number: Annotated[str, StringConstraints(pattern=r"^\d{9,14}$")] | None = None
 
 
+class FiledAgent(_Strict):
+    """Who files for the applicant, by what right, and the document that says so: its number, date and who issued it."""
+
+    basis: Basis
+    name: Line
+    phone: Line | None = None
+    identity_number: Annotated[str, StringConstraints(pattern=r"^\d{9,12}$")] | None = None
+    paper: Line
+
+
 class FiledAddress(_Strict):
     """Where to send the result: official codes of province and commune, and the line below them."""
 
@@ -48,7 +60,8 @@ class Filing(_Strict):
 
     procedure: Annotated[str, StringConstraints(pattern=r"^\d\.\d{6}$")]
     applicant: FiledApplicant
-    form: Annotated[dict[str, Line | int], Field(max_length=MAX_FORM_FIELDS)]
+    agent: FiledAgent | None = None
+    form: Annotated[dict[str, Answer | int], Field(max_length=MAX_FORM_FIELDS)]
     way: Way
     address: FiledAddress | None = None
 

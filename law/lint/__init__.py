@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from law._data import Reader
 from law.calendar import YearTable
 from law.findings import Finding
-from law.lint import calendars, history, procedure
+from law.forms.guide import Guides
+from law.lint import calendars, forms, history, procedure
 from law.procedures.model import ProcedureFile
 from law.slips import Forms
 from law.tariff import Schedule
+from law.units import Units
 
 __all__ = ["Finding", "check"]
 
@@ -29,7 +31,10 @@ def _findings(texts: Mapping[str, str], base: Mapping[str, str] | None) -> Itera
     reductions = reader.area(Schedule, "reductions")
     years = reader.area(YearTable, "calendar")
     slips = reader.area(Forms, "slips")
-    unread = [*reader.findings, *procedures.findings, *reductions.findings, *years.findings, *slips.findings]
+    guides = reader.area(Guides, "forms")
+    units = reader.area(Units, "units")
+    areas = (procedures, reductions, years, slips, guides, units)
+    unread = [*reader.findings, *(finding for area in areas for finding in area.findings)]
     yield from unread
     tariffs = None if reductions.findings else reductions.models.values()
     for file, model in procedures.models.items():
@@ -39,6 +44,10 @@ def _findings(texts: Mapping[str, str], base: Mapping[str, str] | None) -> Itera
         return  # what could not be read may hold what seems to be missing, and use what seems to be unused
     yield from history.replacements(procedures.models)
     yield from calendars.check(years.models)
+    yield from forms.check(guides.models, procedures.models)
+    yield from forms.listed(units.models)
+    yield from forms.overlaps(guides.models)
+    yield from forms.overlaps(units.models)
     for file, name in reader.shared.unused:
         yield Finding(file=file, field=name, problem="nothing uses it: remove it")
     if base is not None:

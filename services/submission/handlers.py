@@ -11,7 +11,7 @@ from chassis import jose
 from chassis.document import AggregateType
 from chassis.series import SERIES, ConfirmNumber, TakeNumber
 from schemas.topics import STREAMS, reply_topic
-from services.submission.domain import exchange, life, officer
+from services.submission.domain import drafts, exchange, life, officer
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.timing import ROLES, order
 from services.submission.messages import FileUpstream
@@ -46,7 +46,7 @@ def view(state: Dossier) -> dict[str, Any]:
 
 
 def aggregates(rules: Rules, own: ECKey, portals: Mapping[str, ECKey]) -> tuple[AggregateType, ...]:  # type: ignore[type-arg]
-    """Dossiers, exchanges with upstream portals, absences of officers, and number series."""
+    """Dossiers, exchanges with upstream portals, absences of officers, people's drafts, and number series."""
     dossiers = AggregateType(
         name="dossiers",
         state=Dossier,
@@ -66,4 +66,11 @@ def aggregates(rules: Rules, own: ECKey, portals: Mapping[str, ECKey]) -> tuple[
         content_type=jose.CONTENT_TYPE,
     )
     officers = AggregateType(name="officers", state=officer.Officer, handlers=officer.HANDLERS)
-    return dossiers, exchanges, officers, SERIES
+    drawers = AggregateType(
+        name="drafts",
+        state=drafts.Drawer,
+        handlers=drafts.handlers(rules.drafts),
+        effects=(drafts.FileDraft,),
+        topic_of=lambda _event, _state: STREAMS["draft"].name,
+    )
+    return dossiers, exchanges, officers, drawers, SERIES

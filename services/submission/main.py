@@ -8,6 +8,8 @@ from chassis.service import Service, run
 from chassis.settings import load
 from schemas.topics import UPSTREAM
 from services.submission.api import router
+from services.submission.domain.drafts import FileDraft
+from services.submission.effects.drafts import FilesDraft
 from services.submission.effects.filing import FilesFirst, FilesUpstream
 from services.submission.handlers import aggregates
 from services.submission.messages import FileUpstream
@@ -28,6 +30,7 @@ def main() -> None:
             TakeNumber: TakesNumber(platform),
             ConfirmNumber: ConfirmsNumber(platform),
             FileUpstream: FilesUpstream(platform),
+            FileDraft: FilesDraft(platform),
         },
         routes=router,
         readers=lambda platform: {

@@ -7,7 +7,16 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from chassis.decision import Command, Effect, Outcome, Policy
-from schemas.dossier import Applicant, Bilingual, PostalAddress, Route, SupplementItem, Way
+from schemas.dossier import (
+    Agent,
+    Applicant,
+    Assistance,
+    Bilingual,
+    PostalAddress,
+    Route,
+    SupplementItem,
+    Way,
+)
 from schemas.event import DossierId, Instant, Text
 from schemas.personal import Comment, Form
 from schemas.upstream import Problem
@@ -25,6 +34,8 @@ class FileDossier(Command):
     version: Text
     procedure_name: Bilingual
     applicant: Applicant
+    agent: Agent | None = None
+    assistance: Assistance | None = None
     form: Form
     answers: dict[str, str | int] = Field(default_factory=dict)
     way: Way

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from joserfc.errors import JoseError
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis import jose
@@ -19,7 +20,7 @@ from chassis.tokens import tokens
 from law.codes import CodeSeries, Generation
 from law.setting import LawData
 from law.terms import Term, TermUnit
-from services.submission.domain.dossier import Closing, Rules
+from services.submission.domain.dossier import Closing, Keeping, Rules
 from services.submission.domain.finding import Token
 
 
@@ -65,6 +66,9 @@ class SubmissionSettings(ServiceSettings):
     SUBMISSION_FEE_DAYS                   working days a payment may still come in after its invoice expired;
     SUBMISSION_FEE_CLOSING                what happens then: `stop`, or `wait` for the leader
     SUBMISSION_COMPLAINT_DAYS             working days the leader has to answer a complaint
+    SUBMISSION_DRAFTS                     how many drafts a person may have
+    SUBMISSION_DRAFT_LIFE, …_WARNING      how long one is kept after it was saved, how long before its end its owner is
+                                          told: ISO 8601, as P30D and P3D
     """
 
     model_config = SettingsConfigDict(env_prefix="SUBMISSION_", frozen=True)
@@ -82,7 +86,16 @@ class SubmissionSettings(ServiceSettings):
     fee_days: Annotated[int, Field(ge=1, le=90)] = 3
     fee_closing: Closing = "stop"
     complaint_days: Annotated[int, Field(ge=1, le=90)] = 10
+    drafts: Annotated[int, Field(ge=1, le=50)] = 10
+    draft_life: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(days=366))] = timedelta(days=30)
+    draft_warning: Annotated[timedelta, Field(gt=timedelta())] = timedelta(days=3)
     law_data: LawData = None
+
+    @model_validator(mode="after")
+    def _warns_in_time(self) -> Self:
+        if self.draft_warning >= self.draft_life:
+            raise ValueError("SUBMISSION_DRAFT_WARNING must be shorter than SUBMISSION_DRAFT_LIFE")
+        return self
 
     @property
     def jwk_dict(self) -> dict[str, Any]:
@@ -107,4 +120,5 @@ class SubmissionSettings(ServiceSettings):
             fee=Term(amount=self.fee_days, unit="working"),
             fee_closing=self.fee_closing,
             complaint=Term(amount=self.complaint_days, unit="working"),
+            drafts=Keeping(most=self.drafts, life=self.draft_life, warning=self.draft_warning),
         )

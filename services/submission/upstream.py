@@ -69,7 +69,7 @@ class UpstreamReader:
                 for p in error.errors(include_input=False, include_url=False)[:100]
             )
         except BadFiling as error:
-            problems = error.problems
+            problems = tuple(Problem(field=wrong.field, problem=wrong.problem) for wrong in error.problems)
         else:
             return UpstreamFiled(source=source, reference=reference, event=event, filing=filing)
         return UpstreamInvalid(source=source, reference=reference, event=event, problems=problems)

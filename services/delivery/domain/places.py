@@ -10,14 +10,17 @@ from typing import Final
 
 from pydantic import Field
 
+from law import units
+from law.errors import Unfit
 from schemas.dossier import PostalAddress
 from schemas.event import Record, Text
 
 _DATA: Final = json.loads((Path(__file__).parent.parent / "data/places.json").read_text())
-PROVINCE: Final[str] = _DATA["province"]
-SINCE: Final = date.fromisoformat(_DATA["since"])
-COMMUNES: Final[Mapping[str, str]] = _DATA["communes"]
-"""The 45 units of Điện Biên since 1/7/2025, by their code of five digits."""
+PROVINCE: Final = "11"
+SINCE: Final = date(2025, 7, 1)
+"""When desks came to be those of today's communes."""
+COMMUNES: Final[Mapping[str, str]] = {commune.code: commune.name for commune in units.communes(PROVINCE, SINCE)}
+"""The 45 units of Điện Biên since then, by their code of five digits."""
 
 
 class Desk(Record):
@@ -43,8 +46,12 @@ def desk_name(code: str) -> str | None:
 
 
 def in_force(address: PostalAddress, day: date) -> bool:
-    """Whether its commune exists on that local day. Of other provinces only the form of the code is known here."""
-    return address.province != PROVINCE or day < SINCE or address.commune in COMMUNES
+    """Whether province and commune exist on that local day, as far as the law's data list them."""
+    try:
+        units.commune(address.commune, units.province(address.province, day))
+    except Unfit:
+        return False
+    return True
 
 
 def desk_of(code: str | None) -> Desk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
@@ -13,18 +14,20 @@ from chassis.http import Problem
 from chassis.service import Platform
 from schemas.event import DossierId, Text
 from schemas.personal import Personal
-from schemas.upstream import Filing, Line
+from schemas.upstream import Answer as FormAnswer
+from schemas.upstream import Filing
 from services.submission import messages as do
 from services.submission.api.common import Body, Citizen, Doors, Key
 from services.submission.api.reading import visible
 from services.submission.domain import timing
+from services.submission.domain.dossier import local_day
 from services.submission.domain.filing import BadFiling, checked, corrected, dossier_id
 
 
 class Answer(Body):
     """What was asked for: the fields put right, the documents brought (by their code)."""
 
-    form: Annotated[dict[str, Line | int], Field(max_length=50, default_factory=dict)]
+    form: Annotated[dict[str, FormAnswer | int], Field(max_length=50, default_factory=dict)]
     documents: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
 
 
@@ -70,7 +73,7 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
                 token=platform.settings.token,
             )
         except BadFiling as error:
-            raise _invalid(error) from error
+            raise invalid(error) from error
         return await doors.own(dossier, command, IdempotencyKey(key.key, key.digest, permanent=True), response)
 
     @routes.post("/dossiers/{dossier}/supplement-answer")
@@ -82,9 +85,9 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
         form = json.loads(await platform.keyring.open(dossier, state.form))
         procedure = timing.procedure_of(state)
         try:
-            form = corrected(form, body.form, procedure)
+            form = corrected(form, body.form, procedure, local_day(platform.clock()))
         except BadFiling as error:
-            raise _invalid(error) from error
+            raise invalid(error) from error
         command = do.SupplementDossier(
             owner=caller.sub,
             form=Personal.of(json.dumps(form, ensure_ascii=False, sort_keys=True)),
@@ -121,6 +124,7 @@ def _ending(routes: APIRouter, platform: Platform) -> None:
         return await doors.own(dossier, command, key, response)
 
 
-def _invalid(error: BadFiling) -> Problem:
-    problems = [problem.model_dump() for problem in error.problems]
+def invalid(error: BadFiling, within: str = "") -> Problem:
+    """422 with every wrong field; `within`: where in the request the filing stands."""
+    problems = [{**asdict(problem), "field": f"{within}{problem.field}"} for problem in error.problems]
     return Problem(422, "invalid", "The filing has wrong fields", errors=problems)

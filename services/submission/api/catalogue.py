@@ -1,4 +1,7 @@
-"""The public catalogue of procedures: level 1 of Plan 1407. The same for everybody, so it is cached by its ETag."""
+"""The public catalogue of procedures and their forms: levels 1 and 2 of Plan 1407.
+
+The same for everybody, so it is cached by its ETag.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,16 @@ from fastapi.responses import Response
 
 from chassis.http import Problem, public
 from chassis.service import Platform
-from law import fees, procedures
+from law import fees, forms, procedures
 from law.errors import FeeError, UnknownProcedure
 from law.procedures import AdministrativeLevel, Procedure
 from law.search import search
 from services.submission.domain.dossier import local_day
+from services.submission.effects import blank
 
 CACHE: Final = {"cache-control": "public, max-age=60"}
 Words = Annotated[str, Query(max_length=200)]
+Code = Annotated[str, Path(max_length=40, pattern=r"^[0-9A-Za-z.]+$")]
 
 
 def add(routes: APIRouter, platform: Platform) -> None:
@@ -42,15 +47,28 @@ def add(routes: APIRouter, platform: Platform) -> None:
         hits = search(procedures.all(today), q, field=field, level=level)
         shown = [_line(hit.procedure) for hit in hits[after : after + limit]]
         following = after + limit if after + limit < len(hits) else None
-        return _cached(request, {"procedures": shown, "total": len(hits), "next": following})
+        return _json(request, {"procedures": shown, "total": len(hits), "next": following})
 
     @routes.get("/procedures/{code}", dependencies=[Depends(public)])
-    async def show(request: Request, code: Annotated[str, Path(max_length=40)]) -> Response:
+    async def show(request: Request, code: Code) -> Response:
         """Everything about one procedure as it is in force today: each value with its source and mark."""
-        try:
-            return _cached(request, _whole(procedures.default(), code, local_day(platform.clock())))
-        except UnknownProcedure as error:
-            raise Problem(404, "not_found", str(error)) from error
+        procedure = _found(code, local_day(platform.clock()))
+        return _json(request, _whole(procedures.default(), procedure.code, local_day(platform.clock())))
+
+    @routes.get("/procedures/{code}/form", dependencies=[Depends(public)])
+    async def form(request: Request, code: Code) -> Response:
+        """The form that a filing must fit today, as JSON Schema 2020-12: fields, limits, and why each is asked."""
+        today = local_day(platform.clock())
+        procedure = _found(code, today)
+        return _json(request, {**_described(procedure), **forms.schema(procedure.form, forms.guide(today))})
+
+    @routes.get("/procedures/{code}/form.pdf", dependencies=[Depends(public)])
+    async def blank_form(request: Request, code: Code) -> Response:
+        """The same form, blank, to fill in by hand."""
+        today = local_day(platform.clock())
+        made = _blank(procedures.default(), _found(code, today).code, today)
+        name = f'inline; filename="{code}.pdf"'
+        return _cached(request, made, "application/pdf", {"content-disposition": name})
 
 
 def _line(procedure: Procedure) -> dict[str, Any]:
@@ -78,11 +96,38 @@ def _whole(catalogue: procedures.Catalogue, code: str, today: date) -> dict[str,
     return {**_line(procedure), **facts, "fee_today": assessed, "fee_depends_on": inputs, "on": today.isoformat()}
 
 
-def _cached(request: Request, content: Mapping[str, Any]) -> Response:
+@lru_cache(maxsize=64)
+def _blank(catalogue: procedures.Catalogue, code: str, today: date) -> bytes:
+    return blank.pdf(catalogue.find(code, today), forms.guide(today))
+
+
+def _described(procedure: Procedure) -> dict[str, Any]:
+    return {
+        "title": procedure.name_vi,
+        "x-title-en": procedure.name_en,
+        "x-procedure": procedure.code,
+        "x-version": procedure.version,
+        "x-legal-basis": [fact.model_dump(mode="json", exclude_none=True) for fact in procedure.legal_basis],
+    }
+
+
+def _found(code: str, today: date) -> Procedure:
+    """Raises Problem 404."""
+    try:
+        return procedures.find(code, today)
+    except UnknownProcedure as error:
+        raise Problem(404, "not_found", str(error)) from error
+
+
+def _json(request: Request, content: Mapping[str, Any]) -> Response:
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    return _cached(request, body, "application/json", {})
+
+
+def _cached(request: Request, body: bytes, media: str, more: Mapping[str, str]) -> Response:
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {**CACHE, "etag": tag}
+    headers = {**CACHE, **more, "etag": tag}
     asked = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
     if tag in asked or "*" in asked:
         return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    return Response(body, media_type=media, headers=headers)

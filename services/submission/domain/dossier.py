@@ -12,7 +12,7 @@ from pydantic import Field
 
 from law.codes import CodeSeries
 from law.terms import Term
-from schemas.dossier import Applicant, Bilingual, PostalAddress, SupplementItem, Way
+from schemas.dossier import Agent, Applicant, Assistance, Bilingual, PostalAddress, SupplementItem, Way
 from schemas.event import Instant, Record
 from schemas.personal import Comment, Form
 from schemas.work import Act
@@ -32,6 +32,21 @@ Closing = Literal["stop", "wait"]
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """What the agency configures: how many drafts a person may have, of how many bytes of JSON.
+
+    life     how long one is kept after it was last saved
+    warning  how long before its end its owner is told
+    """
+
+    most: int = 10
+    bytes_each: int = 16 * 1024
+    bytes_together: int = 40 * 1024
+    life: timedelta = timedelta(days=30)
+    warning: timedelta = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What the agency configures.
 
@@ -40,6 +55,7 @@ class Rules:
     supplement   how long an applicant has to supplement; closing: what happens then, `stop` or `wait` on
     fee          how long after its invoice expired a fee may still come; fee_closing: what happens then
     complaint    how long the leader has to answer a complaint
+    drafts       how many drafts a person may have, and for how long
     """
 
     codes: CodeSeries
@@ -51,6 +67,7 @@ class Rules:
     fee: Term = THREE_WORKING_DAYS
     fee_closing: Closing = "stop"
     complaint: Term = TEN_DAYS
+    drafts: Keeping = Keeping()
 
 
 class Ask(Record):
@@ -86,6 +103,7 @@ class Complaint(Record):
 class Dossier(Record):
     """A dossier as submission sees it.
 
+    agent, assistance  who filed it for the applicant: somebody with a right to, a clerk at the counter
     revision   counts what was done with it: the ETag that an officer's command is held against
     since      when the present stage, or the present step of the examination, began
     passed     steps of the examination that are done
@@ -112,6 +130,8 @@ class Dossier(Record):
     version: str
     procedure_name: Bilingual
     applicant: Applicant
+    agent: Agent | None = None
+    assistance: Assistance | None = None
     form: Form
     answers: dict[str, str | int] = Field(default_factory=dict)
     way: Way

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from law import forms, phones, procedures
-from law.errors import PhoneError, UnknownProcedure
+from law import forms, identity, phones, procedures, units
+from law.errors import Unfit, UnknownProcedure
+from law.forms import formats
 from law.procedures import Procedure
-from schemas.dossier import Applicant, Bilingual, PostalAddress, Route
+from schemas.dossier import Agent, Applicant, Assistance, Bilingual, PostalAddress, Route
 from schemas.personal import Personal
-from schemas.upstream import FiledApplicant, Filing, Problem
+from schemas.upstream import FiledAddress, FiledAgent, FiledApplicant, Filing
 from services.submission.domain.finding import Token, tokens_of
 from services.submission.messages import FileDossier
 
 NAMESPACE: Final = UUID("6f1d7c1e-3d0b-5c58-9a49-1f0a3f2d9b10")
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
-_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One wrong field: its path, and what would be right in English and Vietnamese."""
+
+    field: str
+    problem: str
+    problem_vi: str
 
 
 class BadFiling(Exception):
     """Every wrong field with what would be right."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[Wrong, ...]) -> None:
         super().__init__(f"{len(problems)} wrong fields")
         self.problems = problems
 
@@ -46,25 +55,15 @@ def checked(
     route: Route,
     token: Token,
     source: str | None = None,
+    assistance: Assistance | None = None,
 ) -> FileDossier:
-    """The command that files it; `token` makes what officers find it by.
+    """The command that files it; `token` makes what officers find it by; `assistance`: by a clerk, for the applicant.
 
     Raises:
         BadFiling: names every wrong field.
     """
-    try:
-        procedure = procedures.default().find(filing.procedure, now.astimezone(LOCAL).date())
-    except UnknownProcedure as error:
-        raise BadFiling((Problem(field="procedure", problem=str(error)),)) from error
-    phone, unreachable = _phone(filing.applicant)
-    problems = [
-        *_applicant(filing.applicant, procedure),
-        *unreachable,
-        *_way(filing, procedure),
-        *_form(filing.form, procedure),
-    ]
-    if problems:
-        raise BadFiling(tuple(problems))
+    procedure = examined(filing, now)
+    phone = phones.normalise(filing.applicant.phone)
     return FileDossier(
         dossier_id=dossier,
         owner=owner,
@@ -74,6 +73,8 @@ def checked(
         version=procedure.version,
         procedure_name=Bilingual(vi=procedure.name_vi, en=procedure.name_en),
         applicant=_sealed(filing.applicant, phone),
+        agent=None if filing.agent is None else _agent(filing.agent),
+        assistance=assistance,
         form=Personal.of(json.dumps(filing.form, ensure_ascii=False, sort_keys=True)),
         answers=procedure.answers(filing.form),
         way=filing.way,
@@ -89,12 +90,40 @@ def checked(
     )
 
 
-def _phone(applicant: FiledApplicant) -> tuple[str, tuple[Problem, ...]]:
-    """The number in its one form, or what is wrong with it."""
+def examined(filing: Filing, now: datetime) -> Procedure:
+    """The procedure in force at `now`, where the filing is one of it.
+
+    Raises:
+        BadFiling: names every wrong field.
+    """
+    on = now.astimezone(LOCAL).date()
+    procedure = _in_force(filing.procedure, on)
+    problems = [
+        *_applicant(filing.applicant, procedure, on),
+        *_of_agent(filing.agent, on),
+        *_way(filing, procedure, on),
+        *_form(filing.form, procedure, on),
+    ]
+    if problems:
+        raise BadFiling(tuple(problems))
+    return procedure
+
+
+def form_faults(procedure: str, form: Mapping[str, object], now: datetime) -> tuple[Wrong, ...]:
+    """What is wrong with the form alone, where the rest of the filing is not whole yet."""
+    on = now.astimezone(LOCAL).date()
     try:
-        return phones.normalise(applicant.phone), ()
-    except PhoneError as error:
-        return "", (Problem(field="applicant.phone", problem=str(error)),)
+        return tuple(_form(form, _in_force(procedure, on), on))
+    except BadFiling as error:
+        return error.problems
+
+
+def _in_force(code: str, on: date) -> Procedure:
+    try:
+        return procedures.default().find(code, on)
+    except UnknownProcedure as error:
+        unknown = "không có thủ tục này đang có hiệu lực; xem danh mục"
+        raise BadFiling((Wrong("procedure", str(error), unknown),)) from error
 
 
 def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
@@ -107,39 +136,81 @@ def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
     )
 
 
-def _applicant(applicant: FiledApplicant, procedure: Procedure) -> list[Problem]:
-    problems = []
-    allowed = procedure.applicants.value
-    if applicant.kind not in allowed:
-        problems.append(Problem(field="applicant.kind", problem=f"this procedure is for: {', '.join(allowed)}"))
-    if applicant.email is not None and not _EMAIL.fullmatch(applicant.email):
-        problems.append(Problem(field="applicant.email", problem="write an address such as an.nguyen@example.vn"))
-    return problems
+def _agent(who: FiledAgent) -> Agent:
+    return Agent(
+        basis=who.basis,
+        name=Personal.of(who.name),
+        phone=None if who.phone is None else Personal.of(phones.normalise(who.phone)),
+        identity_number=None if who.identity_number is None else Personal.of(who.identity_number),
+        paper=Personal.of(who.paper),
+    )
 
 
-def _way(filing: Filing, procedure: Procedure) -> list[Problem]:
-    allowed = procedure.ways.value
-    if filing.way not in allowed:
-        return [Problem(field="way", problem=f"the result comes by: {', '.join(allowed)}")]
-    if filing.way == "post" and filing.address is None:
-        return [Problem(field="address", problem="a result by post needs an address")]
+def _of_agent(who: FiledAgent | None, on: date) -> list[Wrong]:
+    if who is None:
+        return []
+    found = [] if who.phone is None else _unfit("agent.phone", formats.phone, who.phone, on)
+    if who.identity_number is not None:
+        found += _unfit("agent.identity_number", identity.check, who.identity_number, on)
+    return found
+
+
+def _applicant(applicant: FiledApplicant, procedure: Procedure, on: date) -> list[Wrong]:
+    allowed = ", ".join(procedure.applicants.value)
+    found = []
+    if applicant.kind not in procedure.applicants.value:
+        found.append(Wrong("applicant.kind", f"this procedure is for: {allowed}", f"thủ tục này dành cho: {allowed}"))
+    found += _unfit("applicant.phone", formats.phone, applicant.phone, on)
+    if applicant.email is not None:
+        found += _unfit("applicant.email", formats.email, applicant.email, on)
+    number = applicant.identity_number
+    if number is not None and applicant.kind == "individual":
+        found += _unfit("applicant.identity_number", identity.check, number, on)
+    return found
+
+
+def _unfit(field: str, read: Callable[[str, date], object], value: str, on: date) -> list[Wrong]:
+    try:
+        read(value, on)
+    except Unfit as error:
+        return [Wrong(field, error.en, error.vi)]
     return []
 
 
-def _form(values: Mapping[str, str | int], procedure: Procedure) -> list[Problem]:
-    errors = forms.validate(procedure.form, values)
-    return [Problem(field=f"form.{error.path}", problem=error.message_en) for error in errors]
+def _way(filing: Filing, procedure: Procedure, on: date) -> list[Wrong]:
+    allowed = ", ".join(procedure.ways.value)
+    if filing.way not in procedure.ways.value:
+        return [Wrong("way", f"the result comes by: {allowed}", f"kết quả được trả qua: {allowed}")]
+    if filing.address is not None:
+        return _address(filing.address, on)
+    if filing.way == "post":
+        return [Wrong("address", "a result by post needs an address", "trả kết quả qua bưu chính cần có địa chỉ")]
+    return []
+
+
+def _address(address: FiledAddress, on: date) -> list[Wrong]:
+    if units.units(on) is None:
+        return []
+    if wrong := _unfit("address.province", units.province, address.province, on):
+        return wrong
+    of = units.province(address.province, on)
+    return _unfit("address.commune", lambda value, _on: units.commune(value, of), address.commune, on)
+
+
+def _form(values: Mapping[str, object], procedure: Procedure, on: date) -> list[Wrong]:
+    errors = forms.validate(procedure.form, values, on)
+    return [Wrong(f"form.{error.path}", error.message_en, error.message_vi) for error in errors]
 
 
 def corrected(
-    form: Mapping[str, str | int], changes: Mapping[str, str | int], procedure: Procedure
+    form: Mapping[str, str | int], changes: Mapping[str, str | int], procedure: Procedure, on: date
 ) -> dict[str, str | int]:
-    """The filed form with its changes, still one that could be filed.
+    """The filed form with its changes, still one that could be filed; rules are as on the local day `on`.
 
     Raises:
         BadFiling: names every wrong field.
     """
     found = {**form, **changes}
-    if problems := _form(found, procedure):
+    if problems := _form(found, procedure, on):
         raise BadFiling(tuple(problems))
     return found

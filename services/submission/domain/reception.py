@@ -20,11 +20,13 @@ from services.submission.messages import AcceptDossier, FileDossier, RejectDossi
 def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: Rules) -> Decision[Dossier]:
     """Begins a dossier; the same id again answers the same and changes nothing."""
     if dossier is not None:
-        return Decision(dossier, answer=_filed_answer(dossier))
+        return Decision(dossier, answer=filed_answer(dossier))
     shared = command.model_dump(include={"procedure", "way", "filed_at"})
     parts = {
         "procedure_name": command.procedure_name,
         "applicant": command.applicant,
+        "agent": command.agent,
+        "assistance": command.assistance,
         "address": command.address,
     }
     dossier = Dossier(
@@ -48,14 +50,15 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
         **shared,
         **parts,
     )
-    answer = _filed_answer(dossier)
+    answer = filed_answer(dossier)
     if charging.point(dossier) == "before_acceptance" and charging.assess(dossier).total:
         asked, request = charging.ask(dossier, command.filed_at)
         return Decision(asked.model_copy(update={"answer_by": None}), (event, request), answer=answer)
     return Decision(dossier, (event,), answer=answer)
 
 
-def _filed_answer(dossier: Dossier) -> dict[str, Any]:
+def filed_answer(dossier: Dossier) -> dict[str, Any]:
+    """What whoever filed it is told, however often."""
     return {"id": dossier.id, "filed_at": dossier.filed_at.isoformat()}
 
 

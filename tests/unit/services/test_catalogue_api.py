@@ -72,3 +72,20 @@ async def test_a_replaced_procedure_says_what_came_after_it(client: httpx.AsyncC
     answer = await client.get("/procedures/1.001420")
     assert answer.status_code == 404
     assert "1.01208" in answer.json()["detail"]
+
+
+async def test_the_form_is_the_schema_filings_are_checked_against(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/procedures/1.001440/form")
+    made = answer.json()
+    assert made["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert made["properties"]["identity_number"]["format"] == "vn-identity-number"
+    assert made["x-legal-basis"][0]["source"]
+    assert (await client.get("/procedures/9.999999/form")).status_code == 404
+
+
+async def test_the_blank_form_is_cached_by_its_etag(client: httpx.AsyncClient) -> None:
+    first = await client.get("/procedures/1.001440/form.pdf")
+    assert (first.headers["content-type"], first.content[:5]) == ("application/pdf", b"%PDF-")
+    assert "public" in first.headers["cache-control"]
+    again = await client.get("/procedures/1.001440/form.pdf", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")

@@ -46,6 +46,8 @@ PUBLIC = {
     "GET /desks",
     "POST /post/events",
     "GET /procedures/{code}",
+    "GET /procedures/{code}/form",
+    "GET /procedures/{code}/form.pdf",
     "GET /sms/{provider}/{secret}",
     "GET /",
     "GET /statistics",
@@ -54,6 +56,8 @@ PUBLIC = {
 }
 ACTS: dict[str, set[str]] = {
     "POST /dossiers": {"citizen"},
+    "POST /dossiers/assisted": {"clerk"},
+    "POST /drafts/{draft}/file": {"citizen"},
     "POST /dossiers/{dossier}/accept": {"clerk"},
     "POST /dossiers/{dossier}/reject": {"clerk"},
     "POST /dossiers/{dossier}/supplement": {"clerk", "specialist"},
