@@ -61,11 +61,13 @@ async def recount(bootstrap: str, until: Positions) -> Counter[Cell]:
     """
     dossiers: dict[str, Counted] = {}
     places = {place: end for place, end in until.items() if end}
+    if not places:
+        return Counter()
+    # Not subscribed first: aiokafka may never stop a consumer that changed its assignment a moment ago.
     consumer = new_rereader(bootstrap, "statistics-recount")
     await consumer.start()
     try:
-        if places:  # aiokafka may never stop a consumer whose assignment was just taken away
-            consumer.assign([TopicPartition(*place) for place in places])
+        consumer.assign([TopicPartition(*place) for place in places])
         for place in places:
             await consumer.seek_to_beginning(TopicPartition(*place))
         while places:
@@ -95,7 +97,7 @@ def _count_all(dossiers: dict[str, Counted], records: Iterable[Any]) -> None:
 async def bounds(bootstrap: str, places: Iterable[Place] = PLACES) -> dict[Place, tuple[int, int]]:
     """The offset of the first record of each partition, and that after its last."""
     partitions = [TopicPartition(*place) for place in places]
-    consumer = new_rereader(bootstrap, "statistics-bounds")
+    consumer = new_rereader(bootstrap, "statistics-bounds", next(iter(TOPICS)))  # without any, stop() raises
     await consumer.start()
     try:
         first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
