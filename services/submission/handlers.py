@@ -14,9 +14,11 @@ from schemas.topics import STREAMS, reply_topic
 from services.submission.domain import exchange, life, officer
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.timing import ROLES, order
+from services.submission.files.attachment import Keeping, files
 from services.submission.messages import FileUpstream
 from services.submission.upstream import reply_encoder
 
+KEEPING: Final = Keeping()
 INDEXES: Final = (
     ("stage",),
     ("owner",),
@@ -45,8 +47,10 @@ def view(state: Dossier) -> dict[str, Any]:
     }
 
 
-def aggregates(rules: Rules, own: ECKey, portals: Mapping[str, ECKey]) -> tuple[AggregateType, ...]:  # type: ignore[type-arg]
-    """Dossiers, exchanges with upstream portals, absences of officers, and number series."""
+def aggregates(
+    rules: Rules, own: ECKey, portals: Mapping[str, ECKey], keeping: Keeping = KEEPING
+) -> tuple[AggregateType[Any], ...]:
+    """Dossiers, exchanges with upstream portals, absences of officers, number series, and files."""
     dossiers = AggregateType(
         name="dossiers",
         state=Dossier,
@@ -66,4 +70,4 @@ def aggregates(rules: Rules, own: ECKey, portals: Mapping[str, ECKey]) -> tuple[
         content_type=jose.CONTENT_TYPE,
     )
     officers = AggregateType(name="officers", state=officer.Officer, handlers=officer.HANDLERS)
-    return dossiers, exchanges, officers, SERIES
+    return dossiers, exchanges, officers, SERIES, files(keeping)

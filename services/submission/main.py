@@ -9,6 +9,8 @@ from chassis.settings import load
 from schemas.topics import UPSTREAM
 from services.submission.api import router
 from services.submission.effects.filing import FilesFirst, FilesUpstream
+from services.submission.files import upkeep
+from services.submission.files.api import UPLOAD
 from services.submission.handlers import aggregates
 from services.submission.messages import FileUpstream
 from services.submission.settings import SubmissionSettings
@@ -22,14 +24,17 @@ def main() -> None:
     portals = {source: jose.key(jwk) for source, jwk in settings.portals.items()}
     service = Service(
         name="submission",
-        aggregates=aggregates(settings.rules, own, portals),
+        aggregates=aggregates(settings.rules, own, portals, settings.keeping),
         hears={"payment": "dossiers", "delivery": "dossiers"},
         adapters=lambda platform: {
             TakeNumber: TakesNumber(platform),
             ConfirmNumber: ConfirmsNumber(platform),
             FileUpstream: FilesUpstream(platform),
+            **upkeep.adapters(platform),
         },
         routes=router,
+        background=lambda platform: (upkeep.Sweeps(platform).run(),),
+        larger_bodies=lambda own: {UPLOAD: own.file_bytes},
         readers=lambda platform: {
             UPSTREAM: (UpstreamReader(own, portals, platform.clock, settings.token), FilesFirst(platform))
         },

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from chassis.decision import Command, Effect, Outcome, Policy
-from schemas.dossier import Applicant, Bilingual, PostalAddress, Route, SupplementItem, Way
+from schemas.dossier import Applicant, AttachedFile, Bilingual, PostalAddress, Route, SupplementItem, Way
 from schemas.event import DossierId, Instant, Text
 from schemas.personal import Comment, Form
 from schemas.upstream import Problem
@@ -31,6 +31,7 @@ class FileDossier(Command):
     address: PostalAddress | None = None
     filed_at: Instant
     tokens: tuple[Text, ...] = ()
+    files: tuple[AttachedFile, ...] = ()
 
 
 class Official(Command):
@@ -54,6 +55,12 @@ class RequestSupplement(Official):
     """Asks the applicant, once, for everything that is missing (form 02)."""
 
     items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=30)]
+
+
+class CheckOriginal(Official):
+    """The one-stop desk held the paper against a file of the dossier."""
+
+    file: DossierId
 
 
 class AssignDossier(Official):
@@ -149,6 +156,7 @@ class SupplementDossier(Own):
     answers: dict[str, str | int] = Field(default_factory=dict)
     fields: tuple[Text, ...] = ()
     documents: tuple[Text, ...] = ()
+    files: tuple[AttachedFile, ...] = ()
 
 
 class WithdrawDossier(Own):

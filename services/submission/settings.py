@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any
@@ -21,6 +22,8 @@ from law.setting import LawData
 from law.terms import Term, TermUnit
 from services.submission.domain.dossier import Closing, Rules
 from services.submission.domain.finding import Token
+from services.submission.files import clamd
+from services.submission.files.attachment import Keeping
 
 
 def _is_private_key(value: SecretStr) -> SecretStr:
@@ -48,6 +51,12 @@ def _is_search_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _is_scanner(value: str | None) -> str | None:
+    if value:
+        clamd.address(value)
+    return value or None
+
+
 def _writes_codes(value: str) -> str:
     CodeSeries(agency=value, generation=Generation.TT_01_2018)
     return value
@@ -65,6 +74,11 @@ class SubmissionSettings(ServiceSettings):
     SUBMISSION_FEE_DAYS                   working days a payment may still come in after its invoice expired;
     SUBMISSION_FEE_CLOSING                what happens then: `stop`, or `wait` for the leader
     SUBMISSION_COMPLAINT_DAYS             working days the leader has to answer a complaint
+    SUBMISSION_CLAMD                      virus scanner, tcp://HOST:PORT or unix:/PATH; without it files are unscanned
+    SUBMISSION_FILE_BYTES, …_FILE_QUOTA   bytes of one file, and of all files of a person that no dossier names yet
+    SUBMISSION_FILE_DAYS                  calendar days a file is kept that no dossier names
+    SUBMISSION_FILE_SWEEP_SECONDS         how often new signatures and remains of uploads are looked for
+    SUBMISSION_OFFICE_FOR                 codes of procedures that take DOCX and XLSX too, as a JSON list
     """
 
     model_config = SettingsConfigDict(env_prefix="SUBMISSION_", frozen=True)
@@ -82,6 +96,12 @@ class SubmissionSettings(ServiceSettings):
     fee_days: Annotated[int, Field(ge=1, le=90)] = 3
     fee_closing: Closing = "stop"
     complaint_days: Annotated[int, Field(ge=1, le=90)] = 10
+    clamd: Annotated[str | None, AfterValidator(_is_scanner)] = None
+    file_bytes: Annotated[int, Field(ge=1024, le=1024**3)] = 20 * 1024**2
+    file_quota: Annotated[int, Field(ge=1024, le=1024**4)] = 100 * 1024**2
+    file_days: Annotated[int, Field(ge=1, le=365)] = 7
+    file_sweep_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    office_for: frozenset[str] = frozenset()
     law_data: LawData = None
 
     @property
@@ -94,6 +114,11 @@ class SubmissionSettings(ServiceSettings):
     def token(self) -> Token:
         """Makes what officers find dossiers by."""
         return tokens(base64.b64decode(self.search_key.get_secret_value()))
+
+    @property
+    def keeping(self) -> Keeping:
+        """As files take it."""
+        return Keeping(scans=self.clamd is not None, keep=timedelta(days=self.file_days))
 
     @property
     def rules(self) -> Rules:

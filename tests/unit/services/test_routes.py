@@ -64,6 +64,7 @@ ACTS: dict[str, set[str]] = {
     "POST /dossiers/{dossier}/steps": {"specialist"},
     "POST /dossiers/{dossier}/stages": {"specialist"},
     "POST /calendar/recount": {"operator"},
+    "POST /dossiers/{dossier}/files/{file}/original": {"clerk"},
     "POST /dossiers/{dossier}/examine": {"specialist"},
     "POST /delegation": {"clerk", "specialist", "leader", "registrar"},
     "POST /delegation/end": {"clerk", "specialist", "leader", "registrar"},
@@ -112,11 +113,15 @@ ACTS: dict[str, set[str]] = {
 
 
 def app(module: Any) -> Any:
+    def part(_name: str) -> None:
+        return None
+
     secret = SimpleNamespace(get_secret_value=lambda: "s" * 16)
     platform: Any = SimpleNamespace(
         keyring=None,
         engine=lambda _name: None,
-        store=SimpleNamespace(files=lambda _name: None),
+        store=SimpleNamespace(files=part, blobs=part, collection=part),
+        clock=None,
         settings=SimpleNamespace(
             vnpay_secrets=("s" * 16,), paygov_url=None, paygov_secrets=(), providers=(), token_key=secret
         ),
