@@ -33,7 +33,10 @@ class Keeping:
 
 
 class Hold(Record):
-    """Who holds it: the file's own key, or a dossier's, by its name in the keyring; `settled` once that dossier was seen to name it."""
+    """Who holds it, by the name of their key in the keyring: the file itself (`own`), or a dossier.
+
+    settled  that dossier was seen to name it
+    """
 
     holder: str
     key: str
@@ -83,7 +86,7 @@ def _gone() -> Refused:
 
 
 def own(file: str) -> str:
-    """The name of a file's own key in the keyring. A client chooses the id of a file: it must never name a dossier's."""
+    """The name of a file's own key in the keyring. Clients choose ids of files: none may name a dossier's key."""
     return f"file/{file}"
 
 
@@ -123,6 +126,9 @@ def scanned(file: File | None, outcome: do.FileScanned, _now: datetime) -> Decis
         raise Impossible("a scan of a file that was never stored")
     if file.standing == "removed" or outcome.verdict == "unscannable":
         return Decision(file.with_(scanning=False, signatures=outcome.signatures or file.signatures))
+    if outcome.verdict == "unscanned":
+        kept = "unscanned" if file.standing == "checking" else file.standing
+        return Decision(file.with_(standing=kept, scanning=False))
     found = outcome.found if outcome.verdict == "infected" else None
     said = {"signatures": outcome.signatures, "scanned_at": outcome.scanned_at}
     return Decision(file.with_(standing=outcome.verdict, scanning=False, found=found, **said))

@@ -59,17 +59,19 @@ class Clamd:
             return await _reply(reader)
 
     async def scan(self, content: AsyncIterable[bytes]) -> Reply:
-        """What is in `content`; its pieces are sent as they come."""
+        """What is in `content`; its pieces are sent as they come.
+
+        Over its own limit (StreamMaxLength) clamd says so and hangs up while there is more to send: that is heard where
+        the answer comes before the end of the connection.
+        """
         async with self._connected() as (reader, writer):
-            with suppress(ConnectionError):  # it hangs up over its own limit, after it said so
-                writer.write(b"zINSTREAM\0")
-                async for piece in content:
-                    if piece:
-                        writer.write(_LENGTH.pack(len(piece)) + piece)
-                        await writer.drain()
-                writer.write(_LENGTH.pack(0))
-                await writer.drain()
-            return _read(await _reply(reader))
+            reply = asyncio.create_task(_reply(reader))
+            try:
+                with suppress(ConnectionError):
+                    await _send(writer, content, reply)
+                return _read(await reply)
+            finally:
+                reply.cancel()
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -87,6 +89,18 @@ class Clamd:
             raise ScannerAway(f"clamd hung up: {type(error).__name__}") from error
         finally:
             writer.close()
+
+
+async def _send(writer: asyncio.StreamWriter, content: AsyncIterable[bytes], reply: asyncio.Task[str]) -> None:
+    writer.write(b"zINSTREAM\0")
+    async for piece in content:
+        if reply.done():
+            return
+        if piece:
+            writer.write(_LENGTH.pack(len(piece)) + piece)
+            await writer.drain()
+    writer.write(_LENGTH.pack(0))
+    await writer.drain()
 
 
 async def _reply(reader: asyncio.StreamReader) -> str:

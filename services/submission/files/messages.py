@@ -8,7 +8,8 @@ from typing import ClassVar, Literal
 from chassis.decision import Command, Effect, FailureReason, Outcome, Policy
 from schemas.event import DossierId, Instant, Text
 
-Verdict = Literal["clean", "infected", "unscannable"]
+Verdict = Literal["clean", "infected", "unscannable", "unscanned"]
+"""`unscannable`: the scanner gives none; `unscanned`: there is no scanner any more."""
 
 
 class StoreFile(Command):

@@ -128,6 +128,15 @@ def test_no_verdict_changes_nothing_and_is_tried_again() -> None:
     assert kinds(player) == ["files.scan"] * 2
 
 
+def test_a_scanner_that_was_taken_away_leaves_files_unscanned_and_keeps_verdicts() -> None:
+    player = begun()
+    player.tell(do.FileScanned(verdict="unscanned"))
+    assert (player.file.standing, player.file.scanning) == ("unscanned", False)
+    player.tell(do.FileScanned(verdict="infected", found="Eicar", signatures="1"))
+    player.tell(do.FileScanned(verdict="unscanned"))
+    assert player.file.standing == "infected"
+
+
 def test_nobody_names_it_and_it_is_removed() -> None:
     player = begun()
     player.wait(timedelta(days=6, hours=23))
