@@ -11,6 +11,7 @@ from pydantic import Field
 from chassis.delivery import IdempotencyKey
 from chassis.http import Problem
 from chassis.service import Platform
+from law import procedures
 from schemas.event import DossierId, Text
 from schemas.personal import Personal
 from schemas.upstream import Filing, Line
@@ -18,6 +19,7 @@ from services.submission import messages as do
 from services.submission.api.common import Body, Citizen, Doors, Key
 from services.submission.api.reading import visible
 from services.submission.domain import timing
+from services.submission.domain.dossier import local_day
 from services.submission.domain.filing import BadFiling, checked, corrected, dossier_id
 from services.submission.files.attaching import Attaching, Files
 
@@ -81,7 +83,8 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
         except BadFiling as error:
             raise _invalid(error) from error
         if filing.files:
-            held = await attaching.hold(dossier, filing.files, caller.sub, command.procedure, platform.clock())
+            law = procedures.default().find(command.procedure, local_day(command.filed_at))
+            held = await attaching.hold(dossier, filing.files, caller.sub, law)
             command = command.model_copy(update={"files": held})
         return await doors.own(dossier, command, IdempotencyKey(key.key, key.digest, permanent=True), response)
 
@@ -103,7 +106,7 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
             answers=procedure.answers(form),
             fields=tuple(sorted(body.form)),
             documents=tuple(sorted({*body.documents, *(named.code for named in body.files)})),
-            files=await attaching.hold(dossier, body.files, caller.sub, state.procedure, state.filed_at),
+            files=await attaching.hold(dossier, body.files, caller.sub, procedure),
         )
         return await doors.own(dossier, command, key, response)
 

@@ -15,10 +15,9 @@ from starlette.requests import ClientDisconnect
 
 from chassis.decision import Refused
 from chassis.http import Caller, Problem, allow, send
-from chassis.http.auth import OFFICERS
 from chassis.service import Platform
 from schemas.event import DossierId, Text, format_instant
-from services.submission.api.common import Citizen, Limit, Reader
+from services.submission.api.common import OFFICERS, Citizen, Limit, Reader
 from services.submission.files import labels
 from services.submission.files.attachment import File, own
 from services.submission.files.inspection import BadFile
@@ -150,6 +149,9 @@ def _uploads(routes: APIRouter, platform: Platform) -> None:
         except (Problem, Refused) as error:
             UPLOADS.labels(error.code).inc()
             raise
+        except TimeoutError as error:
+            UPLOADS.labels("too_slow").inc()
+            raise Problem(408, "too_slow", f"an upload ends within {UPLOAD_SECONDS:.0f} seconds") from error
         except ClientDisconnect as error:
             UPLOADS.labels("broken_off").inc()
             raise Problem(400, "broken_off", "the upload was broken off") from error

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from chassis.decision import Refused
-from chassis.http import Problem
+from chassis.http import Problem, send
 from chassis.keyring import Unopenable
 from chassis.service import Platform
-from chassis.telemetry import TRACE
-from law import procedures
 from law.procedures import Procedure
 from schemas.dossier import AttachedFile
 from schemas.event import DossierId
 from services.submission.api.common import Body
-from services.submission.domain.dossier import local_day
 from services.submission.files.attachment import File
 from services.submission.files.messages import HoldFile
 from services.submission.files.vault import Vault
@@ -49,17 +45,14 @@ class Attaching:
         self._files = platform.engine("files")
         self._vault = Vault(platform)
 
-    async def hold(
-        self, dossier: str, named: Sequence[Named], owner: str, procedure: str, at: datetime
-    ) -> tuple[AttachedFile, ...]:
-        """What the dossier then keeps of them; `at` says by which version of the procedure.
+    async def hold(self, dossier: str, named: Sequence[Named], owner: str, law: Procedure) -> tuple[AttachedFile, ...]:
+        """What the dossier then keeps of them.
 
         Raises:
             Problem: 422 that names each file at fault; none is held then that was not held before.
         """
         if not named:
             return ()
-        law = procedures.default().find(procedure, local_day(at))
         found = await asyncio.gather(*(self._files.read(one.file) for one in named))
         states: list[File | None] = [doc.state if doc else None for doc in found]
         errors = [
@@ -93,7 +86,7 @@ class Attaching:
         try:
             key = await self._vault.wrap(state.id, dossier, await self._vault.key(state))
             command = HoldFile(owner=state.owner, dossier=dossier, key=key)
-            answer = await self._files.tell(state.id, command, TRACE.get())
+            answer = await send(self._files, state.id, command, None)
         except (Refused, Unopenable) as error:
             errors = [{"field": f"files.{n}.file", "problem": str(error)}]
             raise Problem(422, "invalid", "Some files cannot be attached", errors=errors) from error

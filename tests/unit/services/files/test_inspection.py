@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from contextlib import suppress
 
 import pytest
@@ -91,6 +92,15 @@ def test_a_claim_of_a_small_size_does_not_help_a_bomb() -> None:
         bomb[at : at + 4] = (10).to_bytes(4, "little")
     with pytest.raises(BadFile):
         look(bytes(bomb))
+
+
+def test_many_entries_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = samples.docx({f"word/media/{n}.bin": os.urandom(3_000) for n in range(4)})
+    assert look(whole) == WORD
+    monkeypatch.setattr(archive, "TOTAL", 10_000)
+    with pytest.raises(BadFile) as refused:
+        look(whole)
+    assert refused.value.code == "archive_bomb"
 
 
 def test_an_encrypted_entry_is_refused() -> None:
