@@ -77,6 +77,7 @@ class SubmissionSettings(ServiceSettings):
     SUBMISSION_CLAMD                      virus scanner, tcp://HOST:PORT or unix:/PATH; without it files are unscanned
     SUBMISSION_FILE_BYTES, …_FILE_QUOTA   bytes of one file, and of all files of a person that no dossier names yet
     SUBMISSION_FILE_DAYS                  calendar days a file is kept that no dossier names
+    SUBMISSION_FILE_RESCAN_DAYS           calendar days after its upload a file is scanned again with new signatures
     SUBMISSION_FILE_SWEEP_SECONDS         how often new signatures and remains of uploads are looked for
     SUBMISSION_OFFICE_FOR                 codes of procedures that take DOCX and XLSX too, as a JSON list
     """
@@ -100,6 +101,7 @@ class SubmissionSettings(ServiceSettings):
     file_bytes: Annotated[int, Field(ge=1024, le=1024**3)] = 20 * 1024**2
     file_quota: Annotated[int, Field(ge=1024, le=1024**4)] = 100 * 1024**2
     file_days: Annotated[int, Field(ge=1, le=365)] = 7
+    file_rescan_days: Annotated[int, Field(ge=1, le=3660)] = 30
     file_sweep_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     office_for: frozenset[str] = frozenset()
     law_data: LawData = None

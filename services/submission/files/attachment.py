@@ -20,6 +20,10 @@ from services.submission.files import messages as do
 
 Standing = Literal["checking", "clean", "infected", "unscanned", "removed"]
 MAX_HOLDS: Final = 50
+AGAIN: Final = frozenset({"exhausted", "lapsed"})
+"""Why a scan was given up that may well succeed: by the scanner's fault or ours, not by the file's."""
+NEVER: Final = "none"
+UNREADABLE: Final = "unreadable"
 SETTLE: Final = timedelta(minutes=10)
 """How long after a dossier was to name it that dossier is asked: a filing is written by then, or its caller gave up."""
 
@@ -124,8 +128,11 @@ def scanned(file: File | None, outcome: do.FileScanned, _now: datetime) -> Decis
     """A verdict; without one it stays as it was. What the scanner could not read waits for its next signatures."""
     if file is None:
         raise Impossible("a scan of a file that was never stored")
-    if file.standing == "removed" or outcome.verdict == "unscannable":
-        return Decision(file.with_(scanning=False, signatures=outcome.signatures or file.signatures))
+    if file.standing == "removed":
+        return Decision(file.with_(scanning=False))
+    if outcome.verdict == "unscannable":
+        tried = outcome.signatures or file.signatures or (None if outcome.found in AGAIN else UNREADABLE)
+        return Decision(file.with_(scanning=False, signatures=tried))
     if outcome.verdict == "unscanned":
         kept = "unscanned" if file.standing == "checking" else file.standing
         return Decision(file.with_(standing=kept, scanning=False))
@@ -220,7 +227,7 @@ def view(file: File) -> dict[str, Any]:
         "owner": file.owner if kept else None,
         "loose": file.owner if kept and not any(hold.settled for hold in file.holds) else None,
         "size": file.size,
-        "rests_on": (file.signatures or "none") if kept else None,
+        "rests_on": (file.signatures or NEVER) if kept else None,
     }
 
 
@@ -246,5 +253,5 @@ def files(keeping: Keeping) -> AggregateType[File]:
         handlers=handlers(keeping),
         effects=(do.ScanFile, do.SettleFile, do.DiscardFile),
         view=view,
-        indexes=(("owner",), ("loose",)),
+        indexes=(("owner",), ("loose",), ("rests_on",)),
     )

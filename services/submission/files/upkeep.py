@@ -15,8 +15,9 @@ from chassis.runner import Adapter, Call, NotSent, Permanent, Retryable
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
 from chassis.telemetry import FAULTS, TRACE, logger
+from schemas.event import format_instant
 from services.submission.domain.dossier import Dossier
-from services.submission.files.attachment import File, own
+from services.submission.files.attachment import NEVER, File, own
 from services.submission.files.clamd import Clamd, ScannerAway
 from services.submission.files.messages import (
     DiscardFile,
@@ -147,6 +148,9 @@ class Sweeps:
         self._vault = Vault(platform)
         self._clamd = scanner(platform)
         self._pause = platform.settings.file_sweep_seconds
+        self._recent = timedelta(days=platform.settings.file_rescan_days)
+        self._swept = ""
+        """The signatures that all of those rest on by now: a scan under way may still end with older ones."""
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -178,14 +182,25 @@ class Sweeps:
         return removed
 
     async def rescan(self) -> int:
-        """Has files scanned whose verdict rests on other signatures than the scanner has; returns how many."""
+        """Has files scanned that have no verdict, and, when signatures are new, those of the last days; how many.
+
+        What has no verdict is found by an index; the others only when there is something to find.
+        """
         if self._clamd is None:
             return 0
         signatures = await self._clamd.version()
-        other: dict[str, Any] = {"view.rests_on": {"$gt": "", "$ne": signatures}}
+        told = await self._tell({"view.rests_on": NEVER}, signatures)
+        if signatures != self._swept:
+            since = format_instant(self._platform.clock() - self._recent)
+            others = {"view.rests_on": {"$gt": "", "$ne": signatures}, "state.stored_at": {"$gte": since}}
+            if left := await self._tell(others, signatures):
+                return told + left
+            self._swept = signatures
+        return told
+
+    async def _tell(self, query: dict[str, Any], signatures: str) -> int:
         after, told = "", 0
-        files = self._platform.engine("files")
-        while found := await files.collection.scan(other, after, AT_ONCE):
+        while found := await self._platform.engine("files").collection.scan(query, after, AT_ONCE):
             after = found[-1]["_id"]
             answers = await asyncio.gather(*(self._again(stored["_id"], signatures) for stored in found))
             told += sum(answers)

@@ -124,8 +124,11 @@ def test_no_verdict_changes_nothing_and_is_tried_again() -> None:
     player = begun()
     player.tell(do.ScanFile(blob="blob1").failed("exhausted"))
     assert (player.file.standing, player.file.scanning) == ("checking", False)
+    assert attachment.view(player.file)["rests_on"] == attachment.NEVER
     player.tell(do.RescanFile(signatures="1"))
     assert kinds(player) == ["files.scan"] * 2
+    player.tell(do.ScanFile(blob="blob1").failed("invalid"))
+    assert attachment.view(player.file)["rests_on"] == attachment.UNREADABLE, "not with each sweep"
 
 
 def test_a_scanner_that_was_taken_away_leaves_files_unscanned_and_keeps_verdicts() -> None:
