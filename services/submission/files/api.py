@@ -97,7 +97,8 @@ class Uploads:
             owner=owner,
             by=by,
             blob=received.blob,
-            key=await self._vault.wrap(file, own(file), received.key) if known is None else "unused",
+            # A file that is there keeps the keys it has; its own may be gone for ever.
+            key=await self._vault.wrap(file, own(file), received.key) if known is None else "-",
             label=Cipher(received.key, file).seal_label(name).hex(),
             sha256=received.sha256,
             size=received.size,

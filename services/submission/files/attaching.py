@@ -61,7 +61,11 @@ class Attaching:
             for field, problem in self._wrong(one, state, owner, law)
         ]
         twice = {one.file for one in named if [other.file for other in named].count(one.file) > 1}
-        errors += [{"field": f"files.{n}.file", "problem": "twice"} for n, o in enumerate(named) if o.file in twice]
+        errors += [
+            {"field": f"files.{n}.file", "problem": "is named twice: name it once"}
+            for n, o in enumerate(named)
+            if o.file in twice
+        ]
         if errors:
             if repeated := await self._named_already(dossier, named):
                 return repeated

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from services.submission.files.messages import Verdict
 
 CONNECT_SECONDS: Final = 5.0
+VERSION_SECONDS: Final = 5.0
 REPLY_BYTES: Final = 4096
 _LENGTH: Final = struct.Struct("!L")
 OK: Final = "stream: OK"
@@ -46,7 +47,7 @@ def address(url: str) -> tuple[str, int] | str:
 
 
 class Clamd:
-    """A scanner. Every method raises ScannerAway."""
+    """A scanner. Every method raises ScannerAway; how long a scan may take is its caller's matter."""
 
     def __init__(self, url: str) -> None:
         self._address = address(url)
@@ -56,7 +57,11 @@ class Clamd:
         async with self._connected() as (reader, writer):
             writer.write(b"zVERSION\0")
             await writer.drain()
-            return await _reply(reader)
+            try:
+                async with asyncio.timeout(VERSION_SECONDS):
+                    return await _reply(reader)
+            except TimeoutError as error:
+                raise ScannerAway("clamd does not answer") from error
 
     async def scan(self, content: AsyncIterable[bytes]) -> Reply:
         """What is in `content`; its pieces are sent as they come.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from tests.unit.services.files import samples
@@ -38,6 +40,17 @@ async def test_while_the_scanner_is_away_it_is_being_checked_and_later_clean(sit
     listed = (await site.ask("clerk1", "GET", f"/dossiers/{filed.json()['id']}/files")).json()
     assert (listed["files"][0]["state"], listed["checking"]) == ("clean", 0)
     assert (await site.content("clerk1", file)).content == pdf(b"away")
+
+
+async def test_a_scanner_that_is_frozen_and_killed_scans_once_it_is_back(site: Site) -> None:
+    supervisor = site.backbone.supervisor
+    restarts = supervisor.restarts("virus_scanner")
+    supervisor.kill("virus_scanner", signal.SIGSTOP)
+    file = await site.upload("citizen1", pdf(b"frozen"))
+    assert (await site.shown("citizen1", file))["state"] == "checking"
+    supervisor.kill("virus_scanner")
+    await supervisor.wait_restarted("virus_scanner", restarts + 1)
+    await site.state("citizen1", file, "clean")
 
 
 async def test_what_the_scanner_cannot_read_stays_locked_until_its_next_signatures(site: Site) -> None:
