@@ -29,6 +29,7 @@ from chassis.engine import Engine
 from chassis.http import Verifier, create_app
 from chassis.http.operations import operators
 from chassis.http.server import new_server
+from chassis.keyadmin import KeyAdmin
 from chassis.keyring import Keyring
 from chassis.operations import Operations
 from chassis.reading import Reader
@@ -64,6 +65,8 @@ class Service:
     readers: Callable[[Platform], Mapping[str, tuple[Reader, Receiver]]] = lambda _platform: {}
     """Topics that are not streams of this system: topic to (reader, an engine or what stands before it)."""
     records: tuple[Records, ...] = ()
+    larger_bodies: Callable[[Any], Mapping[str, int]] = lambda _settings: {}
+    """By the settings: which requests may be over the usual limit (`chassis.http.middleware.Limits`)."""
 
 
 class Platform:
@@ -81,6 +84,7 @@ class Platform:
         self.store = Store(url, f"{settings.database_prefix}_{service.name}")
         self._keys = Store(url, f"{settings.database_prefix}_keyring")
         self.keyring = Keyring(self._keys, settings.masters)
+        self.key_admin = KeyAdmin(self._keys)
         self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
         state_dir: Path | None = settings.state_dir
         self.handed = Handed(state_dir, self.replica, self.clock) if state_dir is not None else None
@@ -209,7 +213,8 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     platform = Platform(service, settings)
     router = service.routes(platform) if service.routes else APIRouter()
     router.include_router(operators(platform.operations, platform.repair))
-    app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready)
+    larger = service.larger_bodies(settings)
+    app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready, larger=larger)
     server = new_server(app, settings.host, settings.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -19,6 +19,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from chassis.blobs import Blobs
 from chassis.telemetry import DOCUMENTS, STORE_CALLS
 
 StoreUnavailable = PyMongoError
@@ -52,6 +53,10 @@ class Store:
     def files(self, name: str) -> Files:
         """A GridFS bucket."""
         return Files(AsyncIOMotorGridFSBucket(self._db, bucket_name=name, write_concern=_DURABLE))
+
+    def blobs(self, name: str) -> Blobs:
+        """A GridFS bucket whose files are written and read chunk by chunk."""
+        return Blobs(self._db[f"{name}.files"], self._db[f"{name}.chunks"])
 
     async def ping(self) -> None:
         """Raises StoreUnavailable if the store does not answer."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field
 
 from schemas import feedback, work
-from schemas.event import Dong, DossierEvent, Instant, Record, Text
+from schemas.event import Dong, DossierEvent, DossierId, Instant, Record, Text
 from schemas.money import Vnd
 from schemas.personal import Address, Comment, Email, IdentityNumber, Name, Owner, Phone
 from schemas.work import Act
@@ -129,6 +129,20 @@ class SupplementItem(Record):
     label: Bilingual | None = None
 
 
+class AttachedFile(Record):
+    """A file of a dossier: its id, the document of the procedure it is, and of its content SHA-256 (hex), bytes, type.
+
+    `standing`: what was known of viruses when it was attached.
+    """
+
+    file: DossierId
+    code: Annotated[str, Field(min_length=1, max_length=64)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=1)]
+    media: Text
+    standing: Literal["checking", "clean", "unscanned"]
+
+
 class DossierSubmitted(DossierEvent):
     """An applicant filed a dossier, at any hour."""
 
@@ -145,6 +159,7 @@ class DossierSubmitted(DossierEvent):
     way: Way
     address: PostalAddress | None = None
     filed_at: Instant
+    files: tuple[AttachedFile, ...] = ()
 
 
 class DossierAccepted(DossierEvent):
@@ -263,6 +278,18 @@ class DossierSupplemented(DossierEvent):
     documents: tuple[Text, ...] = ()
     due_at: Instant | None = None
     supplemented_at: Instant
+    files: tuple[AttachedFile, ...] = ()
+
+
+class OriginalChecked(DossierEvent):
+    """An officer held the paper against a file of the dossier: they are the same."""
+
+    STREAM = STREAM
+    TYPE = "dossier.original_checked"
+    file: DossierId
+    code: Text
+    checked_at: Instant
+    by: Act | None = None
 
 
 class FeeSettled(DossierEvent):
@@ -317,6 +344,7 @@ EVENTS = (
     DossierRejected,
     SupplementRequested,
     DossierSupplemented,
+    OriginalChecked,
     FeeSettled,
     DossierExamined,
     DossierExtended,

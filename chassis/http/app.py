@@ -37,8 +37,13 @@ async def send(engine: Engine[Any], aggregate: str, command: Command, key: Idemp
     return result.answer if isinstance(result, Handled) else {}
 
 
-def create_app(name: str, router: APIRouter, verifier: Verifier, *, ready: Ready) -> FastAPI:
-    """A service's application: its routes, and health, readiness and metrics on the same port."""
+def create_app(
+    name: str, router: APIRouter, verifier: Verifier, *, ready: Ready, larger: Mapping[str, int] | None = None
+) -> FastAPI:
+    """A service's application: its routes, and health, readiness and metrics on the same port.
+
+    `larger`: bodies over the usual limit, as `Limits` takes them.
+    """
     described: dict[int | str, dict[str, Any]] = {
         status: {"description": "problem details (RFC 9457)", "content": {problems.MEDIA_TYPE: {}}}
         for status in (400, 401, 403, 404, 409, 413, 422, 503)
@@ -46,7 +51,7 @@ def create_app(name: str, router: APIRouter, verifier: Verifier, *, ready: Ready
     app = FastAPI(title=f"hoso {name}", responses=described, openapi_url=None)
     app.state.verifier = verifier
     problems.install(app)
-    app.add_middleware(Limits)
+    app.add_middleware(Limits, larger=larger)
     app.add_middleware(Observed)
     app.include_router(_health(ready))
     app.include_router(router)

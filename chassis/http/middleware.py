@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,18 +15,24 @@ MAX_BODY: Final = 1024 * 1024
 
 
 class Limits:
-    """Refuses bodies over 1 MiB, declared or streamed, with 413."""
+    """Refuses bodies over 1 MiB, declared or streamed, with 413.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `larger`: the limit in bytes of a method and a path's beginning (``PUT /files/``) whose route streams its body.
+    """
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        too_large = Problem(413, "too_large", f"at most {MAX_BODY} bytes")
-        if not declared.isdigit() or int(declared) > MAX_BODY:
+        route = f"{scope['method']} {scope['path']}"
+        most = next((limit for start, limit in self._larger.items() if route.startswith(start)), MAX_BODY)
+        too_large = Problem(413, "too_large", f"at most {most} bytes")
+        if not declared.isdigit() or int(declared) > most:
             await too_large.response()(scope, receive, send)
             return
         received = 0
@@ -34,7 +41,7 @@ class Limits:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY:
+            if received > most:
                 raise too_large
             return message
 

@@ -23,13 +23,15 @@ from deploy.local.ports import LOOPBACK, free_ports
 SERVICES = ("submission", "payment", "notification", "delivery", "tracking")
 STATISTICS = "statistics"
 """A process of tracking's own: it counts what the others say, and no dossier waits for it."""
-PARTNERS = ("identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "upstream_portal")
+PARTNERS = (
+    "identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "virus_scanner", "upstream_portal",
+)  # fmt: skip
 SOURCE = "dvc-example"
 TMN_CODE = "HOSODEMO"
 _PORTS = (
     *SERVICES,
     STATISTICS,
-    "idp", "sms_centre", "phone", "mail", "mailbox", "post_office", "gateway", "upstream_portal",
+    "idp", "sms_centre", "phone", "mail", "mailbox", "post_office", "gateway", "upstream_portal", "clamd", "scanner",
 )  # fmt: skip
 
 
@@ -47,7 +49,8 @@ class Stack:
     def addresses(self) -> dict[str, str]:
         """What people may look at."""
         pages = {"phone": "/phone", "mailbox": "/", "post_office": "/", "gateway": "/"}
-        return {name: self.url(name) + pages.get(name, "") for name in self.ports if name not in {"sms_centre", "mail"}}
+        unseen = {"sms_centre", "mail", "clamd"}
+        return {name: self.url(name) + pages.get(name, "") for name in self.ports if name not in unseen}
 
 
 def replica_names(service: str, replicas: int) -> tuple[str, ...]:
@@ -140,6 +143,7 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "SUBMISSION_JWK": _jwk(own, private=True),
             "SUBMISSION_PORTALS": json.dumps({SOURCE: portal.as_dict(private=False)}),
             "SUBMISSION_SEARCH_KEY": _search_key(words),
+            "SUBMISSION_CLAMD": f"tcp://{LOOPBACK}:{stack.ports['clamd']}",
         },
         "payment": {
             "PAYMENT_VNPAY_TMN_CODE": TMN_CODE,
@@ -217,6 +221,7 @@ def _partners(stack: Stack, words: Mapping[str, str], run: Path) -> list[Process
             "VNPAY_SIM_IPN_RETRY_SECONDS": "2",
             "VNPAY_SIM_JOURNAL": str(run / "books" / "payments.jsonl"),
         },
+        "virus_scanner": {"CLAMD_SIM_PORT": port["clamd"], "CLAMD_SIM_HTTP_PORT": port["scanner"]},
     }
     health = {
         "identity": "idp",
@@ -224,6 +229,7 @@ def _partners(stack: Stack, words: Mapping[str, str], run: Path) -> list[Process
         "mail_sink": "mailbox",
         "post_office": "post_office",
         "payment_gateway": "gateway",
+        "virus_scanner": "scanner",
     }
     return [
         Process(

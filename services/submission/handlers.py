@@ -14,9 +14,11 @@ from schemas.topics import STREAMS, reply_topic
 from services.submission.domain import drafts, exchange, life, officer
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.timing import ROLES, order
+from services.submission.files.attachment import FileRules, files
 from services.submission.messages import FileUpstream
 from services.submission.upstream import reply_encoder
 
+FILE_RULES: Final = FileRules()
 INDEXES: Final = (
     ("stage",),
     ("owner",),
@@ -45,8 +47,10 @@ def view(state: Dossier) -> dict[str, Any]:
     }
 
 
-def aggregates(rules: Rules, own: ECKey, portals: Mapping[str, ECKey]) -> tuple[AggregateType, ...]:  # type: ignore[type-arg]
-    """Dossiers, exchanges with upstream portals, absences of officers, people's drafts, and number series."""
+def aggregates(
+    rules: Rules, own: ECKey, portals: Mapping[str, ECKey], keeping: FileRules = FILE_RULES
+) -> tuple[AggregateType[Any], ...]:
+    """Dossiers, exchanges with portals, absences of officers, people's drafts, number series, and files."""
     dossiers = AggregateType(
         name="dossiers",
         state=Dossier,
@@ -73,4 +77,4 @@ def aggregates(rules: Rules, own: ECKey, portals: Mapping[str, ECKey]) -> tuple[
         effects=(drafts.FileDraft,),
         topic_of=lambda _event, _state: STREAMS["draft"].name,
     )
-    return dossiers, exchanges, officers, drawers, SERIES
+    return dossiers, exchanges, officers, drawers, SERIES, files(keeping)

@@ -11,6 +11,8 @@ from services.submission.api import router
 from services.submission.domain.drafts import FileDraft
 from services.submission.effects.drafts import FilesDraft
 from services.submission.effects.filing import FilesFirst, FilesUpstream
+from services.submission.files import upkeep
+from services.submission.files.api import UPLOAD
 from services.submission.handlers import aggregates
 from services.submission.messages import FileUpstream
 from services.submission.settings import SubmissionSettings
@@ -24,15 +26,18 @@ def main() -> None:
     portals = {source: jose.key(jwk) for source, jwk in settings.portals.items()}
     service = Service(
         name="submission",
-        aggregates=aggregates(settings.rules, own, portals),
+        aggregates=aggregates(settings.rules, own, portals, settings.keeping),
         hears={"payment": "dossiers", "delivery": "dossiers"},
         adapters=lambda platform: {
             TakeNumber: TakesNumber(platform),
             ConfirmNumber: ConfirmsNumber(platform),
             FileUpstream: FilesUpstream(platform),
             FileDraft: FilesDraft(platform),
+            **upkeep.adapters(platform),
         },
         routes=router,
+        background=lambda platform: (upkeep.Sweeps(platform).run(),),
+        larger_bodies=lambda own: {UPLOAD: own.file_bytes},
         readers=lambda platform: {
             UPSTREAM: (UpstreamReader(own, portals, platform.clock, settings.token), FilesFirst(platform))
         },

@@ -11,6 +11,7 @@ from schemas.dossier import (
     Agent,
     Applicant,
     Assistance,
+    AttachedFile,
     Bilingual,
     PostalAddress,
     Route,
@@ -42,6 +43,7 @@ class FileDossier(Command):
     address: PostalAddress | None = None
     filed_at: Instant
     tokens: tuple[Text, ...] = ()
+    files: tuple[AttachedFile, ...] = ()
 
 
 class Official(Command):
@@ -65,6 +67,12 @@ class RequestSupplement(Official):
     """Asks the applicant, once, for everything that is missing (form 02)."""
 
     items: Annotated[tuple[SupplementItem, ...], Field(min_length=1, max_length=30)]
+
+
+class CheckOriginal(Official):
+    """The one-stop desk held the paper against a file of the dossier."""
+
+    file: DossierId
 
 
 class AssignDossier(Official):
@@ -160,6 +168,7 @@ class SupplementDossier(Own):
     answers: dict[str, str | int] = Field(default_factory=dict)
     fields: tuple[Text, ...] = ()
     documents: tuple[Text, ...] = ()
+    files: tuple[AttachedFile, ...] = ()
 
 
 class WithdrawDossier(Own):

@@ -22,6 +22,8 @@ from law.setting import LawData
 from law.terms import Term, TermUnit
 from services.submission.domain.dossier import Closing, Keeping, Rules
 from services.submission.domain.finding import Token
+from services.submission.files import clamd
+from services.submission.files.attachment import FileRules
 
 
 def _is_private_key(value: SecretStr) -> SecretStr:
@@ -49,6 +51,12 @@ def _is_search_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _is_scanner(value: str | None) -> str | None:
+    if value:
+        clamd.address(value)
+    return value or None
+
+
 def _writes_codes(value: str) -> str:
     CodeSeries(agency=value, generation=Generation.TT_01_2018)
     return value
@@ -69,6 +77,12 @@ class SubmissionSettings(ServiceSettings):
     SUBMISSION_DRAFTS                     how many drafts a person may have
     SUBMISSION_DRAFT_LIFE, …_WARNING      how long one is kept after it was saved, how long before its end its owner is
                                           told: ISO 8601, as P30D and P3D
+    SUBMISSION_CLAMD                      virus scanner, tcp://HOST:PORT or unix:/PATH; without it files are unscanned
+    SUBMISSION_FILE_BYTES, …_FILE_QUOTA   bytes of one file, and of all files of a person that no dossier names yet
+    SUBMISSION_FILE_DAYS                  calendar days a file is kept that no dossier names
+    SUBMISSION_FILE_RESCAN_DAYS           calendar days after its upload a file is scanned again with new signatures
+    SUBMISSION_FILE_SWEEP_SECONDS         how often new signatures and remains of uploads are looked for
+    SUBMISSION_OFFICE_FOR                 codes of procedures that take DOCX and XLSX too, as a JSON list
     """
 
     model_config = SettingsConfigDict(env_prefix="SUBMISSION_", frozen=True)
@@ -89,6 +103,13 @@ class SubmissionSettings(ServiceSettings):
     drafts: Annotated[int, Field(ge=1, le=50)] = 10
     draft_life: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(days=366))] = timedelta(days=30)
     draft_warning: Annotated[timedelta, Field(gt=timedelta())] = timedelta(days=3)
+    clamd: Annotated[str | None, AfterValidator(_is_scanner)] = None
+    file_bytes: Annotated[int, Field(ge=1024, le=1024**3)] = 20 * 1024**2
+    file_quota: Annotated[int, Field(ge=1024, le=1024**4)] = 100 * 1024**2
+    file_days: Annotated[int, Field(ge=1, le=365)] = 7
+    file_rescan_days: Annotated[int, Field(ge=1, le=3660)] = 30
+    file_sweep_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    office_for: frozenset[str] = frozenset()
     law_data: LawData = None
 
     @model_validator(mode="after")
@@ -107,6 +128,11 @@ class SubmissionSettings(ServiceSettings):
     def token(self) -> Token:
         """Makes what officers find dossiers by."""
         return tokens(base64.b64decode(self.search_key.get_secret_value()))
+
+    @property
+    def keeping(self) -> FileRules:
+        """As files take it."""
+        return FileRules(scans=self.clamd is not None, keep=timedelta(days=self.file_days))
 
     @property
     def rules(self) -> Rules:

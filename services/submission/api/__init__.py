@@ -6,11 +6,16 @@ from fastapi import APIRouter
 
 from chassis.service import Platform
 from services.submission.api import absence, applicants, assisting, calendar, catalogue, drafts, officers, reading
+from services.submission.files import api as files
+from services.submission.files import documents
 
 
 def router(platform: Platform) -> APIRouter:
     """The routes of submission."""
     routes = APIRouter()
-    for part in (catalogue, applicants, assisting, drafts, reading, officers, absence, calendar):
+    parts = (
+        catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, files, documents,
+    )  # fmt: skip
+    for part in parts:
         part.add(routes, platform)
     return routes

@@ -12,6 +12,7 @@ from pydantic import Field
 from chassis.delivery import IdempotencyKey
 from chassis.http import Problem
 from chassis.service import Platform
+from law import procedures
 from schemas.event import DossierId, Text
 from schemas.personal import Personal
 from schemas.upstream import Answer as FormAnswer
@@ -22,13 +23,21 @@ from services.submission.api.reading import visible
 from services.submission.domain import timing
 from services.submission.domain.dossier import local_day
 from services.submission.domain.filing import BadFiling, checked, corrected, dossier_id
+from services.submission.files.attaching import Attaching, Files
+
+
+class FilingWithFiles(Filing):
+    """A filing, and the files that are its documents."""
+
+    files: Files = ()
 
 
 class Answer(Body):
-    """What was asked for: the fields put right, the documents brought (by their code)."""
+    """What was asked for: the fields put right, the documents brought (by their code), and files that are documents."""
 
     form: Annotated[dict[str, FormAnswer | int], Field(max_length=50, default_factory=dict)]
     documents: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
+    files: Files = ()
 
 
 class Withdrawal(Body):
@@ -58,9 +67,10 @@ def add(routes: APIRouter, platform: Platform) -> None:
 
 def _filing(routes: APIRouter, platform: Platform) -> None:
     doors = Doors(platform)
+    attaching = Attaching(platform)
 
     @routes.post("/dossiers", status_code=201)
-    async def file(filing: Filing, caller: Citizen, key: Key, response: Response) -> dict[str, Any]:
+    async def file(filing: FilingWithFiles, caller: Citizen, key: Key, response: Response) -> dict[str, Any]:
         """Files a dossier. The same Idempotency-Key answers the same dossier for ever."""
         dossier = dossier_id(caller.sub, key.key)
         try:
@@ -74,6 +84,10 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
             )
         except BadFiling as error:
             raise invalid(error) from error
+        if filing.files:
+            law = procedures.default().find(command.procedure, local_day(command.filed_at))
+            held = await attaching.hold(dossier, filing.files, caller.sub, law)
+            command = command.model_copy(update={"files": held})
         return await doors.own(dossier, command, IdempotencyKey(key.key, key.digest, permanent=True), response)
 
     @routes.post("/dossiers/{dossier}/supplement-answer")
@@ -93,7 +107,8 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
             form=Personal.of(json.dumps(form, ensure_ascii=False, sort_keys=True)),
             answers=procedure.answers(form),
             fields=tuple(sorted(body.form)),
-            documents=tuple(sorted(set(body.documents))),
+            documents=tuple(sorted({*body.documents, *(named.code for named in body.files)})),
+            files=await attaching.hold(dossier, body.files, caller.sub, procedure),
         )
         return await doors.own(dossier, command, key, response)
 

@@ -12,7 +12,16 @@ from pydantic import Field
 
 from law.codes import CodeSeries
 from law.terms import Term
-from schemas.dossier import Agent, Applicant, Assistance, Bilingual, PostalAddress, SupplementItem, Way
+from schemas.dossier import (
+    Agent,
+    Applicant,
+    Assistance,
+    AttachedFile,
+    Bilingual,
+    PostalAddress,
+    SupplementItem,
+    Way,
+)
 from schemas.event import Instant, Record
 from schemas.personal import Comment, Form
 from schemas.work import Act
@@ -70,6 +79,13 @@ class Rules:
     drafts: Keeping = Keeping()
 
 
+class Document(AttachedFile):
+    """A file of the dossier. `original`: who saw the paper, in which role, and when."""
+
+    original: Act | None = None
+    checked_at: Instant | None = None
+
+
 class Ask(Record):
     """The one request for a supplement. `back`: the stage it came from and goes back to."""
 
@@ -119,6 +135,7 @@ class Dossier(Record):
     tokens     what it is found by besides its code (`finding`)
     pending    the act whose event waits for a number: reception, issue
     officers  accounts that examined it, and those they stood in for: none of them decides
+    documents its files; what is known of viruses in them now is the files' own (`services.submission.files`)
     """
 
     id: str
@@ -170,6 +187,7 @@ class Dossier(Record):
     ended_at: Instant | None = None
     score: int | None = None
     complaint: Complaint | None = None
+    documents: tuple[Document, ...] = ()
 
     def to(self, stage: Stage, now: datetime, **changes: Any) -> Dossier:
         """This dossier in that stage, one revision on."""

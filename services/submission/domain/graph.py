@@ -72,6 +72,12 @@ EDGES: Final = (
     _edge(do.SupplementDossier, "supplementing", "filed examining", events.DossierSupplemented),
     _edge(DeadlineDue, "supplementing awaiting_fee", "stopped", events.DossierStopped),
     _edge(PaymentReceived, "awaiting_fee", "filed assigning issuing", events.FeeSettled),
+    _edge(
+        do.CheckOriginal,
+        "filed awaiting_fee assigning examining deciding",
+        "filed awaiting_fee assigning examining deciding",
+        events.OriginalChecked,
+    ),
     _edge(do.AssignDossier, "assigning examining", "examining", work.DossierAssigned),
     _edge(do.TakeDossier, "examining", "examining", work.DossierTaken),
     _edge(do.ReleaseDossier, "examining", "examining", work.DossierReleased),

@@ -12,7 +12,7 @@ from chassis.series import NumberConfirmed, NumberTaken
 from schemas.delivery import ResultDelivered
 from schemas.payment import InvoiceExpired, PaymentReceived
 from services.submission import messages as do
-from services.submission.domain import deadlines, decision, ending, examination, holding, reception, supplement
+from services.submission.domain import deadlines, decision, ending, examination, holding, papers, reception, supplement
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.graph import known
 
@@ -57,6 +57,7 @@ def handlers(rules: Rules) -> Handlers:
         InvoiceExpired: ruled(reception.unpaid),
         do.RequestSupplement: ruled(supplement.request),
         do.SupplementDossier: ruled(supplement.answer),
+        do.CheckOriginal: papers.check_original,
         do.AssignDossier: ruled(holding.assign),
         do.TakeDossier: holding.take,
         do.ReleaseDossier: holding.release,

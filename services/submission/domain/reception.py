@@ -11,7 +11,7 @@ from law import clock
 from schemas.dossier import DossierAccepted, DossierRejected, DossierSubmitted, FeeSettled, TermLength
 from schemas.payment import InvoiceExpired, PaymentReceived
 from schemas.personal import Personal
-from services.submission.domain import charging, timing
+from services.submission.domain import charging, papers, timing
 from services.submission.domain.dossier import Dossier, Rules, Stage, local_day
 from services.submission.domain.graph import enter, known
 from services.submission.messages import AcceptDossier, FileDossier, RejectDossier
@@ -39,6 +39,7 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
         answers=command.answers,
         tokens=command.tokens,
         answer_by=timing.first_answer_by(command.filed_at, rules),
+        documents=papers.documents(command.files),
         **shared,
         **parts,
     )
@@ -47,6 +48,7 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
         route=command.route,
         source=command.source,
         owner=Personal.of(command.owner),
+        files=command.files,
         **shared,
         **parts,
     )

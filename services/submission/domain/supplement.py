@@ -9,7 +9,7 @@ from law import clock
 from law.procedures import Procedure
 from law.terms import Term
 from schemas.dossier import Bilingual, DossierSupplemented, SupplementItem, SupplementRequested
-from services.submission.domain import timing
+from services.submission.domain import papers, timing
 from services.submission.domain.dossier import Ask, Dossier, Rules
 from services.submission.domain.graph import enter
 from services.submission.domain.holding import mine
@@ -94,6 +94,7 @@ def answer(dossier: Dossier | None, command: SupplementDossier, now: datetime, r
         raise Refused("invalid", f"{name} {problem}", field=path)
     answered = ask.model_copy(update={"answered_at": now})
     changes = {"supplement": answered, "form": command.form, "answers": command.answers, "held_since": None}
+    changes["documents"] = papers.added(dossier, command.files)
     if ask.back == "filed":
         changes["answer_by"] = timing.first_answer_by(now, rules)
     elif dossier.holder is not None:
@@ -106,5 +107,6 @@ def answer(dossier: Dossier | None, command: SupplementDossier, now: datetime, r
         documents=command.documents,
         due_at=back.due_at,
         supplemented_at=now,
+        files=command.files,
     )
     return Decision(back, (event,), answer=back.answer)

@@ -13,7 +13,7 @@ from chassis.tokens import tokens
 from cli.demo.filings import plan
 from law.codes import CodeSeries
 from schemas.delivery import ResultDelivered
-from schemas.dossier import SupplementItem
+from schemas.dossier import AttachedFile, SupplementItem
 from schemas.event import Event
 from schemas.payment import InvoiceExpired, PaymentReceived
 from schemas.personal import Personal
@@ -113,6 +113,16 @@ ITEMS: Final = {
     FREE: (SupplementItem(kind="field", name="address", why="thiếu số nhà"),),
     PAYING: (SupplementItem(kind="document", name="photo", why="thiếu ảnh"),),
 }
+
+
+FILE: Final = AttachedFile(
+    file="00000000-0000-4000-8000-000000000001",
+    code="application",
+    sha256="0" * 64,
+    size=1,
+    media="application/pdf",
+    standing="checking",
+)
 
 
 def filing(kind: int = FREE, at: datetime = FILED) -> do.FileDossier:

@@ -17,7 +17,7 @@ from schemas.payment import PaymentReceived
 from schemas.personal import Personal
 from schemas.work import DossierRetimed, DueSoon, Overdue
 from services.submission import messages as do
-from services.submission.domain import graph
+from services.submission.domain import graph, papers
 from services.submission.domain.dossier import Stage
 from services.submission.domain.graph import EDGES, ENDS, STATUS
 from services.submission.handlers import view
@@ -48,6 +48,8 @@ def player_at(stage: Stage, on: type[Any]) -> lives.Player:
     """A dossier in that stage, of a kind to which the edge's message happens."""
     staged = on is do.AnswerStage and stage != "awaiting_fee"
     player = lives.to_stage(stage, STAGED if staged else kind_for(stage))
+    if on is do.CheckOriginal:
+        player.state = player.dossier.model_copy(update={"documents": papers.documents([lives.FILE])})
     if on is do.TakeDossier and stage == "examining":
         player.tell(do.ReleaseDossier(by=SPECIALIST, reason="vắng"))
     if on is do.AnswerComplaint and stage in ENDS - {"withdrawn"}:
@@ -62,6 +64,7 @@ def message(on: type[Any], stage: Stage, player: lives.Player) -> Any:
         do.RejectDossier: do.RejectDossier(by=CLERK, reason="r"),
         do.RequestSupplement: do.RequestSupplement(by=at_desk, items=ITEMS[player.kind]),
         do.SupplementDossier: lives.answer(ITEMS[player.kind], player.dossier),
+        do.CheckOriginal: do.CheckOriginal(by=CLERK, file=lives.FILE.file),
         do.AssignDossier: do.AssignDossier(by=LEADER, unit="culture"),
         do.TakeDossier: do.TakeDossier(by=SPECIALIST),
         do.ReleaseDossier: do.ReleaseDossier(by=SPECIALIST, reason="r"),
