@@ -18,6 +18,7 @@ from typing import Any, Final
 import uvicorn
 import uvloop
 from fastapi import APIRouter
+from prometheus_client import REGISTRY
 
 from chassis.burial import Burial
 from chassis.consumer import Consumer
@@ -30,6 +31,7 @@ from chassis.engine import Engine
 from chassis.http import Verifier, create_app
 from chassis.http.operations import operators
 from chassis.keyring import Keyring
+from chassis.measures import Measures
 from chassis.operations import Operations
 from chassis.reading import Reader
 from chassis.relay import Publisher
@@ -111,6 +113,10 @@ class Platform:
     def engine(self, name: str) -> Engine[Any]:
         """The write path of one kind of aggregate."""
         return self._units[name].engine
+
+    def measures(self) -> Measures:
+        """What this process says of itself to Prometheus."""
+        return Measures(self.service.name, list(self._units.values()), self.consumer)
 
     def _consumer(self) -> Consumer:
         routes: dict[str, Route] = {}
@@ -211,6 +217,7 @@ async def _until(event: asyncio.Event) -> None:
 
 async def _main(service: Service, settings: ServiceSettings) -> None:
     platform = Platform(service, settings)
+    REGISTRY.register(platform.measures())
     router = service.routes(platform) if service.routes else APIRouter()
     router.include_router(operators(platform.operations, platform.repair))
     app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready)

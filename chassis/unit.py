@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -51,7 +52,9 @@ class Unit:
         )
         self.relay = Relay(self.engine, platform.publisher)
         self.runner: Runner
-        self._clock = platform.clock
+        self.clock = platform.clock
+        self._late = 0.0
+        self._looked = time.monotonic()
 
     def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
         return self.runner.held(effect_id)
@@ -76,6 +79,10 @@ class Unit:
         """What runs as long as the process."""
         return [self.engine.run(), self.relay.run(), self._sweep()]
 
+    def late(self, now: float) -> float:
+        """By how many seconds, at most, what is longest due is late; `now` on the monotonic clock."""
+        return self._late + now - self._looked
+
     async def _look_at(self, aggregate: str) -> None:
         with suppress(Unloadable):
             await self.engine.handle(Delivery(aggregate, Sweep()))
@@ -87,7 +94,9 @@ class Unit:
             try:
                 if rounds % RELAY_SWEEP_EVERY == 0:
                     await self.relay.sweep(everything=rounds == 0)
-                due = await self.engine.collection.sleeping_until(self._clock(), limit=200)
+                now = self.clock()
+                due = await self.engine.collection.sleeping_until(now, limit=200)
+                self._late, self._looked = (now - min(due.values(), default=now)).total_seconds(), time.monotonic()
                 await asyncio.gather(*map(self._look_at, due))
             except StoreUnavailable as error:
                 log.warning("sweep put off: store unavailable", error=str(error)[:200])

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.local.errors import LocalError, MissingError
-from deploy.local.paths import CACHE, KAFKA_LIBS, KAFKA_POM, ROOT, STAMPS
+from deploy.local.paths import CACHE, KAFKA_LIBS, KAFKA_POM, LOCAL, PROMETHEUS, ROOT, STAMPS
 
 NPM_FOLDERS = ("simulators/identity", "tests/contract/asyncapi")
 LOWEST_JAVA = 17
@@ -58,11 +59,17 @@ def main() -> int:
 
 
 def steps(root: Path = ROOT) -> list[Step]:
-    return [kafka_step(), *(npm_step(root / folder, folder) for folder in NPM_FOLDERS)]
+    return [kafka_step(), prometheus_step(), *(npm_step(root / folder, folder) for folder in NPM_FOLDERS)]
 
 
 def kafka_step() -> Step:
     return Step("Kafka", [KAFKA_POM], KAFKA_LIBS, _fetch_kafka)
+
+
+def prometheus_step(path: str | None = None) -> Step:
+    """Debian's package, unpacked and not installed: installed it would start a server of its own."""
+    there = all(shutil.which(program, path=path) for program in ("prometheus", "promtool"))
+    return Step("Prometheus", [], PROMETHEUS, _fetch_prometheus, skip="it is on PATH" if there else "")
 
 
 def npm_step(folder: Path, name: str) -> Step:
@@ -160,6 +167,27 @@ def _fetch_kafka() -> None:
     # Without it the JVM leaves /tmp/hsperfdata_USER behind.
     options_of_jvm = f"{os.environ.get('MAVEN_OPTS', '')} -XX:-UsePerfData".strip()
     _execute("mvn", ["mvn", *options, *goal], {**os.environ, "MAVEN_OPTS": options_of_jvm})
+
+
+def _fetch_prometheus() -> None:
+    if shutil.which("apt-get") is None:
+        raise MissingError("no prometheus and promtool on PATH, and no apt-get to fetch them with: install Prometheus")
+    shutil.rmtree(PROMETHEUS, ignore_errors=True)
+    LOCAL.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=LOCAL) as folder:
+        download = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", "prometheus"]
+        try:
+            _execute("apt-get download prometheus", download, dict(os.environ), Path(folder))
+        except LocalError:
+            if os.geteuid() != 0:
+                raise
+            _execute("apt-get update", ["apt-get", "-q", "update"], dict(os.environ))
+            _execute("apt-get download prometheus", download, dict(os.environ), Path(folder))
+        (package,) = Path(folder).glob("*.deb")
+        _execute("dpkg-deb", ["dpkg-deb", "-x", str(package), folder], dict(os.environ))
+        PROMETHEUS.mkdir()
+        for program in ("promtool", "prometheus"):
+            Path(folder, "usr/bin", program).rename(PROMETHEUS / program)
 
 
 def _npm_ci(folder: Path) -> None:

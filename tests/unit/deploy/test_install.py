@@ -64,6 +64,13 @@ def test_a_step_runs_again_only_when_its_input_changed_or_its_output_is_gone(tmp
     assert len(runs) == 3
 
 
+def test_prometheus_is_fetched_unless_both_of_its_programs_are_on_path(tmp_path: Path) -> None:
+    for program in ("prometheus", "promtool"):
+        assert install.prometheus_step(str(tmp_path)).skip == ""
+        (tmp_path / program).touch(mode=0o755)
+    assert "it is on PATH" in perform(install.prometheus_step(str(tmp_path)))
+
+
 def test_npm_is_skipped_in_words_where_there_is_no_lock(tmp_path: Path) -> None:
     assert "skipped: it has no package-lock.json" in perform(install.npm_step(tmp_path, "somewhere"))
 
