@@ -32,6 +32,7 @@ from chassis.measures import HandlerTimes
 from chassis.recent import Recent
 from chassis.store import Collection, Stored, StoreUnavailable
 from chassis.telemetry import FAULTS, STALE, logger
+from chassis.tracing import TRACER
 
 MAX_BATCH: Final = 400
 LANES: Final = 2
@@ -292,7 +293,10 @@ class Engine(Generic[S]):
 
     def _count(self, item: _Item, result: Result | Exception, now: float) -> None:
         name = "repeated" if isinstance(result, Handled) and result.repeated else type(result).__name__.lower()
-        self.times.add(type(item.delivery.message).__name__, name, now - item.since)
+        seconds = now - item.since
+        self.times.add(type(item.delivery.message).__name__, name, seconds)
+        if TRACER.tell is not None:
+            TRACER.handled(self.kind.name, item.delivery, name, seconds)
 
 
 def _fail(items: Sequence[_Item], error: Exception) -> None:

@@ -41,6 +41,7 @@ from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
 from chassis.telemetry import configure_logs, logger
+from chassis.tracing import TRACER
 from chassis.unit import Unit
 from schemas.event import to_instant
 from schemas.topics import dead_letter_topic, heard_by
@@ -204,6 +205,7 @@ class _Server(uvicorn.Server):
 def run(service: Service, settings: ServiceSettings) -> None:
     """Runs a service until SIGTERM or SIGINT; a task that ends by itself ends the process with exit code 1."""
     configure_logs(service.name, settings.log_level)
+    TRACER.begin(service.name)
     # Most objects live as long as one message or as long as the process: looking through the latter finds nothing.
     gc.collect()
     gc.freeze()
@@ -246,6 +248,7 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     with suppress(asyncio.CancelledError):
         await asyncio.gather(*tasks, return_exceptions=True)
     await platform.disconnect()
+    TRACER.end()
     failed = [task for task in done if task is not stopping and not task.cancelled() and task.exception()]
     if stopping not in done:
         for task in failed:
