@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 P = TypeVar("P", bound=Hashable)
+
+
+class Lag(NamedTuple):
+    """What a partition still holds for us: how many records, and how old the oldest of those in hand is."""
+
+    topic: str
+    partition: int
+    records: int
+    seconds: float
 
 
 class Ages(Generic[P]):

@@ -18,13 +18,13 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 
-from chassis.ages import Ages
+from chassis.ages import Ages, Lag
 from chassis.burial import Burial
 from chassis.codec import Unloadable
 from chassis.decision import Reason
@@ -51,15 +51,6 @@ STAGNATION: Final = 180.0
 QUIET: Final = frozenset({"gap", "blocked"})
 """Reasons that a later record ends by itself: parked, but no dead letter."""
 log = logger(__name__)
-
-
-class Lag(NamedTuple):
-    """What a partition still holds for us: how many records, and how old the oldest of those in hand is."""
-
-    topic: str
-    partition: int
-    records: int
-    seconds: float
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
