@@ -90,8 +90,9 @@ lock: ## resolve requirements.lock again, without any index address
 	@uv pip compile -q pyproject.toml --group simulators --group store --group dev --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --python-version 3.11 --prerelease=if-necessary-or-explicit -o requirements.lock
 
-generate: setup ## write JSON Schema, AsyncAPI and missing goldens from schemas/
+generate: setup ## write JSON Schema, AsyncAPI, missing goldens, the rules of the objectives and the dashboards
 	@$(PY) -m cli.generate
+	@$(PY) -m cli.monitoring
 
 clean: ## forget every run; keeps downloads
 	@rm -rf .local/run

@@ -24,6 +24,7 @@ from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 
+from chassis.ages import Ages, Lag
 from chassis.burial import Burial
 from chassis.codec import Unloadable
 from chassis.decision import Reason
@@ -33,7 +34,7 @@ from chassis.frontier import Frontier, Ticket
 from chassis.kafka import new_consumer
 from chassis.reading import Raw, Unidentifiable, deliver
 from chassis.route import Route, headers_of
-from chassis.telemetry import BREAKER_OPEN, COMMITS, LAG, STOPPED, logger
+from chassis.telemetry import COMMITS, STOPPED, logger
 from chassis.watchdog import Watchdog
 
 POLL_MS: Final = 200
@@ -71,6 +72,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._client: Any = None
         self._frontier: Frontier[TopicPartition] = Frontier()
         self._watchdog: Watchdog[TopicPartition] = Watchdog(STAGNATION)
+        self._ages: Ages[TopicPartition] = Ages()
         self._moved = asyncio.Event()
         self._stopping = asyncio.Event()
         self._burying: set[asyncio.Task[None]] = set()
@@ -172,6 +174,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """A new epoch begins from the committed offsets."""
         self._frontier.assign(list(assigned))
+        self._ages.forget()
         log.info("partitions assigned", partitions=len(self._frontier.partitions))
 
     def _hurry(self) -> None:
@@ -207,6 +210,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _take(self, batches: Mapping[TopicPartition, list[Any]]) -> None:
         for partition, records in batches.items():
+            self._ages.polled(partition, records[-1].offset, records[0].timestamp)
             for record in records:
                 ticket = self._frontier.take(partition, record.offset)
                 if ticket is None:
@@ -248,8 +252,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def _bury(
         self, ticket: Ticket[TopicPartition], raw: Raw, reason: Reason, detail: str, *, secret: bool = False
     ) -> None:
-        if self._routes[raw.topic].breaker.record(reason):
-            BREAKER_OPEN.labels(raw.topic).set(1)
+        self._routes[raw.topic].breaker.record(reason)
 
         async def bury() -> None:
             await self._burial.bury(raw, reason, detail, secret=secret)
@@ -288,9 +291,25 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if end is None:
                 continue  # nothing was fetched of it yet
             lag = max(0, end - position) if position is not None else 0
-            LAG.labels(partition.topic, str(partition.partition)).set(lag)
+            self._ages.oldest(partition, position)
             if partition not in self._frontier.waiting and (lag or self._frontier.in_hand_of(partition)):
                 yield partition, position
+
+    # -- what it says of itself ---------------------------------------------------------------------------------
+
+    def lags(self, now: float) -> Iterator[Lag]:
+        """Of every partition of which something was fetched; `now` in seconds since 1970."""
+        for held in self._frontier.partitions:
+            position, end = self._frontier.position(held), self._client.highwater(held)
+            if end is None:
+                continue
+            written = self._ages.oldest(held, position)
+            records = max(0, end - position) if position is not None else self._frontier.in_hand_of(held)
+            yield Lag(held.topic, held.partition, records, max(0.0, now - written / 1000) if written else 0.0)
+
+    def breakers(self) -> Mapping[str, bool]:
+        """Whether the breaker of each topic is open."""
+        return {topic: route.breaker.open for topic, route in self._routes.items()}
 
     # -- commits ------------------------------------------------------------------------------------------------
 

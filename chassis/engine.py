@@ -20,8 +20,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Generic
 
-from prometheus_client import Counter
-
 from chassis.aside import Aside
 from chassis.codec import Codec, EventTooLarge, Unloadable
 from chassis.decision import Command, Refused, S
@@ -30,9 +28,11 @@ from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
 from chassis.keyring import KeyNeeded, Keyring
 from chassis.mailbox import Mailbox, Patience
+from chassis.measures import HandlerTimes
 from chassis.recent import Recent
 from chassis.store import Collection, Stored, StoreUnavailable
-from chassis.telemetry import FAULTS, MESSAGES, STALE, logger
+from chassis.telemetry import FAULTS, STALE, logger
+from chassis.tracing import TRACER
 
 MAX_BATCH: Final = 400
 LANES: Final = 2
@@ -47,6 +47,7 @@ Written = Callable[[Document[Any]], None]
 class _Item:
     delivery: Delivery
     future: asyncio.Future[Result]
+    since: float
     result: Result | Exception | None = None
 
 
@@ -83,7 +84,7 @@ class Engine(Generic[S]):
         self._waking: asyncio.Handle | None = None
         self._wakes_at = 0.0
         self._arrived = asyncio.Event()
-        self._counters: dict[str, Counter] = {}
+        self.times = HandlerTimes()
 
     async def handle(self, delivery: Delivery) -> Result:
         """What became of one delivery, once it is durable.
@@ -105,8 +106,9 @@ class Engine(Generic[S]):
     def post(self, delivery: Delivery) -> asyncio.Future[Result]:
         """Puts a delivery into the mailbox; the order of calls is the order of handling."""
         loop = asyncio.get_running_loop()
-        item = _Item(delivery, loop.create_future())
-        self._mailbox.put(delivery.aggregate, item, delivery.patience, loop.time())
+        now = loop.time()
+        item = _Item(delivery, loop.create_future(), now)
+        self._mailbox.put(delivery.aggregate, item, delivery.patience, now)
         self._look()
         return item.future
 
@@ -223,6 +225,7 @@ class Engine(Generic[S]):
         dirty = [doc for doc in docs.values() if doc.dirty]
         lost = {dirty[at].id for at in await self._save(dirty, clock)} if dirty else set()
         STALE.labels(self.kind.name).inc(len(lost))
+        settled = clock()
         again = lost | {aggregate for aggregate in recent if not docs[aggregate].dirty}
         for aggregate, items in groups.items():
             if aggregate in again:
@@ -231,15 +234,16 @@ class Engine(Generic[S]):
             if doc.dirty:
                 self._on_written(doc)
             for item in items:
-                self._resolve(item)
+                self._resolve(item, settled)
         return {aggregate: items for aggregate, items in groups.items() if aggregate in again}
 
     def _leave(self, items: Sequence[_Item], error: Unloadable) -> None:
         """Nothing is done about what this release cannot read, but to say so: the consumer does not commit it."""
         self.unloadable = str(error)
         log.error("left to another release", aggregate=self.kind.name, why=str(error))
-        for _ in items:
-            self._count(error)
+        now = asyncio.get_running_loop().time()
+        for item in items:
+            self._count(item, error, now)
         _fail(items, error)
 
     def _fold(self, doc: Document[S], items: Sequence[_Item], now: datetime) -> Document[S]:
@@ -279,20 +283,20 @@ class Engine(Generic[S]):
     def _update(self, doc: Document[S]) -> Stored:
         return self._codec.update(doc, self._keyring.sealer(doc.id), self.acknowledged.get(doc.id, 0))
 
-    def _resolve(self, item: _Item) -> None:
+    def _resolve(self, item: _Item, now: float) -> None:
         result = item.result or Dropped()
-        self._count(result)
+        self._count(item, result, now)
         if isinstance(result, Exception):
             _fail([item], result)
         elif not item.future.done():
             item.future.set_result(result)
 
-    def _count(self, result: Result | Exception) -> None:
+    def _count(self, item: _Item, result: Result | Exception, now: float) -> None:
         name = "repeated" if isinstance(result, Handled) and result.repeated else type(result).__name__.lower()
-        counter = self._counters.get(name)
-        if counter is None:
-            counter = self._counters[name] = MESSAGES.labels(self.kind.name, name)
-        counter.inc()
+        seconds = now - item.since
+        self.times.add(type(item.delivery.message).__name__, name, seconds)
+        if TRACER.tell is not None:
+            TRACER.handled(self.kind.name, item.delivery, name, seconds)
 
 
 def _fail(items: Sequence[_Item], error: Exception) -> None:

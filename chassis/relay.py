@@ -11,8 +11,10 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from itertools import takewhile
 from typing import Any, Final
 
@@ -29,6 +31,7 @@ from schemas.envelope import Envelope
 SEND_TIMEOUT: Final = 15.0
 BACKOFF: Final = 0.5
 MAX_CLEARED: Final = 1_000
+SWEPT: Final = 1_000
 LINGER: Final = 0.75
 """Seconds for which the next write of an aggregate is awaited: it clears what was acknowledged at no cost."""
 log = logger(__name__)
@@ -60,7 +63,6 @@ class Publisher:
         except (KafkaError, OSError, TimeoutError) as error:
             await self.close()
             raise PublishFailed(f"{topic}: {type(error).__name__}: {error}") from error
-        PUBLISHED.labels(topic).inc(len(records))
 
     async def _send(self, topic: str, records: Sequence[tuple[str, bytes, list[tuple[str, bytes]]]]) -> None:
         async with self._starting:
@@ -112,6 +114,9 @@ class Relay:
         self._work = asyncio.Event()
         self._lingering = asyncio.Event()
         self._left_behind: set[tuple[str, int]] = set()
+        self._oldest: datetime | None = None
+        self.waiting = 0
+        """Aggregates with unacknowledged events in the last sweep, at most `SWEPT`."""
         self.healthy = True
 
     def offer(self, aggregate: str, entries: Sequence[OutboxEntry]) -> None:
@@ -163,6 +168,8 @@ class Relay:
                 by_topic.setdefault(e.topic, []).append((aggregate, e.data, self._headers(aggregate, e)))
         for topic, records in by_topic.items():
             await self._publisher.publish(topic, records)
+        for (topic, kind), count in Counter((e.topic, e.type) for es in offered.values() for e in es).items():
+            PUBLISHED.labels(topic, kind).inc(count)
         now = asyncio.get_running_loop().time()
         for aggregate, entries in offered.items():
             self._acknowledged[aggregate] = entries[-1].n
@@ -213,9 +220,19 @@ class Relay:
 
     async def sweep(self, *, everything: bool = False) -> None:
         """Offers what a crash left behind: what was unpublished in the last sweep too, or at the start all of it."""
-        found = await self._engine.collection.unpublished(limit=1_000)
+        found = await self._engine.collection.unpublished(limit=SWEPT)
         now = {(d["_id"], d["pending"]) for d in found}
         for stored in found:
             if everything or (stored["_id"], stored["pending"]) in self._left_behind:
                 self.offer(stored["_id"], [entry(e) for e in stored.get("outbox", [])])
         self._left_behind = now
+        unsaid = [at for stored in found if (at := self._unsaid_since(stored)) is not None]
+        self.waiting, self._oldest = len(unsaid), min(unsaid, default=None)
+
+    def _unsaid_since(self, stored: Mapping[str, Any]) -> datetime | None:
+        known = self._acknowledged.get(stored["_id"], 0)
+        return next((e.time for e in map(entry, stored.get("outbox", [])) if e.n > known), None)
+
+    def age(self, now: datetime) -> float:
+        """Seconds since the oldest event of the last sweep that Kafka had not acknowledged was decided; 0 if none."""
+        return 0.0 if self._oldest is None else max(0.0, (now - self._oldest).total_seconds())

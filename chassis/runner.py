@@ -40,6 +40,7 @@ from chassis.telemetry import (
     child_trace,
     logger,
 )
+from chassis.tracing import TRACER
 
 __all__ = ["Adapter", "Asks", "Call", "NotSent", "Permanent", "Retryable", "Runner", "declared"]
 
@@ -175,6 +176,8 @@ class Runner:
             if changed is not None:
                 log.warning("circuit changed", partner=job.pending.effect.PARTNER, state=changed)
             self._look_at(now)
+        effect, above = job.pending.effect, job.pending.trace
+        TRACER.executed(effect.TYPE, job.pending.id, result, trace=job.trace, parent=above, seconds=now - began)
         if message is None:
             EFFECTS.labels(job.pending.effect.TYPE, result).inc()
         else:

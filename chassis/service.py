@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import uvloop
 from fastapi import APIRouter
+from prometheus_client import REGISTRY
 
 from chassis.burial import Burial
 from chassis.consumer import Consumer
@@ -31,6 +32,7 @@ from chassis.http.operations import operators
 from chassis.http.server import new_server
 from chassis.keyadmin import KeyAdmin
 from chassis.keyring import Keyring
+from chassis.measures import Measures
 from chassis.operations import Operations
 from chassis.reading import Reader
 from chassis.relay import Publisher
@@ -40,6 +42,7 @@ from chassis.runner import Adapter, Runner, declared
 from chassis.settings import ServiceSettings
 from chassis.store import Store, StoreUnavailable
 from chassis.telemetry import configure_logs, logger
+from chassis.tracing import TRACER
 from chassis.unit import Unit
 from schemas.event import to_instant
 from schemas.topics import dead_letter_topic, heard_by
@@ -116,6 +119,10 @@ class Platform:
     def engine(self, name: str) -> Engine[Any]:
         """The write path of one kind of aggregate."""
         return self._units[name].engine
+
+    def measures(self) -> Measures:
+        """What this process says of itself to Prometheus."""
+        return Measures(self.service.name, list(self._units.values()), self.consumer)
 
     def _consumer(self) -> Consumer:
         routes: dict[str, Route] = {}
@@ -198,6 +205,7 @@ def effect_limits(service: Service, settings: ServiceSettings) -> Mapping[str, L
 def run(service: Service, settings: ServiceSettings) -> None:
     """Runs a service until SIGTERM or SIGINT; a task that ends by itself ends the process with exit code 1."""
     configure_logs(service.name, settings.log_level)
+    TRACER.begin(service.name)
     # Most objects live as long as one message or as long as the process: looking through the latter finds nothing.
     gc.collect()
     gc.freeze()
@@ -211,6 +219,7 @@ async def _until(event: asyncio.Event) -> None:
 
 async def _main(service: Service, settings: ServiceSettings) -> None:
     platform = Platform(service, settings)
+    REGISTRY.register(platform.measures())
     router = service.routes(platform) if service.routes else APIRouter()
     router.include_router(operators(platform.operations, platform.repair))
     larger = service.larger_bodies(settings)
@@ -236,6 +245,7 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     with suppress(asyncio.CancelledError):
         await asyncio.gather(*tasks, return_exceptions=True)
     await platform.disconnect()
+    TRACER.end()
     failed = [task for task in done if task is not stopping and not task.cancelled() and task.exception()]
     if stopping not in done:
         for task in failed:

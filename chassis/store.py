@@ -120,11 +120,12 @@ class Collection:
         self._count("clear")
         await self._raw.bulk_write([UpdateOne({"_id": i}, _clear(n)) for i, n in acknowledged], ordered=False)
 
-    async def sleeping_until(self, now: datetime, limit: int) -> list[str]:
-        """Ids of aggregates whose deadline, lease or retry is due."""
+    async def sleeping_until(self, now: datetime, limit: int) -> dict[str, datetime]:
+        """Aggregates whose deadline, lease or retry is due, and since when."""
         self._count("wake")
-        found = await self._raw.find({"wake": {"$lte": now}}, {"_id": 1}).limit(limit).to_list(length=None)
-        return [d["_id"] for d in found]
+        fields = {"_id": 1, "wake": 1}
+        found = await self._raw.find({"wake": {"$lte": now}}, fields).limit(limit).to_list(length=None)
+        return {d["_id"]: d["wake"] for d in found}
 
     async def unpublished(self, limit: int) -> list[Stored]:
         """Documents with events Kafka has perhaps not acknowledged."""

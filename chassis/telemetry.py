@@ -9,13 +9,14 @@ from contextvars import ContextVar
 from typing import Final
 
 import structlog
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
+# Else every counter brings a second series, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 STORE_CALLS: Final = Counter("hoso_store_calls", "Round trips to the store", ["collection", "operation"])
 DOCUMENTS: Final = Counter("hoso_documents_written", "Documents sent in compare-and-set writes", ["collection"])
-MESSAGES: Final = Counter("hoso_messages", "Messages handled, by what became of them", ["aggregate", "result"])
 STALE: Final = Counter("hoso_stale_writes", "Lost compare-and-sets", ["aggregate"])
-PUBLISHED: Final = Counter("hoso_events_published", "Events acknowledged by Kafka", ["topic"])
+PUBLISHED: Final = Counter("hoso_events_published", "Events acknowledged by Kafka", ["topic", "type"])
 PUBLISHES: Final = Counter("hoso_publish_batches", "Record batches sent to Kafka")
 COMMITS: Final = Counter("hoso_offset_commits", "Offset commits")
 EFFECTS: Final = Counter("hoso_effects", "Side effects, by what became of them", ["effect", "result"])
@@ -28,9 +29,7 @@ PARKED: Final = Gauge("hoso_parked_records", "Records parked in aggregates", ["a
 OLDEST_GAP: Final = Gauge(
     "hoso_oldest_gap_seconds", "Age of the oldest record that waits for a missing one", ["aggregate"]
 )
-BREAKER_OPEN: Final = Gauge("hoso_breaker_open", "1: stopped by a run of dead letters, a person must look", ["topic"])
 FAULTS: Final = Counter("hoso_faults", "Bugs met and survived", ["where"])
-LAG: Final = Gauge("hoso_consumer_lag", "Records not yet handled", ["topic", "partition"])
 REQUESTS: Final = Histogram("hoso_http_seconds", "HTTP requests", ["method", "route", "status"])
 STOPPED: Final = Gauge("hoso_consumer_stopped_partitions", "Partitions stopped at a record that cannot be handled now")
 KEY_READS: Final = Counter("hoso_key_reads", "Dossier keys read from the keyring")

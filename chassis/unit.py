@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -52,8 +53,10 @@ class Unit:
         )
         self.relay = Relay(self.engine, platform.publisher)
         self.runner: Runner
-        self._clock = platform.clock
+        self.clock = platform.clock
         self._handed = platform.handed
+        self._late = 0.0
+        self._looked = time.monotonic()
 
     def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
         return self.runner.held(effect_id)
@@ -78,6 +81,10 @@ class Unit:
         """What runs as long as the process."""
         return [self.engine.run(), self.relay.run(), self._sweep()]
 
+    def late(self, now: float) -> float:
+        """By how many seconds, at most, what is longest due is late; `now` on the monotonic clock."""
+        return self._late + now - self._looked
+
     async def _look_at(self, aggregate: str) -> None:
         with suppress(Unloadable):
             await self.engine.handle(Delivery(aggregate, Sweep()))
@@ -87,7 +94,7 @@ class Unit:
         dead = self._handed.dead() if self._handed is not None and self.engine.kind.effects else []
         if not dead:
             return
-        until = self._clock() + max(effect.LEASE for effect in self.engine.kind.effects)
+        until = self.clock() + max(effect.LEASE for effect in self.engine.kind.effects)
         left = {"wake": {"$lte": until}, "effects.holder": {"$in": dead}}
         async for page in self.engine.collection.stream(left, ("_id",), PAGE):
             await asyncio.gather(*(self._look_at(found["_id"]) for found in page))
@@ -101,7 +108,9 @@ class Unit:
                     await self.take_over()
                 if rounds % RELAY_SWEEP_EVERY == 0:
                     await self.relay.sweep(everything=rounds == 0)
-                due = await self.engine.collection.sleeping_until(self._clock(), limit=PAGE)
+                now = self.clock()
+                due = await self.engine.collection.sleeping_until(now, limit=PAGE)
+                self._late, self._looked = (now - min(due.values(), default=now)).total_seconds(), time.monotonic()
                 await asyncio.gather(*map(self._look_at, due))
             except StoreUnavailable as error:
                 log.warning("sweep put off: store unavailable", error=str(error)[:200])

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import stack
+from deploy.local import prometheus, stack
 from deploy.local.errors import LocalError
 from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
@@ -37,7 +37,8 @@ async def _up() -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Backbone(RUN) as backbone:
         with console.status("starting the partners and the services"):
-            await stack.start(backbone)
+            running = await stack.start(backbone)
+            await prometheus.beside(backbone, {name: running.ports[name] for name in stack.SERVICES})
         _show(backbone.run.state)
         console.print("up until Ctrl-C, or `hoso down` from elsewhere")
         await stop.wait()

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.http.problems import Problem
 from chassis.telemetry import REQUESTS, TRACE, child_trace
+from chassis.tracing import TRACER
 
 MAX_BODY: Final = 1024 * 1024
 
@@ -75,4 +76,6 @@ class Observed:
             await self._app(scope, receive, answered)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            REQUESTS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            REQUESTS.labels(scope["method"], route, str(status)).observe(seconds)
+            TRACER.answered(scope["method"], route, status, trace=trace, parent=parent, seconds=seconds)

@@ -24,7 +24,7 @@ from cli.demo.client import Caller, DemoError, wait_for
 from cli.demo.filings import plan
 from cli.demo.journey import Journey, Outcome, People, bounded
 from cli.demo.oidc import login
-from deploy.local import stack
+from deploy.local import prometheus, stack
 from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
 
@@ -130,7 +130,8 @@ class Demo:
             show.unsettled(console, [m for m in messages.told if m["status"] not in WELL])
             console.print(f"[red]not everything arrived; logs are in {self._run / 'logs'}")
         if not self._job.once:
-            show.addresses(console, platform)
+            watched = await prometheus.beside(backbone, {name: platform.ports[name] for name in stack.SERVICES})
+            show.addresses(console, platform, watched)
             self._waiting = True
             await self._stop.wait()
         return summary, good

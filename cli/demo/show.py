@@ -42,9 +42,11 @@ def unsettled(console: Console, messages: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def addresses(console: Console, stack: Stack) -> None:
+def addresses(console: Console, stack: Stack, prometheus: str | None) -> None:
     """Where to look while it stays up."""
     table = Table("what", "address", title="Up until Ctrl-C")
     for name, url in stack.addresses.items():
         table.add_row(name, url)
+    if prometheus is not None:
+        table.add_row("prometheus", prometheus)
     console.print(table)

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.local.errors import LocalError, MissingError
-from deploy.local.paths import CACHE, KAFKA_LIBS, KAFKA_POM, ROOT, STAMPS
+from deploy.local.paths import CACHE, KAFKA_LIBS, KAFKA_POM, LOCAL, PROMETHEUS, ROOT, STAMPS
 
 NPM_FOLDERS = ("simulators/identity", "tests/contract/asyncapi")
 LOWEST_JAVA = 17
@@ -30,13 +31,17 @@ _TAIL_LINES = 20
 
 @dataclass(frozen=True)
 class Step:
-    """`inputs` decide whether it must run again, `output` is what it makes; `skip` says why there is nothing to do."""
+    """`inputs` decide whether it must run again, `output` is what it makes; `skip` says why there is nothing to do.
+
+    `only_for`: what alone fails without it; then set-up goes on when it cannot be had.
+    """
 
     name: str
     inputs: Sequence[Path]
     output: Path
     run: Callable[[], None]
     skip: str = ""
+    only_for: str = ""
 
     def key(self) -> str:
         digest = hashlib.sha256()
@@ -58,11 +63,18 @@ def main() -> int:
 
 
 def steps(root: Path = ROOT) -> list[Step]:
-    return [kafka_step(), *(npm_step(root / folder, folder) for folder in NPM_FOLDERS)]
+    return [kafka_step(), prometheus_step(), *(npm_step(root / folder, folder) for folder in NPM_FOLDERS)]
 
 
 def kafka_step() -> Step:
     return Step("Kafka", [KAFKA_POM], KAFKA_LIBS, _fetch_kafka)
+
+
+def prometheus_step(path: str | None = None) -> Step:
+    """Debian's package, unpacked and not installed: installed it would start a server of its own."""
+    there = all(shutil.which(program, path=path) for program in ("prometheus", "promtool"))
+    skip = "it is on PATH" if there else ""
+    return Step("Prometheus", [], PROMETHEUS, _fetch_prometheus, skip, only_for="tests of alerts and dashboards")
 
 
 def npm_step(folder: Path, name: str) -> Step:
@@ -147,7 +159,13 @@ def _perform(step: Step, console: Console) -> None:
         _line(console, step.name, "up to date", began)
         return
     stamp.unlink(missing_ok=True)
-    step.run()
+    try:
+        step.run()
+    except LocalError as error:
+        if not step.only_for:
+            raise
+        _line(console, step.name, f"not there, so {step.only_for} will fail: {error}", began)
+        return
     STAMPS.mkdir(parents=True, exist_ok=True)
     stamp.write_text(key, encoding="utf-8")
     _line(console, step.name, "installed", began)
@@ -160,6 +178,27 @@ def _fetch_kafka() -> None:
     # Without it the JVM leaves /tmp/hsperfdata_USER behind.
     options_of_jvm = f"{os.environ.get('MAVEN_OPTS', '')} -XX:-UsePerfData".strip()
     _execute("mvn", ["mvn", *options, *goal], {**os.environ, "MAVEN_OPTS": options_of_jvm})
+
+
+def _fetch_prometheus() -> None:
+    if shutil.which("apt-get") is None:
+        raise MissingError("no prometheus and promtool on PATH, and no apt-get to fetch them with: install Prometheus")
+    shutil.rmtree(PROMETHEUS, ignore_errors=True)
+    LOCAL.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=LOCAL) as folder:
+        download = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", "prometheus"]
+        try:
+            _execute("apt-get download prometheus", download, dict(os.environ), Path(folder))
+        except LocalError:
+            if os.geteuid() != 0:
+                raise
+            _execute("apt-get update", ["apt-get", "-q", "update"], dict(os.environ))
+            _execute("apt-get download prometheus", download, dict(os.environ), Path(folder))
+        (package,) = Path(folder).glob("*.deb")
+        _execute("dpkg-deb", ["dpkg-deb", "-x", str(package), folder], dict(os.environ))
+        PROMETHEUS.mkdir()
+        for program in ("promtool", "prometheus"):
+            Path(folder, "usr/bin", program).rename(PROMETHEUS / program)
 
 
 def _npm_ci(folder: Path) -> None:

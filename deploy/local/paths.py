@@ -11,6 +11,7 @@ RUNS = LOCAL / "run"
 STAMPS = LOCAL / "stamps"
 LOCAL_BIN = LOCAL / "bin"
 KAFKA_POM = ROOT / "deploy" / "local" / "kafka" / "pom.xml"
+PROMETHEUS = LOCAL / "prometheus"
 KAFKA_LIBS = LOCAL / "kafka" / "libs"
 VENV_BIN = Path(sysconfig.get_path("scripts"))
 

@@ -8,8 +8,11 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urljoin
 
+import httpx
 import pytest
 
 from deploy.local.paths import ROOT, RUNS
@@ -57,7 +60,19 @@ async def test_the_demo_stays_up_until_ctrl_c_and_leaves_nothing(tmp_path: Path)
             return "Up until Ctrl-C" in shown.read_text()
 
         await until(up, 120)
-        pids = [p["pid"] for p in json.loads((run / "state.json").read_text())["processes"]]
+        state = json.loads((run / "state.json").read_text())
+        pids = [p["pid"] for p in state["processes"]]
+        server = state["addresses"]["prometheus"]
+        assert server in shown.read_text()
+
+        async def scraped() -> bool:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                with suppress(httpx.TransportError):
+                    found = (await client.get(urljoin(server, "/api/v1/targets"))).json()["data"]["activeTargets"]
+                    return [target["health"] for target in found] == ["up"] * 5
+            return False
+
+        await until(scraped, 60)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
     finally:

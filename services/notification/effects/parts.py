@@ -22,7 +22,7 @@ from chassis.decision import Impossible
 from chassis.delivery import Delivery
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
-from chassis.telemetry import logger
+from chassis.telemetry import TRACE, logger
 from schemas.event import to_instant
 from schemas.notification import Failure
 from services.notification.effects.gather import Gather
@@ -94,7 +94,7 @@ class Parts:
 
     async def register(self, part: Part) -> None:
         """Whose a message id is. Raises StoreUnavailable."""
-        owner = {"dossier": part.dossier, "message": part.message, "kind": part.kind}
+        owner = {"dossier": part.dossier, "message": part.message, "kind": part.kind, "trace": TRACE.get()}
         record: Stored = {"_id": f"{part.system}:{part.id}", **owner, "at": _now()}
         if await self._insert(record):
             return
@@ -179,7 +179,9 @@ class Parts:
             failure=said.get("failure"),
         )
         try:
-            await self._platform.engine(owner.get("kind", "dossiers")).handle(Delivery(owner["dossier"], command))
+            await self._platform.engine(owner.get("kind", "dossiers")).handle(
+                Delivery(owner["dossier"], command, trace=owner.get("trace"))
+            )
         except Impossible as error:
             log.error("a receipt is of no message", part=part, why=str(error))  # noqa: TRY400 - it is no bug of ours
 

@@ -27,12 +27,13 @@ from faust.types import TP
 from chassis.burial import Burial
 from chassis.delivery import Delivery, Unreadable
 from chassis.reading import Raw, Unidentifiable
-from chassis.telemetry import LAG, MESSAGES, logger
+from chassis.telemetry import logger
 from chassis.watchdog import Watchdog
 from schemas.topics import PARTITIONS, PRODUCTION_MIN_INSYNC
 from services.tracking.domain.counted import EDITION, Counted
 from services.tracking.statistics.fetching import Gathering
 from services.tracking.statistics.log import PLACES, TOPICS, Place, bounds, committed, counted, read
+from services.tracking.statistics.measures import LAG, MESSAGES
 from services.tracking.statistics.settings import StatisticsSettings
 from services.tracking.statistics.view import View
 
@@ -195,11 +196,11 @@ class Book:
         try:
             delivery = read(raw)
         except Unidentifiable as error:
-            MESSAGES.labels("statistics", "unidentifiable").inc()
+            MESSAGES.labels("statistics", raw.topic, "unidentifiable").inc()
             log.warning("not counted", topic=raw.topic, detail=str(error)[:200])
             return None
         if isinstance(delivery.message, Unreadable):
-            MESSAGES.labels("statistics", "unreadable").inc()
+            MESSAGES.labels("statistics", raw.topic, "unreadable").inc()
             log.warning("not counted", topic=raw.topic, reason=delivery.message.reason)
         return delivery
 
@@ -212,7 +213,7 @@ class Book:
             raw = Raw(message.topic, message.key, message.value, tuple(message.headers))
             await self._burial.bury(raw, "bug", f"statistics: {type(error).__name__}: {error}")
             return known
-        MESSAGES.labels("statistics", "counted" if found is not known else "passed").inc()
+        MESSAGES.labels("statistics", message.topic, "counted" if found is not known else "passed").inc()
         return found
 
     async def _recovered(self) -> None:
@@ -264,8 +265,8 @@ class Book:
             watchdog.look([(("recovery", 0), sum(self._changelog().values()))], time.monotonic())
             return
         lags = {place: self._lag(place) for place in self._held()}
-        for topic in TOPICS:
-            LAG.labels(topic, "all").set(sum(lag for place, lag in lags.items() if place[0] == topic))
+        for (topic, partition), lag in lags.items():
+            LAG.labels(topic, str(partition)).set(lag)
         lagging = [(place, self._view.positions.get(place)) for place, lag in lags.items() if lag]
         watchdog.look(lagging, time.monotonic())
 

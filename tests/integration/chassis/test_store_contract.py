@@ -218,7 +218,7 @@ async def test_the_sweeper_finds_what_is_pending_and_what_is_due(collection: Col
     )
     (found,) = await collection.unpublished(limit=10)
     assert (found["_id"], found["pending"], [e["n"] for e in found["outbox"]]) == ("a", 2, [1, 2])
-    assert await collection.sleeping_until(NOW, limit=10) == ["b"]
+    assert await collection.sleeping_until(NOW, limit=10) == {"b": NOW}
     assert sorted(await collection.sleeping_until(NOW + timedelta(seconds=1), limit=10)) == ["b", "c"]
     assert len(await collection.sleeping_until(NOW + timedelta(seconds=1), limit=1)) == 1
 

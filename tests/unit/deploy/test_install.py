@@ -1,12 +1,13 @@
 import io
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from deploy.local import install
-from deploy.local.errors import MissingError
+from deploy.local.errors import LocalError, MissingError
 from deploy.local.paths import KAFKA_POM
 
 
@@ -62,6 +63,24 @@ def test_a_step_runs_again_only_when_its_input_changed_or_its_output_is_gone(tmp
     output.rmdir()
     perform(step)
     assert len(runs) == 3
+
+
+def test_prometheus_is_fetched_unless_both_of_its_programs_are_on_path(tmp_path: Path) -> None:
+    for program in ("prometheus", "promtool"):
+        assert install.prometheus_step(str(tmp_path)).skip == ""
+        (tmp_path / program).touch(mode=0o755)
+    assert "it is on PATH" in perform(install.prometheus_step(str(tmp_path)))
+
+
+def test_what_only_some_tests_need_does_not_end_set_up(tmp_path: Path) -> None:
+    def fails() -> None:
+        raise LocalError("no network")
+
+    needed = install.Step("needed", [], tmp_path / "output", fails)
+    with pytest.raises(LocalError, match="no network"):
+        perform(needed)
+    assert "so some tests will fail: no network" in perform(replace(needed, only_for="some tests"))
+    assert "so some tests will fail" in perform(replace(needed, only_for="some tests")), "it is tried again"
 
 
 def test_npm_is_skipped_in_words_where_there_is_no_lock(tmp_path: Path) -> None:
