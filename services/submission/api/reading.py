@@ -20,7 +20,7 @@ from services.submission.domain.dossier import Dossier, Stage
 Inbox = Literal["specialist", "clerk", "leader", "registrar"]
 INBOXES: Final[tuple[Inbox, ...]] = get_args(Inbox)
 HIDDEN = {
-    "tokens", "applicant", "agent", "form", "address", "owner", "officers", "pending", "complaint", "documents",
+    "tokens", "applicant", "agent", "form", "address", "owner", "officers", "pending", "complaint", "documents", "told",
 }  # fmt: skip
 Worker = Annotated[Caller, Depends(allow(*INBOXES))]
 Cursor = Annotated[str | None, Query(max_length=100)]

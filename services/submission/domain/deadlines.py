@@ -12,7 +12,7 @@ from schemas.dossier import DossierStopped
 from schemas.event import Event
 from schemas.work import DossierRetimed, DueSoon, Matter, Overdue
 from services.submission.domain import timing
-from services.submission.domain.dossier import Dossier, Rules, Stage
+from services.submission.domain.dossier import Dossier, Rules, Stage, Told
 from services.submission.domain.graph import WORKED
 from services.submission.messages import RecountDates
 
@@ -82,9 +82,12 @@ def _one(dossier: Dossier, due: datetime, now: datetime) -> tuple[Dossier, Event
     if due >= target:
         consent = _consent(dossier)
         consented_at = due if consent and dossier.consented_at is None else dossier.consented_at
-        breached = dossier.same(now, alert="overdue", consented_at=consented_at)
+        told = Told(due_at=target, alert="overdue")
+        breached = dossier.same(now, alert=told.alert, told=told, consented_at=consented_at)
         return breached, _overdue(dossier, "term", due, now, consent)
-    return dossier.same(now, alert="soon"), DueSoon(**_where(dossier), due_at=target, warned_at=now)
+    told = Told(due_at=target, alert="soon")
+    warned = dossier.same(now, alert=told.alert, told=told)
+    return warned, DueSoon(**_where(dossier), due_at=target, warned_at=now)
 
 
 def _consent(dossier: Dossier) -> Silence:

@@ -104,6 +104,16 @@ class Extended(Record):
     reason: str
 
 
+Alert = Literal["soon", "overdue"]
+
+
+class Told(Record):
+    """What the officer was last told of which due instant: it may be due at the same one again after a pause."""
+
+    due_at: Instant
+    alert: Alert
+
+
 class Complaint(Record):
     """The one complaint, and its answer."""
 
@@ -131,7 +141,7 @@ class Dossier(Record):
     consented_at  when the agency's silence became consent, where the law says so
     fee_at     when its fee was asked for, where that was not at reception
     pay_by     when a dossier whose fee nobody paid is stopped; None while its invoice is open
-    warn_at    when the officer is warned of it; alert: what was said about what is due now
+    warn_at    when the officer is warned of it; alert: what was said about what is due now; told: and before that
     tokens     what it is found by besides its code (`finding`)
     pending    the act whose event waits for a number: reception, issue
     officers  accounts that examined it, and those they stood in for: none of them decides
@@ -167,7 +177,8 @@ class Dossier(Record):
     pay_by: Instant | None = None
     consented_at: Instant | None = None
     warn_at: Instant | None = None
-    alert: Literal["soon", "overdue"] | None = None
+    alert: Alert | None = None
+    told: Told | None = None
     total: int = 0
     fee_at: Instant | None = None
     paid_at: Instant | None = None

@@ -65,7 +65,7 @@ def stages_of(dossier: Dossier) -> tuple[Stage, ...]:
 
 
 def retimed(dossier: Dossier, rules: Rules) -> Dossier:
-    """With the due dates that follow from what happened; new ones have not been warned of. Raises CalendarMissing."""
+    """With the due dates that follow from what happened; nobody was told of new ones. Raises CalendarMissing."""
     here = len(dossier.answered)
     ends = _instants(dossier)
     due = ends[-1]
@@ -73,7 +73,9 @@ def retimed(dossier: Dossier, rules: Rules) -> Dossier:
     if (due, stage_due) == (dossier.due_at, dossier.stage_due):
         return dossier
     warn = None if due is None else _instants(dossier, rules.warn_share)[here]
-    changes = {"due_at": due, "stage_due": stage_due, "warn_at": warn, "alert": None}
+    told = dossier.told
+    alert = told.alert if told is not None and told.due_at == (stage_due or due) else None
+    changes = {"due_at": due, "stage_due": stage_due, "warn_at": warn, "alert": alert}
     return dossier.model_copy(update={**changes, "calendar": calendar.default().version})
 
 

@@ -17,7 +17,7 @@ from services.submission.domain import life, timing
 from services.submission.domain.dossier import Rules
 from services.submission.domain.supplement import request
 from tests.unit.services import lives
-from tests.unit.services.lives import CLERK, FREE, ITEMS, LEADER, OWNER, PAYING, SPECIALIST
+from tests.unit.services.lives import CLERK, FREE, ITEMS, LATE, LEADER, OWNER, PAYING, SPECIALIST
 
 NUMBER = NumberTaken(series="s", number=1)
 
@@ -69,6 +69,21 @@ def test_a_term_is_extended_once_and_warned_of_again() -> None:
     with pytest.raises(Refused) as refused:
         player.tell(do.ExtendTerm(by=LEADER, days=5, reason="r"))
     assert refused.value.code == "already_extended"
+
+
+def test_what_was_warned_of_is_not_warned_of_again_when_a_pause_leaves_it_due_at_the_same_instant() -> None:
+    player = received(LATE, "2026-03-04T09:00")
+    player.play([do.AssignDossier(by=LEADER, unit="culture"), do.TakeDossier(by=SPECIALIST)])
+    due, warned = player.dossier.due_at, player.dossier.warn_at
+    assert due is not None
+    assert warned is not None
+    player.until(warned)
+    player.tell(do.RequestSupplement(by=SPECIALIST, items=ITEMS[LATE]))
+    player.tell(lives.answer(ITEMS[LATE], player.dossier))
+    assert (player.dossier.due_at, player.due) == (due, due)
+    player.until(due)
+    assert [(e.due_at, e.warned_at) for e in player.said("due_soon")] == [(due, warned)]
+    assert len(player.said("overdue")) == 1
 
 
 def test_the_fee_pause_ends_when_it_was_paid_not_when_we_heard() -> None:
