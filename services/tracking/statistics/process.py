@@ -30,7 +30,8 @@ from services.tracking.statistics.view import View, load, save
 
 SAVE_EVERY: Final = 20.0
 LOOK_EVERY: Final = 5.0
-STILL_SECONDS: Final = 90.0
+STILL_SECONDS: Final = 30.0
+"""A Faust that stands still mostly never moves again; a new process counts on from where it was."""
 STOP_SECONDS: Final = 5.0
 EXIT_HANGING: Final = 70
 log = logger(__name__)
