@@ -186,7 +186,10 @@ async def _people(client: httpx.AsyncClient, platform: stack.Stack, run: Path) -
 async def _messages(
     operator: Caller, platform: stack.Stack, client: httpx.AsyncClient, outcomes: list[Outcome]
 ) -> Messages:
-    """Waits until every SMS of every dossier is settled, then compares with what the phones and the centre hold."""
+    """Waits until every SMS of every dossier is settled, then compares with what the phones and the centre hold.
+
+    The last of a dossier says that the result arrived; that of a receipt may come after it, as no result waits for it.
+    """
     notification = platform.url("notification")
     told: list[dict[str, Any]] = []
 
@@ -199,8 +202,9 @@ async def _messages(
             )
             told.extend(m for m in (found or {"messages": []})["messages"])
         texts = [m for m in told if m["channel"] == "sms"]
-        ended = sum(any(m["kind"] == "delivered" for m in texts if m["id"].startswith(o.dossier)) for o in outcomes)
-        return True if ended >= len(outcomes) and all(m["status"] in SETTLED for m in texts) else None
+        kinds = {(m["id"].partition("/")[0], m["kind"]) for m in texts}
+        last = {(o.dossier, "delivered") for o in outcomes} | {(o.dossier, "receipt") for o in outcomes if o.paid}
+        return True if last <= kinds and all(m["status"] in SETTLED for m in texts) else None
 
     if all(outcome.stage == "returned" for outcome in outcomes):
         with suppress(DemoError):

@@ -14,6 +14,7 @@ import pytest
 from deploy.local.paths import ROOT, RUNS
 from deploy.local.probes import until
 from deploy.local.rundir import read_state
+from deploy.local.stack import PARTNERS, SERVICES, STATISTICS
 from tests.chaos.harness.ledgers import EXPECTED
 from tests.chaos.harness.payers import plan
 
@@ -51,6 +52,7 @@ def test_a_bug_in_the_statistics_is_found() -> None:
     assert result["lost"] == result["stuck"] == 0
 
 
+EVERYTHING = {"kafka", "store", *SERVICES, STATISTICS, *PARTNERS}
 HIT = ("--minutes", "0.75", "--kind", "payment", "--kind", "notification", "--kills", "8")
 SLOWED = ("--module", "payment=tests.chaos.broken_commit", "--module", "notification=tests.chaos.broken_policy")
 
@@ -111,7 +113,7 @@ async def test_every_process_ends_with_the_run(number: signal.Signals) -> None:
     async def everything_is_up() -> bool:
         state = read_state(path)
         pids[:] = [p.pid for p in state.processes if p.pid] if state else []
-        return state is not None and len(state.processes) == 13 and all(p.ready for p in state.processes)
+        return state is not None and {p.name for p in state.processes if p.ready} == EVERYTHING
 
     async def nothing_is_left() -> bool:
         return run.poll() is not None and not any(Path(f"/proc/{pid}").exists() for pid in pids)
