@@ -63,7 +63,11 @@ async def test_the_demo_stays_up_until_ctrl_c_and_leaves_nothing(tmp_path: Path)
         state = json.loads((run / "state.json").read_text())
         pids = [p["pid"] for p in state["processes"]]
         server = state["addresses"]["prometheus"]
-        assert server in shown.read_text()
+
+        async def told() -> bool:
+            return server in shown.read_text()
+
+        await until(told, 10)  # a table is written line by line
 
         async def scraped() -> bool:
             async with httpx.AsyncClient(trust_env=False) as client:
