@@ -74,7 +74,7 @@ class Events:
                 changes |= {"outcome": "refused"} if name == "decided" else {}
                 changes |= {"way": "in_person"} if name == "result_available" else {}
                 changes |= {"promised": to_instant(datetime(2026, 1, 1, tzinfo=UTC))} if name == "fee_settled" else {}
-                changes |= {"answer": Personal.of("x")} if name == "complaint_answered" else {}
+                changes |= {"answer": Personal.of("x"), "pickup": Personal.of("123456")}  # the example's are another's
                 known = {k: v for k, v in changes.items() if k in type(event).model_fields}
                 self.publish(stream, event.model_copy(update=known), sequence)
                 count += 1
