@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chassis.store import Collection
+from bench.core.contender import Clock, Task
+from chassis.codec import Codec
+from chassis.document import Document
+from chassis.store import Collection, Store
 
 BATCH: Final = 400
 LANES: Final = 2
@@ -26,6 +29,30 @@ class Calls:
         await collection.load(self.ids)
         await collection.save(self.writes)
         await collection.clear(self.clears)
+
+
+def written(touched: Mapping[str, Document[Any]], codec: Codec[Any]) -> Calls:
+    """What the engine would send for these documents, which are left as it would leave them."""
+    writes = [(i, doc.version, codec.update(doc, lambda _kind, clear: clear)) for i, doc in touched.items()]
+    calls = Calls(list(touched), writes, [(i, doc.last) for i, doc in touched.items()])
+    for doc in touched.values():
+        doc.version, doc.outbox = doc.version + 1, []
+    return calls
+
+
+async def measure(task: Task, name: str, indexes: Sequence[Sequence[str]], prepared: Iterable[Calls]) -> None:
+    """Prepares all calls, then makes them: only that is measured."""
+    clock = Clock()
+    store = Store(task.store_url, task.database)
+    collection = store.collection(name)
+    await collection.ensure_indexes(indexes)
+    calls = list(prepared)
+    clock.start()
+    await drive(calls, collection)
+    clock.add("store", 3 * len(calls))
+    clock.stop()
+    store.close()
+    clock.report(task)
 
 
 async def drive(batches: Sequence[Calls], collection: Collection) -> None:

@@ -22,9 +22,9 @@ class Ages(Generic[P]):
     """When the records in hand were written, in milliseconds since 1970. Pure and synchronous.
 
     Invariants:
-        - `oldest` is never later than the timestamp of the first record at or above the position, and by no more than
+        - `oldest` is never later than the timestamp of the first record that was not passed, and by no more than
           the span of one poll earlier.
-        - Memory is bounded by the polls in hand, where `oldest` is asked regularly.
+        - Memory is bounded by the polls in hand, where `passed` is told regularly.
     """
 
     def __init__(self) -> None:
@@ -34,13 +34,15 @@ class Ages(Generic[P]):
         """A poll brought records up to the offset `last`, the first of them written at `written`."""
         self._polls.setdefault(partition, deque()).append((last, written))
 
-    def oldest(self, partition: P, position: int | None) -> int | None:
-        """When the oldest record that is not below `position` was written; None if there is none in hand."""
+    def passed(self, partition: P, position: int | None) -> None:
+        """What is below `position` is done."""
         polls = self._polls.get(partition)
-        if not polls:
-            return None
         while polls and position is not None and polls[0][0] < position:
             polls.popleft()
+
+    def oldest(self, partition: P) -> int | None:
+        """When the oldest record in hand was written; None if there is none."""
+        polls = self._polls.get(partition)
         return polls[0][1] if polls else None
 
     def forget(self) -> None:

@@ -286,25 +286,26 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._watchdog.look(self._lagging(), now)
 
     def _lagging(self) -> Iterator[tuple[TopicPartition, int | None]]:
+        for partition, position, lag in self._fetched():
+            if partition not in self._frontier.waiting and (lag or self._frontier.in_hand_of(partition)):
+                yield partition, position
+
+    def _fetched(self) -> Iterator[tuple[TopicPartition, int | None, int]]:
+        """Partitions of which something was fetched, their positions, and how many records lie beyond."""
         for partition in self._frontier.partitions:
             position, end = self._frontier.position(partition), self._client.highwater(partition)
             if end is None:
-                continue  # nothing was fetched of it yet
-            lag = max(0, end - position) if position is not None else 0
-            self._ages.oldest(partition, position)
-            if partition not in self._frontier.waiting and (lag or self._frontier.in_hand_of(partition)):
-                yield partition, position
+                continue
+            self._ages.passed(partition, position)
+            yield partition, position, max(0, end - position) if position is not None else 0
 
     # -- what it says of itself ---------------------------------------------------------------------------------
 
     def lags(self, now: float) -> Iterator[Lag]:
         """Of every partition of which something was fetched; `now` in seconds since 1970."""
-        for held in self._frontier.partitions:
-            position, end = self._frontier.position(held), self._client.highwater(held)
-            if end is None:
-                continue
-            written = self._ages.oldest(held, position)
-            records = max(0, end - position) if position is not None else self._frontier.in_hand_of(held)
+        for held, position, lag in self._fetched():
+            written = self._ages.oldest(held)
+            records = self._frontier.in_hand_of(held) if position is None else lag
             yield Lag(held.topic, held.partition, records, max(0.0, now - written / 1000) if written else 0.0)
 
     def breakers(self) -> Mapping[str, bool]:

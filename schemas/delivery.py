@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from schemas.dossier import Way
 from schemas.event import Dong, DossierEvent, Instant, Text
 from schemas.money import Vnd
+from schemas.parts import Way
 from schemas.personal import Secret
 
 STREAM = "delivery"

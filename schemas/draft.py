@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.dossier import Bilingual
 from schemas.event import DossierId, Event, Instant, Text
+from schemas.parts import Bilingual
 from schemas.personal import Email, Owner, Phone
 
 STREAM = "draft"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from schemas.dossier import FeeLine
 from schemas.event import Dong, DossierEvent, Instant, Text
+from schemas.parts import FeeLine
 
 STREAM = "payment"
 

@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.dossier import Basis, Way
 from schemas.event import DossierId, Event, Instant, Record, Text
+from schemas.parts import Basis, Way
 
 FILED = "upstream.dossier_filed.v1"
 STREAM = "replies"

@@ -8,14 +8,13 @@ from itertools import islice
 
 import uvloop
 
-from bench.core.contender import Clock, Task
+from bench.core.contender import Task
 from bench.core.work import CATALOGUE, STREAM, Ledger, kind, pieces, record
-from bench.store import BATCH, Calls, drive
+from bench.store import BATCH, Calls, measure, written
 from chassis.codec import Codec
 from chassis.document import Document
 from chassis.fold import Folder
 from chassis.reading import Raw, StreamReader, decoder
-from chassis.store import Store
 
 
 def prepared(task: Task) -> Iterator[Calls]:
@@ -32,26 +31,9 @@ def prepared(task: Task) -> Iterator[Calls]:
             key, value, headers = record(piece)
             raw = Raw(task.topic, key.encode(), value, tuple(headers))
             folder.fold(doc, reader.read(raw), datetime.now(UTC))
-        writes = [(i, doc.version, codec.update(doc, lambda _kind, clear: clear)) for i, doc in touched.items()]
-        yield Calls(list(touched), writes, [(i, doc.last) for i, doc in touched.items()])
-        for doc in touched.values():
-            doc.version, doc.outbox = doc.version + 1, []
-
-
-async def main(task: Task) -> None:
-    """Until every batch was written and cleared."""
-    clock = Clock()
-    store = Store(task.store_url, task.database)
-    collection = store.collection("ledgers")
-    await collection.ensure_indexes(())
-    calls = list(prepared(task))
-    clock.start()
-    await drive(calls, collection)
-    clock.add("store", 3 * len(calls))
-    clock.stop()
-    store.close()
-    clock.report(task)
+        yield written(touched, codec)
 
 
 if __name__ == "__main__":
-    uvloop.run(main(Task.from_arguments()))
+    task = Task.from_arguments()
+    uvloop.run(measure(task, "ledgers", (), prepared(task)))

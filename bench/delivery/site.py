@@ -25,9 +25,9 @@ from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
 from deploy.local.ports import LOOPBACK, free_ports
-from schemas.dossier import PostalAddress
 from schemas.envelope import Envelope
 from schemas.event import DossierEvent
+from schemas.parts import PostalAddress
 from schemas.personal import Personal
 from schemas.topics import CATALOGUES, STREAMS
 

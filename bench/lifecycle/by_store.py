@@ -11,15 +11,14 @@ from itertools import islice
 import uvloop
 from joserfc.jwk import ECKey
 
-from bench.core.contender import Clock, Task
+from bench.core.contender import Task
 from bench.lifecycle.filings import filings
-from bench.store import BATCH, Calls, drive
+from bench.store import BATCH, Calls, measure
 from chassis.codec import Codec
 from chassis.delivery import Delivery
-from chassis.document import Document
+from chassis.document import AggregateType, Document
 from chassis.fold import Folder
 from chassis.reading import decoder
-from chassis.store import Store
 from chassis.tokens import tokens
 from law.codes import CodeSeries
 from schemas.event import to_instant
@@ -38,9 +37,8 @@ def seal(kind: str, clear: str) -> str:
     return f"{PREFIX}{kind}:{base64.urlsafe_b64encode(os.urandom(len(clear.encode()) + OVERHEAD)).decode()}"
 
 
-def prepared(task: Task) -> Iterator[Calls]:
+def prepared(task: Task, kind: AggregateType[Dossier]) -> Iterator[Calls]:
     """What the engine would send for each batch."""
-    kind, *_ = aggregates(Rules(codes=CodeSeries(agency="000.00.12.H18")), ECKey.generate_key("P-256"), {})
     folder, codec = Folder(kind, "1", decoder({})), Codec(kind)
     now, token = to_instant(datetime.now(UTC)), tokens(os.urandom(32))
     bodies = iter(filings(task.count))
@@ -57,21 +55,7 @@ def prepared(task: Task) -> Iterator[Calls]:
         yield Calls([doc.id for doc in docs], writes, [(doc.id, doc.last) for doc in docs])
 
 
-async def main(task: Task) -> None:
-    """Until every batch was written and cleared."""
-    clock = Clock()
-    store = Store(task.store_url, task.database)
-    collection = store.collection("dossiers")
-    kind, *_ = aggregates(Rules(codes=CodeSeries(agency="000.00.12.H18")), ECKey.generate_key("P-256"), {})
-    await collection.ensure_indexes(kind.indexes)
-    calls = list(prepared(task))
-    clock.start()
-    await drive(calls, collection)
-    clock.stop()
-    clock.add("store", 3 * len(calls))
-    store.close()
-    clock.report(task)
-
-
 if __name__ == "__main__":
-    uvloop.run(main(Task.from_arguments()))
+    task = Task.from_arguments()
+    dossiers, *_ = aggregates(Rules(codes=CodeSeries(agency="000.00.12.H18")), ECKey.generate_key("P-256"), {})
+    uvloop.run(measure(task, "dossiers", dossiers.indexes, prepared(task, dossiers)))

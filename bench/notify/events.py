@@ -12,9 +12,10 @@ from confluent_kafka import Producer
 from chassis.keyring import Keyring, Masters
 from chassis.store import Store
 from cli.examples import example
-from schemas.dossier import Applicant, DossierSubmitted
+from schemas.dossier import DossierSubmitted
 from schemas.envelope import Envelope
 from schemas.event import DossierEvent, to_instant
+from schemas.parts import Applicant
 from schemas.personal import Personal
 from schemas.topics import CATALOGUES, STREAMS
 

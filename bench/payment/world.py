@@ -27,10 +27,11 @@ from deploy.local import stack
 from deploy.local.platform import Backbone
 from deploy.local.stack import Stack
 from schemas.delivery import ChoiceChanged, DeliveryFeeDue
-from schemas.dossier import Bilingual, DossierAccepted, DossierWithdrawn, FeeLine
+from schemas.dossier import DossierAccepted, DossierWithdrawn
 from schemas.envelope import Envelope
 from schemas.event import DossierEvent, to_instant
 from schemas.money import Vnd
+from schemas.parts import Bilingual, FeeLine
 from schemas.personal import Personal
 from schemas.topics import STREAMS
 

@@ -27,13 +27,14 @@ from bench.core.contender import Task
 from bench.flow.meter import cpu_seconds, quantile
 from bench.tracking.stories import STORY, story, told
 from chassis.relay import Publisher
+from chassis.rereading import committed
 from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
 from deploy.local.probes import until
 from deploy.local.stack import STATISTICS, Stack
-from services.tracking.statistics.log import committed, ends
+from services.tracking.statistics.log import ends
 from services.tracking.statistics.verify import compare
 
 DOSSIERS: Final = 3_000

@@ -9,14 +9,13 @@ from typing import Any
 
 import uvloop
 
-from bench.core.contender import Clock, Task
-from bench.store import BATCH, Calls, drive
+from bench.core.contender import Task
+from bench.store import BATCH, Calls, measure, written
 from bench.tracking.stories import STORY, told
 from chassis.codec import Codec
 from chassis.document import Document
 from chassis.fold import Folder
 from chassis.reading import Raw, StreamReader, decoder
-from chassis.store import Store
 from schemas.topics import CATALOGUES, STREAMS
 from services.tracking.handlers import DOSSIERS
 
@@ -40,26 +39,9 @@ def prepared(task: Task) -> Iterator[Calls]:
             folder.fold(
                 doc, readers[streams[topic]].read(Raw(topic, key.encode(), value, tuple(headers))), datetime.now(UTC)
             )
-        writes = [(i, doc.version, codec.update(doc, lambda _kind, clear: clear)) for i, doc in touched.items()]
-        yield Calls(list(touched), writes, [(i, doc.last) for i, doc in touched.items()])
-        for doc in touched.values():
-            doc.version, doc.outbox = doc.version + 1, []
-
-
-async def main(task: Task) -> None:
-    """Until every batch was written and cleared."""
-    clock = Clock()
-    store = Store(task.store_url, task.database)
-    collection = store.collection("dossiers")
-    await collection.ensure_indexes(DOSSIERS.indexes)
-    calls = list(prepared(task))
-    clock.start()
-    await drive(calls, collection)
-    clock.add("store", 3 * len(calls))
-    clock.stop()
-    store.close()
-    clock.report(task)
+        yield written(touched, codec)
 
 
 if __name__ == "__main__":
-    uvloop.run(main(Task.from_arguments()))
+    task = Task.from_arguments()
+    uvloop.run(measure(task, "dossiers", DOSSIERS.indexes, prepared(task)))

@@ -28,8 +28,13 @@ def day(value: str, _on: date) -> None:
 
 
 def phone(value: str, _on: date) -> None:
+    mobile(value)
+
+
+def mobile(value: str) -> str:
+    """Return the number in E.164."""
     try:
-        phones.normalise(value)
+        return phones.normalise(value)
     except PhoneError as error:
         raise Unfit(_phone_vi(error), str(error)) from error
 

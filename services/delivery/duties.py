@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import ClassVar
 
 from chassis.decision import Effect, FailureReason, Outcome, Policy
-from schemas.dossier import PostalAddress, ResultIssued
+from schemas.dossier import ResultIssued
 from schemas.event import Dong, Text
 from schemas.money import Vnd
+from schemas.parts import PostalAddress
 from schemas.personal import Name, Phone
 from services.delivery.messages import Cancelled, ConsignmentRefused, DocumentRefused, PapersRefused, Role
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chassis.decision import Command, Outcome
-from schemas.dossier import PostalAddress, Way
 from schemas.event import Dong, Instant, Record, Text
 from schemas.money import Vnd
+from schemas.parts import PostalAddress, Way
 from schemas.personal import IdentityNumber, Name, Secret
 
 Role = Literal["leader", "agency"]

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from chassis.decision import Command, Effect, FailureReason, Outcome, Policy
-from schemas.dossier import FeeLine
 from schemas.event import Dong, Instant, Text
+from schemas.parts import FeeLine
 from schemas.payment import Method
 
 Short = Annotated[str, Field(min_length=1, max_length=300)]

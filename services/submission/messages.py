@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from chassis.decision import Command, Effect, Outcome, Policy
-from schemas.dossier import (
+from schemas.event import DossierId, Instant, Text
+from schemas.parts import (
     Agent,
     Applicant,
     Assistance,
@@ -18,7 +19,6 @@ from schemas.dossier import (
     SupplementItem,
     Way,
 )
-from schemas.event import DossierId, Instant, Text
 from schemas.personal import Comment, Form
 from schemas.upstream import Problem
 from schemas.work import By

@@ -10,7 +10,7 @@ from law._data import packaged
 from law.fees import FeeInputs, assess, inputs_of
 from law.lint import check
 from law.procedures import Procedure
-from schemas.dossier import ResultKind, Way
+from schemas.parts import ResultKind, Way
 
 DAYS = (date(2021, 6, 16), date(2026, 11, 25))
 VERSIONS = {(entry.code, entry.version): entry for day in DAYS for entry in procedures.all(day)}.values()

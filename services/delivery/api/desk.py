@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from chassis.http import Problem, send
-from schemas.dossier import PostalAddress, Way
 from schemas.event import DossierId
+from schemas.parts import PostalAddress, Way
 from schemas.personal import Personal
 from services.delivery.api.common import Body, Citizen, Clerk, Doors, Key, attachment
 from services.delivery.domain.delivery import Delivery

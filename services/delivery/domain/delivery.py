@@ -13,9 +13,10 @@ from hashlib import sha256
 from typing import Any, Final, Literal
 
 from chassis.decision import Refused
-from schemas.dossier import Applicant, PostalAddress, ResultIssued, Way
+from schemas.dossier import ResultIssued
 from schemas.event import Dong, Instant, Record, Text
 from schemas.money import Vnd
+from schemas.parts import Applicant, PostalAddress, Way
 from schemas.personal import Owner, Secret
 from services.delivery.domain.papers import Papers
 from services.delivery.messages import Authorised, Choice, Moved, Signature

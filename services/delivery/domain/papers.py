@@ -11,18 +11,15 @@ from law import procedures, slips
 from law.errors import UnknownProcedure
 from law.slips import SlipKind
 from schemas.dossier import (
-    Bilingual,
     DossierAccepted,
     DossierExtended,
     DossierRejected,
     DossierStopped,
     DossierSubmitted,
-    FeeLine,
     SupplementRequested,
-    TermLength,
-    Way,
 )
 from schemas.event import Dong, DossierId, Instant, Record, Text
+from schemas.parts import Bilingual, FeeLine, TermLength, Way
 from schemas.personal import Owner
 from schemas.work import Act
 

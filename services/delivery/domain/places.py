@@ -12,8 +12,8 @@ from pydantic import Field
 
 from law import units
 from law.errors import Unfit
-from schemas.dossier import PostalAddress
 from schemas.event import Record, Text
+from schemas.parts import PostalAddress
 
 _DATA: Final = json.loads((Path(__file__).parent.parent / "data/places.json").read_text())
 PROVINCE: Final = "11"

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from chassis.decision import Decision, Effect, Impossible
 from schemas.delivery import DeliveryFailed, DeliveryFeeDue, ResultAvailable, ResultDelivered
-from schemas.dossier import Way
 from schemas.event import Event
+from schemas.parts import Way
 from services.delivery.domain.delivery import Delivery, Fee, Rules, Trouble
 from services.delivery.domain.places import desk_name, in_force
 from services.delivery.duties import OrderConsignment

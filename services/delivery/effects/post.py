@@ -11,7 +11,7 @@ import httpx
 
 from chassis.decision import Outcome
 from chassis.runner import Call, Retryable
-from schemas.dossier import PostalAddress
+from schemas.parts import PostalAddress
 from schemas.personal import Personal
 from services.delivery.domain import s10
 from services.delivery.domain.places import PROVINCE, desk_of, desk_place

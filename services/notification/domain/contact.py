@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from law.text import unaccent
-from schemas.dossier import Applicant
 from schemas.event import Dong, Instant, Record
 from schemas.money import Vnd
 from schemas.notification import Channel
+from schemas.parts import Applicant
 from schemas.personal import Email, Owner, Phone, Secret
 from schemas.versions import Form, Versions
 from services.notification.domain.forms import Language

@@ -12,9 +12,9 @@ from chassis.http import Caller, Problem, allow, send
 from chassis.service import Platform
 from law import fees, procedures
 from law.errors import FeeError, FeeInputError, UnknownProcedure
-from schemas.dossier import FeeLine
 from schemas.event import DossierId, Instant
 from schemas.money import MOST, Vnd
+from schemas.parts import FeeLine
 from services.payment.api.common import Accountant, Approver, Key, Number, treasury_from
 from services.payment.messages import (
     ApproveRefund,

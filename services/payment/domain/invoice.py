@@ -18,14 +18,7 @@ from schemas.delivery import (
     ConsignmentReturned,
     DeliveryFeeDue,
 )
-from schemas.dossier import (
-    DossierAccepted,
-    DossierRejected,
-    DossierStopped,
-    DossierWithdrawn,
-    FeeRequested,
-    FeeSettled,
-)
+from schemas.dossier import DossierAccepted, DossierRejected, DossierStopped, DossierWithdrawn, FeeRequested, FeeSettled
 from schemas.money import Vnd, total
 from schemas.payment import InvoiceCancelled, InvoiceChanged, InvoiceExpired, InvoiceRenewed
 from services.payment.domain import attempts, cases, postage, receipts, refunds, takings

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from schemas.dossier import FeeLine
 from schemas.money import Vnd
+from schemas.parts import FeeLine
 from services.payment.domain.receipts import LOCAL
 from services.payment.domain.reference import reference_of
 from services.payment.domain.state import Invoice

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from chassis.decision import Decision, Impossible, Refused
 from chassis.series import ConfirmNumber, NumberConfirmed, NumberTaken, TakeNumber
-from schemas.dossier import FeeLine
 from schemas.money import total
+from schemas.parts import FeeLine
 from schemas.payment import ReceiptCancelled, ReceiptIssued
 from services.payment.domain.state import KINDS, MAX_RECEIPTS, Invoice, Receipt, ReceiptKind
 from services.payment.domain.step import Step

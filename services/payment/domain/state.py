@@ -14,9 +14,9 @@ from typing import Any, Final, Literal
 
 from pydantic import model_validator
 
-from schemas.dossier import FeeLine
 from schemas.event import Dong, Instant, Record
 from schemas.money import Vnd, total
+from schemas.parts import FeeLine
 from schemas.payment import CaseKind, Method, Purpose, RefundReason, RefundWay
 from schemas.personal import Name, Owner
 from services.payment.domain.ledger import POSTAGE, Journal, clearing, fee, journal

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from chassis.delivery import IdempotencyKey
 from chassis.http import Caller, Problem, allow
 from chassis.service import Platform
-from schemas.dossier import Assistance, Consent
+from schemas.parts import Assistance, Consent
 from schemas.upstream import Filing, Line
 from services.submission.api.applicants import invalid
 from services.submission.api.common import Body, Doors, Key

@@ -13,8 +13,8 @@ from chassis.http import Problem, send
 from chassis.service import Platform
 from law import procedures
 from law.errors import UnknownProcedure
-from schemas.dossier import Bilingual
 from schemas.event import DossierId
+from schemas.parts import Bilingual
 from schemas.personal import Personal
 from services.submission.api.applicants import invalid
 from services.submission.api.common import Citizen, etag, seen
@@ -130,9 +130,10 @@ class _Desk:
             return await self._filed(account, name)
         held, dossier = await self._open(drawer, draft), dossier_of(account, name)
         at, token = draft.filed_at or self._platform.clock(), self._platform.settings.token
-        if faults := held.faults(at):
-            raise invalid(BadFiling(faults))
-        command = checked(held.filing(), at, dossier=dossier, owner=account, route="portal", token=token)
+        try:
+            command = checked(held.filing(), at, dossier=dossier, owner=account, route="portal", token=token)
+        except BadFiling as error:
+            raise invalid(BadFiling(held.faults(at))) from error  # all of them: filing stops where its shape is wrong
         begin = do.BeginFiling(draft=name, revision=draft.revision, dossier_id=dossier)
         try:
             await send(self._drawers, drawer.id, begin, None)

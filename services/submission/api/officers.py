@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from chassis.service import Platform
-from schemas.dossier import SupplementItem
 from schemas.event import DossierId, Text
+from schemas.parts import SupplementItem
 from schemas.personal import Personal
 from services.submission import messages as do
 from services.submission.api.common import Asker, Body, Clerk, Doors, Leader, Registrar, Specialist

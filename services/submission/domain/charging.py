@@ -7,7 +7,8 @@ from typing import Final
 
 from law import fees
 from law.procedures import FeePoint
-from schemas.dossier import FeeLine, FeeRequested
+from schemas.dossier import FeeRequested
+from schemas.parts import FeeLine
 from schemas.personal import Personal
 from services.submission.domain import timing
 from services.submission.domain.dossier import Dossier, Stage, local_day

@@ -12,17 +12,8 @@ from pydantic import Field
 
 from law.codes import CodeSeries
 from law.terms import Term
-from schemas.dossier import (
-    Agent,
-    Applicant,
-    Assistance,
-    AttachedFile,
-    Bilingual,
-    PostalAddress,
-    SupplementItem,
-    Way,
-)
 from schemas.event import Instant, Record
+from schemas.parts import Agent, Applicant, Assistance, AttachedFile, Bilingual, PostalAddress, SupplementItem, Way
 from schemas.personal import Comment, Form
 from schemas.work import Act
 

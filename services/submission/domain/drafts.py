@@ -26,9 +26,9 @@ from chassis.decision import (
     Policy,
     Refused,
 )
-from schemas.dossier import Bilingual
 from schemas.draft import DraftExpiring
 from schemas.event import DossierId, Event, Instant, Record, Text
+from schemas.parts import Bilingual
 from schemas.personal import Email, Form, Owner, Phone
 from services.submission.domain.dossier import Keeping
 from services.submission.domain.filing import NAMESPACE, dossier_id

@@ -14,7 +14,7 @@ from law import forms, identity, phones, procedures, units
 from law.errors import Unfit, UnknownProcedure
 from law.forms import formats
 from law.procedures import Procedure
-from schemas.dossier import Agent, Applicant, Assistance, Bilingual, PostalAddress, Route
+from schemas.parts import Agent, Applicant, Assistance, Bilingual, PostalAddress, Route
 from schemas.personal import Personal
 from schemas.upstream import FiledAddress, FiledAgent, FiledApplicant, Filing
 from services.submission.domain.finding import Token, tokens_of
@@ -62,8 +62,7 @@ def checked(
     Raises:
         BadFiling: names every wrong field.
     """
-    procedure = examined(filing, now)
-    phone = phones.normalise(filing.applicant.phone)
+    procedure, phone = examined(filing, now)
     return FileDossier(
         dossier_id=dossier,
         owner=owner,
@@ -90,15 +89,17 @@ def checked(
     )
 
 
-def examined(filing: Filing, now: datetime) -> Procedure:
-    """The procedure in force at `now`, where the filing is one of it.
+def examined(filing: Filing, now: datetime) -> tuple[Procedure, str]:
+    """The procedure in force at `now`, where the filing is one of it, and the applicant's phone in E.164.
 
     Raises:
         BadFiling: names every wrong field.
     """
     on = now.astimezone(LOCAL).date()
     procedure = _in_force(filing.procedure, on)
+    phone, unreachable = _phone(filing.applicant.phone)
     problems = [
+        *unreachable,
         *_applicant(filing.applicant, procedure, on),
         *_of_agent(filing.agent, on),
         *_way(filing, procedure, on),
@@ -106,7 +107,7 @@ def examined(filing: Filing, now: datetime) -> Procedure:
     ]
     if problems:
         raise BadFiling(tuple(problems))
-    return procedure
+    return procedure, phone
 
 
 def form_faults(procedure: str, form: Mapping[str, object], now: datetime) -> tuple[Wrong, ...]:
@@ -160,13 +161,19 @@ def _applicant(applicant: FiledApplicant, procedure: Procedure, on: date) -> lis
     found = []
     if applicant.kind not in procedure.applicants.value:
         found.append(Wrong("applicant.kind", f"this procedure is for: {allowed}", f"thủ tục này dành cho: {allowed}"))
-    found += _unfit("applicant.phone", formats.phone, applicant.phone, on)
     if applicant.email is not None:
         found += _unfit("applicant.email", formats.email, applicant.email, on)
     number = applicant.identity_number
     if number is not None and applicant.kind == "individual":
         found += _unfit("applicant.identity_number", identity.check, number, on)
     return found
+
+
+def _phone(text: str) -> tuple[str, list[Wrong]]:
+    try:
+        return formats.mobile(text), []
+    except Unfit as error:
+        return "", [Wrong("applicant.phone", error.en, error.vi)]
 
 
 def _unfit(field: str, read: Callable[[str, date], object], value: str, on: date) -> list[Wrong]:

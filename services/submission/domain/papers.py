@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from chassis.decision import Decision, Refused
-from schemas.dossier import AttachedFile, OriginalChecked
+from schemas.dossier import OriginalChecked
+from schemas.parts import AttachedFile
 from schemas.work import Act
 from services.submission.domain.dossier import Document, Dossier
 from services.submission.domain.graph import enter

@@ -8,7 +8,8 @@ from typing import Any
 from chassis.decision import Decision, Impossible
 from chassis.series import ConfirmNumber, NumberTaken, TakeNumber
 from law import clock
-from schemas.dossier import DossierAccepted, DossierRejected, DossierSubmitted, FeeSettled, TermLength
+from schemas.dossier import DossierAccepted, DossierRejected, DossierSubmitted, FeeSettled
+from schemas.parts import TermLength
 from schemas.payment import InvoiceExpired, PaymentReceived
 from schemas.personal import Personal
 from services.submission.domain import charging, papers, timing

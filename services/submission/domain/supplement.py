@@ -8,7 +8,8 @@ from chassis.decision import Decision, Impossible, Refused
 from law import clock
 from law.procedures import Procedure
 from law.terms import Term
-from schemas.dossier import Bilingual, DossierSupplemented, SupplementItem, SupplementRequested
+from schemas.dossier import DossierSupplemented, SupplementRequested
+from schemas.parts import Bilingual, SupplementItem
 from services.submission.domain import papers, timing
 from services.submission.domain.dossier import Ask, Dossier, Rules
 from services.submission.domain.graph import enter

@@ -16,8 +16,8 @@ from chassis.http import Problem, send
 from chassis.keyring import Unopenable
 from chassis.service import Platform
 from law.procedures import Procedure
-from schemas.dossier import AttachedFile
 from schemas.event import DossierId
+from schemas.parts import AttachedFile
 from services.submission.api.common import Body
 from services.submission.files.attachment import File
 from services.submission.files.messages import HoldFile

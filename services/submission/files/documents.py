@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from schemas.event import DossierId, format_instant
 from services.submission import messages as do
 from services.submission.api.common import Clerk, Doors, Reader
 from services.submission.api.reading import visible
+from services.submission.domain.dossier import Document
 from services.submission.files.attachment import File
 
 
@@ -23,33 +25,26 @@ def add(routes: APIRouter, platform: Platform) -> None:
     async def listed(dossier: DossierId, caller: Reader) -> dict[str, Any]:
         """Each file, its document's code, what is known of viruses in it now, and who saw the original when."""
         state = await visible(doors.dossiers, dossier, caller)
-        found = []
-        for document in state.documents:
-            doc = await files.read(document.file)
-            file: File | None = doc.state if doc else None
-            original = (
-                document.original
-                and document.checked_at
-                and {
-                    "by": document.original.officer,
-                    "role": document.original.role,
-                    "at": format_instant(document.checked_at),
-                }
-            )
-            found.append(
-                {
-                    "file": document.file,
-                    "code": document.code,
-                    "sha256": document.sha256,
-                    "size": document.size,
-                    "type": document.media,
-                    "state": file.standing if file else "removed",
-                    "original": original,
-                }
-            )
+        docs = await asyncio.gather(*(files.read(document.file) for document in state.documents))
+        found = [
+            _shown(document, doc.state if doc else None) for document, doc in zip(state.documents, docs, strict=True)
+        ]
         return {"files": found, "checking": sum(one["state"] == "checking" for one in found)}
 
     @routes.post("/dossiers/{dossier}/files/{file}/original")
     async def original(dossier: DossierId, file: DossierId, turn: Clerk) -> dict[str, Any]:
         """The clerk held the paper against the file: they are the same."""
         return await doors.act(turn, dossier, do.CheckOriginal, file=file)
+
+
+def _shown(document: Document, file: File | None) -> dict[str, Any]:
+    seen, at = document.original, document.checked_at
+    return {
+        "file": document.file,
+        "code": document.code,
+        "sha256": document.sha256,
+        "size": document.size,
+        "type": document.media,
+        "state": file.standing if file else "removed",
+        "original": {"by": seen.officer, "role": seen.role, "at": format_instant(at)} if seen and at else None,
+    }

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -27,12 +27,13 @@ from faust.types import TP
 from chassis.burial import Burial
 from chassis.delivery import Delivery, Unreadable
 from chassis.reading import Raw, Unidentifiable
+from chassis.rereading import Place, bounds, committed
 from chassis.telemetry import logger
 from chassis.watchdog import Watchdog
 from schemas.topics import PARTITIONS, PRODUCTION_MIN_INSYNC
 from services.tracking.domain.counted import EDITION, Counted
 from services.tracking.statistics.fetching import Gathering
-from services.tracking.statistics.log import PLACES, TOPICS, Place, bounds, committed, counted, read
+from services.tracking.statistics.log import PLACES, TOPICS, counted, read
 from services.tracking.statistics.measures import LAG, MESSAGES
 from services.tracking.statistics.settings import StatisticsSettings
 from services.tracking.statistics.view import View
@@ -228,16 +229,14 @@ class Book:
         epoch = self._epoch
         try:
             recovered = self._changelog()
-            at_least, found = await committed(self._bootstrap, self.group), await bounds(self._bootstrap, PLACES)
-            written = await bounds(self._bootstrap, recovered)
-            for place, (_, end) in written.items():
-                if recovered[place] < end:
-                    raise Skipped(f"{place}: recovered up to {recovered[place]} of {end}")  # noqa: TRY301 - one way out
+            at_least = await committed(self._bootstrap, self.group)
+            found = await bounds(self._bootstrap, "statistics-begin", [*PLACES, *recovered])
+            _whole(recovered, found)
             if epoch != self._epoch:
                 return
-            self._next = {place: max(at_least.get(place, 0), first) for place, (first, _) in found.items()}
+            self._next = {place: max(at_least.get(place, 0), found[place][0]) for place in PLACES}
             if len(self._held()) == len(PLACES):
-                self._view.catch_up(at_least, {place: end for place, (_, end) in found.items()})
+                self._view.catch_up(at_least, {place: found[place][1] for place in PLACES})
             else:
                 log.warning("another process holds partitions of these streams: one must end", group=self.group)
         except Exception as error:
@@ -273,3 +272,10 @@ class Book:
     def _lag(self, place: Place) -> int:
         end = self.app.consumer.highwater(TP(*place))
         return max(0, (end or 0) - self._view.positions.get(place, 0))
+
+
+def _whole(recovered: Mapping[Place, int], found: Mapping[Place, tuple[int, int]]) -> None:
+    """Raises Skipped where a partition of the changelog was not recovered to its end."""
+    for place, upto in recovered.items():
+        if upto < (end := found[place][1]):
+            raise Skipped(f"{place}: recovered up to {upto} of {end}")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-
 from chassis.decision import Handlers
 from chassis.delivery import Delivery
-from chassis.kafka import new_rereader
 from chassis.reading import Raw, StreamReader, Unidentifiable, deliver
+from chassis.rereading import Place, bounds, reread
 from schemas.event import DossierEvent
 from schemas.topics import CATALOGUES, heard_by
 from services.tracking.domain.counted import COUNTED, Cell, Counted, cells, count
@@ -21,9 +17,6 @@ from services.tracking.domain.counted import COUNTED, Cell, Counted, cells, coun
 SERVICE: Final = "tracking"
 TOPICS: Final = {topic.name: stream for stream, topic in heard_by(SERVICE).items()}
 PLACES: Final = tuple((topic.name, p) for topic in heard_by(SERVICE).values() for p in range(topic.partitions))
-SECONDS: Final = 30.0
-Place = tuple[str, int]
-"""Topic and partition."""
 Positions = Mapping[Place, int]
 """The offset of the next record of each partition; 0 where it is not named."""
 _HANDLED: Final[Handlers] = cast("Handlers", COUNTED)  # a reader looks at the types alone
@@ -60,27 +53,8 @@ async def recount(bootstrap: str, until: Positions) -> Counter[Cell]:
         TimeoutError: a record before `until` does not come within 30 seconds of the one before.
     """
     dossiers: dict[str, Counted] = {}
-    places = {place: end for place, end in until.items() if end}
-    if not places:
-        return Counter()
-    # Not subscribed first: aiokafka may never stop a consumer that changed its assignment a moment ago.
-    consumer = new_rereader(bootstrap, "statistics-recount")
-    await consumer.start()
-    try:
-        consumer.assign([TopicPartition(*place) for place in places])
-        for place in places:
-            await consumer.seek_to_beginning(TopicPartition(*place))
-        while places:
-            async with asyncio.timeout(SECONDS):
-                found = await consumer.getmany(timeout_ms=1_000)
-            for partition, records in found.items():
-                _count_all(dossiers, [r for r in records if r.offset < until[partition.topic, partition.partition]])
-            for place, end in [*places.items()]:
-                if await consumer.position(TopicPartition(*place)) >= end:
-                    del places[place]
-                    consumer.pause(TopicPartition(*place))
-    finally:
-        await consumer.stop()
+    async for records in reread(bootstrap, "statistics-recount", until):
+        _count_all(dossiers, records)
     return totals(dossiers.values())
 
 
@@ -94,29 +68,6 @@ def _count_all(dossiers: dict[str, Counted], records: Iterable[Any]) -> None:
         dossiers[delivery.aggregate] = counted(known, delivery)
 
 
-async def bounds(bootstrap: str, places: Iterable[Place] = PLACES) -> dict[Place, tuple[int, int]]:
-    """The offset of the first record of each partition, and that after its last."""
-    partitions = [TopicPartition(*place) for place in places]
-    consumer = new_rereader(bootstrap, "statistics-bounds", next(iter(TOPICS)))  # without any, stop() raises
-    await consumer.start()
-    try:
-        first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-    finally:
-        await consumer.stop()
-    return {(p.topic, p.partition): (first[p], end[p]) for p in partitions}
-
-
 async def ends(bootstrap: str) -> dict[Place, int]:
     """The offset after the last record of each partition."""
-    return {place: end for place, (_, end) in (await bounds(bootstrap)).items()}
-
-
-async def committed(bootstrap: str, group: str) -> dict[Place, int]:
-    """What a group committed."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        found = await admin.list_consumer_group_offsets(group)
-    finally:
-        await admin.close()
-    return {(p.topic, p.partition): meta.offset for p, meta in found.items() if meta.offset >= 0}
+    return {place: end for place, (_, end) in (await bounds(bootstrap, "statistics-ends", PLACES)).items()}

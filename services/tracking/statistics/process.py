@@ -18,13 +18,14 @@ from chassis.burial import Burial
 from chassis.http import Verifier, create_app
 from chassis.http.server import new_server
 from chassis.relay import Publisher
+from chassis.rereading import Place
 from chassis.telemetry import configure_logs, logger
 from chassis.watchdog import Watchdog
 from schemas.event import to_instant
 from schemas.topics import dead_letter_topic
 from services.tracking.statistics.api import router
 from services.tracking.statistics.book import Book
-from services.tracking.statistics.log import SERVICE, Place
+from services.tracking.statistics.log import SERVICE
 from services.tracking.statistics.settings import StatisticsSettings
 from services.tracking.statistics.view import View, load, save
 

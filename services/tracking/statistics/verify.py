@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chassis.rereading import Place
 from services.tracking.domain.counted import Cell
 from services.tracking.domain.figures import Totals
-from services.tracking.statistics.log import Place, recount
+from services.tracking.statistics.log import recount
 
 
 @dataclass(frozen=True)

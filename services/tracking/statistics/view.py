@@ -12,9 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from chassis.rereading import Place
 from schemas.event import format_instant
 from services.tracking.domain.counted import Cell, Counted, cells
-from services.tracking.statistics.log import PLACES, Place, Positions, totals
+from services.tracking.statistics.log import PLACES, Positions, totals
 
 FORM: Final = 1
 

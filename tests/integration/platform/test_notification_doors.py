@@ -30,37 +30,12 @@ from schemas.topics import CATALOGUES
 from simulators.sms_gateway import __main__ as sms_gateway
 from simulators.sms_gateway.__main__ import Gateway
 from tests.chaos.harness.witness import Log
+from tests.unit.services.notification.returned import returned
 
 PARTNERS = ("identity", "sms_centre", "mail_sink")
 MACHINE = ("portal", "portal-demo-only-secret")
 SECRET = "s" * 20
 SIMULATED = {"+84912000001": "sent", "+84912000002": "refused", "+84912000003": "unknown"}
-DSN = """From: MAILER-DAEMON@mx.example.vn
-To: hoso@example.vn
-Subject: Undelivered Mail Returned to Sender
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="b"
-
---b
-Content-Type: text/plain
-
-I am sorry.
---b
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.vn
-
-Final-Recipient: rfc822; an@example.vn
-Action: {action}
-Status: {status}
-
---b
-Content-Type: text/rfc822-headers
-
-Message-ID: {id}
-
---b--
-"""
 
 
 @dataclass
@@ -202,18 +177,17 @@ async def test_a_mail_that_comes_back_fails_its_message_and_no_other_mail_does(t
     (mail,) = await town.mails(to)
     url, machine = f"{town.url}/mail/bounces", await town.machine()
 
-    async def bounce(text: str, headers: dict[str, str] = machine) -> int:
-        content = text.replace("\n", "\r\n").encode()
+    async def bounce(content: bytes, headers: dict[str, str] = machine) -> int:
         return (await town.client.post(url, content=content, headers=headers)).status_code
 
-    dsn = DSN.format(action="failed", status="5.1.1", id=mail["id"])
+    dsn = returned(mail["id"])
     assert await bounce(dsn, await town.person("clerk1")) == 403
     assert await bounce(dsn, {}) == 401
-    assert await bounce("x" * 300_000) == 413
-    assert await bounce(DSN.format(action="delayed", status="4.4.1", id=mail["id"])) == 204
-    assert await bounce(DSN.format(action="failed", status="5.1.1", id="<somebody@elsewhere.vn>")) == 204
+    assert await bounce(b"x" * 300_000) == 413
+    assert await bounce(returned(mail["id"], action="delayed", status="4.4.1")) == 204
+    assert await bounce(returned("<somebody@elsewhere.vn>")) == 204
     gone = mail["id"].replace(dossier, str(uuid.uuid4()))
-    assert await bounce(DSN.format(action="failed", status="5.1.1", id=gone)) == 204
+    assert await bounce(returned(gone)) == 204
     assert (await town.messages(dossier))["rejected/email"]["status"] == "sent"
     assert [await bounce(dsn), await bounce(dsn)] == [204, 204]
     failed = await town.until(dossier, "rejected/email", "failed")

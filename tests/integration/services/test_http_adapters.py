@@ -25,8 +25,8 @@ from chassis.store import Store
 from deploy.local.certificates import self_signed
 from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
-from schemas.dossier import PostalAddress
 from schemas.money import Vnd
+from schemas.parts import PostalAddress
 from schemas.personal import Personal
 from services.delivery.duties import AskConsignment, OrderConsignment
 from services.delivery.effects.post import AsksConsignments, OrdersConsignments, PostOffice

@@ -44,14 +44,14 @@ def test_every_time_is_in_the_buckets_from_its_own_on(seconds: list[float]) -> N
 
 def test_the_oldest_is_that_of_the_poll_that_holds_the_position() -> None:
     ages: Ages[str] = Ages()
-    assert ages.oldest("p", None) is None
+    assert ages.oldest("p") is None
     ages.polled("p", 9, 1_000)
     ages.polled("p", 19, 2_000)
-    assert ages.oldest("p", None) == 1_000
-    assert ages.oldest("p", 9) == 1_000
-    assert ages.oldest("p", 10) == 2_000
-    assert ages.oldest("q", 10) is None
-    assert ages.oldest("p", 20) is None
+    for position, oldest in ((None, 1_000), (9, 1_000), (10, 2_000), (20, None)):
+        ages.passed("p", position)
+        assert ages.oldest("p") == oldest
+    ages.passed("q", 10)
+    assert ages.oldest("q") is None
     ages.polled("p", 29, 3_000)
     ages.forget()
-    assert ages.oldest("p", 20) is None
+    assert ages.oldest("p") is None

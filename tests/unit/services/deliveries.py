@@ -8,7 +8,7 @@ from typing import Any
 
 from chassis.decision import Decision
 from cli.generate import GOLDENS
-from schemas.dossier import PostalAddress, Way
+from schemas.parts import PostalAddress, Way
 from schemas.personal import Personal
 from schemas.topics import CATALOGUES
 from services.delivery.domain import life

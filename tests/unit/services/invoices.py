@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from chassis.decision import DeadlineDue, Decision, Effect
-from schemas.dossier import Bilingual, DossierAccepted, FeeLine
+from schemas.dossier import DossierAccepted
 from schemas.event import Event
 from schemas.money import Vnd, total
+from schemas.parts import Bilingual, FeeLine
 from services.payment.domain import graph, ledger, parts
 from services.payment.domain.invoice import HANDLERS
 from services.payment.domain.reference import postage_of

@@ -13,8 +13,8 @@ from chassis.tokens import tokens
 from cli.demo.filings import plan
 from law.codes import CodeSeries
 from schemas.delivery import ResultDelivered
-from schemas.dossier import AttachedFile, SupplementItem
 from schemas.event import Event
+from schemas.parts import AttachedFile, SupplementItem
 from schemas.payment import InvoiceExpired, PaymentReceived
 from schemas.personal import Personal
 from schemas.upstream import Filing

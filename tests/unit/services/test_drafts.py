@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from chassis.decision import DeadlineDue, Decision, Refused
 from cli.demo.filings import plan
-from schemas.dossier import Bilingual
 from schemas.draft import DraftExpiring
+from schemas.parts import Bilingual
 from schemas.personal import Personal
 from services.submission.domain import drafts as do
 from services.submission.domain.dossier import Keeping

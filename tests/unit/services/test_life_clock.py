@@ -10,7 +10,7 @@ import pytest
 from chassis.decision import Refused
 from chassis.series import NumberTaken
 from law.codes import CodeSeries, Generation
-from schemas.dossier import SupplementItem
+from schemas.parts import SupplementItem
 from schemas.personal import Personal
 from services.submission import messages as do
 from services.submission.domain import life, timing

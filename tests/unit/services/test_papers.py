@@ -11,7 +11,8 @@ from cli.generate import GOLDENS
 from law import slips
 from law.errors import LawDataError
 from law.slips import SlipKind
-from schemas.dossier import DossierStopped, TermLength
+from schemas.dossier import DossierStopped
+from schemas.parts import TermLength
 from schemas.topics import CATALOGUES
 from services.delivery.domain import life
 from services.delivery.domain.delivery import Rules

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.notification.api import bounced_message
 from services.notification.effects.mime import Bounce, bounce, mail
+from tests.unit.services.notification.returned import returned
 
 ID = "00000000-0000-0000-0000-000000000001"
 MESSAGE = f"{ID}/accepted/email"
@@ -62,45 +63,15 @@ def test_nothing_can_be_smuggled_into_the_head(to: str, title: str) -> None:
         mail("hoso@example.vn", (to,), title, "text", MESSAGE)
 
 
-DSN = f"""From: MAILER-DAEMON@mx.example.vn
-To: hoso@example.vn
-Subject: Undelivered Mail Returned to Sender
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="b"
-
---b
-Content-Type: text/plain
-
-I am sorry.
---b
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.vn
-
-Final-Recipient: rfc822; an@example.vn
-Action: failed
-Status: 5.1.1
-
---b
-Content-Type: %s
-
-Message-ID: <{ID}.accepted.email@example.vn>
-Subject: x
-
---b--
-"""
-
-
-@pytest.mark.parametrize("returned", ["message/rfc822", "text/rfc822-headers"])
-def test_a_bounce_names_its_message(returned: str) -> None:
-    raw = (DSN % returned).replace("\n", "\r\n").encode()
-    found = bounce(raw)
+@pytest.mark.parametrize("part", ["message/rfc822", "text/rfc822-headers"])
+def test_a_bounce_names_its_message(part: str) -> None:
+    found = bounce(returned(f"<{ID}.accepted.email@example.vn>", part=part))
     assert found == Bounce(f"{ID}.accepted.email@example.vn", "5.1.1", permanent=True)
     assert bounced_message(found.message_id) == (ID, MESSAGE)
 
 
 def test_a_delay_is_no_failure_and_other_mail_is_none() -> None:
-    delayed = bounce((DSN % "message/rfc822").replace("failed", "delayed").replace("5.1.1", "4.4.1").encode())
+    delayed = bounce(returned(f"<{ID}.accepted.email@example.vn>", action="delayed", status="4.4.1"))
     assert delayed is not None
     assert not delayed.permanent
     assert bounce(mail("a@example.vn", ("b@example.vn",), "t", "x", MESSAGE)) is None

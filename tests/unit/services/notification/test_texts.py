@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cli.generate import GOLDENS
-from schemas.dossier import SupplementItem
+from schemas.parts import SupplementItem
 from schemas.topics import CATALOGUES
 from services.notification.domain.catalogue import packaged
 from services.notification.domain.rules import Rules
