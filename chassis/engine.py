@@ -2,9 +2,10 @@
 
 Whatever concerns the same aggregate (events, commands, outcomes, deadlines) waits in one mailbox and is folded
 together: one `find`, one `bulk_write`. Two batches may be on their way at a time, never with an aggregate in common:
-while one waits for the store the other is folded, and what comes meanwhile gathers for the next. A lone message is
-never delayed to fill a batch; events that follow a write of their aggregate closely are written together, and what
-only says that it was seen goes with them (`chassis.mailbox`). Commands and outcomes are not made to wait.
+while one waits for the store the other is folded, and what comes meanwhile gathers for the next. Whoever waits at an
+open connection has two lanes more, so that no backlog is before them. A lone message is never delayed to fill a batch;
+events that follow a write of their aggregate closely are written together, and what only says that it was seen goes
+with them (`chassis.mailbox`). Commands and outcomes are not made to wait.
 
 Invariants:
     - A future is resolved only after the write it reports on is durable.
@@ -33,6 +34,7 @@ from chassis.recent import Recent
 from chassis.store import Collection, Stored, StoreUnavailable
 from chassis.telemetry import FAULTS, STALE, logger
 from chassis.tracing import TRACER
+from chassis.turns import turns
 
 MAX_BATCH: Final = 400
 LANES: Final = 2
@@ -83,7 +85,7 @@ class Engine(Generic[S]):
         self._mailbox: Mailbox[_Item] = Mailbox(kind.rest)
         self._waking: asyncio.Handle | None = None
         self._wakes_at = 0.0
-        self._arrived = asyncio.Event()
+        self._arrived = {door: asyncio.Event() for door in (False, True)}
         self.times = HandlerTimes()
 
     async def handle(self, delivery: Delivery) -> Result:
@@ -138,13 +140,13 @@ class Engine(Generic[S]):
 
     async def run(self) -> None:
         """Works until cancelled."""
-        await asyncio.gather(*(self._lane() for _ in range(LANES)))
+        await asyncio.gather(*(self._lane(door=door) for door in self._arrived for _ in range(LANES)))
 
-    async def _lane(self) -> None:
+    async def _lane(self, *, door: bool) -> None:
         now = asyncio.get_running_loop().time
         while True:
-            await self._arrived.wait()
-            if groups := self._mailbox.take(MAX_BATCH):
+            await self._arrived[door].wait()
+            if groups := self._mailbox.take(MAX_BATCH, door=door):
                 await self._work(dict(groups))
                 for aggregate in groups:
                     self._mailbox.release(aggregate, now())
@@ -154,10 +156,11 @@ class Engine(Generic[S]):
         """Calls the lanes if there is something to take, or sees to it that they are called when there is."""
         loop = asyncio.get_running_loop()
         self._mailbox.wake(loop.time())
-        if self._mailbox.ready:
-            self._arrived.set()
-        else:
-            self._arrived.clear()
+        for door, arrived in self._arrived.items():
+            if self._mailbox.ready(door=door):
+                arrived.set()
+            else:
+                arrived.clear()
         at = self._mailbox.next_at
         if at is not None and (self._waking is None or at < self._wakes_at):
             if self._waking is not None:
@@ -221,7 +224,7 @@ class Engine(Generic[S]):
         if self._aside is not None:
             await self._aside.fill(loaded, {i: [item.delivery for item in items] for i, items in groups.items()})
         now = self._clock()
-        docs = {i: self._fold(loaded.get(i) or Document[S](i), items, now) for i, items in groups.items()}
+        docs = {i: self._fold(loaded.get(i) or Document[S](i), items, now) async for i, items in turns(groups.items())}
         dirty = [doc for doc in docs.values() if doc.dirty]
         lost = {dirty[at].id for at in await self._save(dirty, clock)} if dirty else set()
         STALE.labels(self.kind.name).inc(len(lost))
@@ -266,7 +269,7 @@ class Engine(Generic[S]):
             await self._aside.keep(dirty)
         while True:
             try:
-                writes = [(d.id, d.version, self._update(d)) for d in dirty]
+                writes = [(d.id, d.version, self._update(d)) async for d in turns(dirty)]
             except KeyNeeded:
                 await self._keyring.ensure([d.id for d in dirty], new=[d.id for d in dirty if d.version == 0])
                 continue

@@ -15,8 +15,10 @@ IDLE: Final = 2.0
 class Patience(IntEnum):
     """How long a delivery may wait for others of its aggregate, to be written together with them."""
 
+    DOOR = -1
+    """Not at all, and not behind others either: somebody waits at an open connection."""
     NONE = 0
-    """Not at all: somebody waits for the answer."""
+    """Not at all."""
     REST = 1
     """While its aggregate rests from the write before; not at all for the first of a quiet aggregate."""
     IDLE = 2
@@ -30,6 +32,7 @@ class Mailbox(Generic[T]):
         - Items of one aggregate are taken in the order they were put, and the least patient takes the others with it.
         - A taken aggregate is not taken again before it is released: no two batches hold the same one.
         - Whoever waits longest is taken first; one with more items than fit goes to the end, so it starves nobody.
+        - An aggregate at whose door somebody waits is among those taken for the door, however many others wait.
         - Nothing waits longer than its patience allows from when it was put, or its aggregate was released, if `wake`
           is called at `next_at`.
     """
@@ -37,6 +40,8 @@ class Mailbox(Generic[T]):
     def __init__(self, rest: float = 0.0) -> None:
         self._rest = rest
         self._free: dict[str, deque[T]] = {}
+        self._door: dict[str, deque[T]] = {}
+        """As `_free`, with somebody waiting at the door."""
         self._held: dict[str, deque[T]] = {}
         self._least: dict[str, Patience] = {}
         """Of what waits for a held aggregate."""
@@ -53,19 +58,22 @@ class Mailbox(Generic[T]):
         if aggregate in self._held:
             self._held[aggregate].append(item)
             self._least[aggregate] = min(patience, self._least.get(aggregate, patience))
-        elif aggregate in self._free:
+        elif aggregate in self._door:
+            self._door[aggregate].append(item)
+        elif aggregate in self._free and patience is not Patience.DOOR:
             self._free[aggregate].append(item)
         else:
-            queue = self._patient.pop(aggregate, None) or deque()
+            queue = self._free.pop(aggregate, None) or self._patient.pop(aggregate, None) or deque()
             queue.append(item)
-            self._wait(aggregate, queue, self._until(aggregate, patience, now), now)
+            self._wait(aggregate, queue, patience, now)
 
-    def take(self, limit: int) -> dict[str, list[T]]:
-        """At most `limit` items of aggregates that are free; they are held from now on."""
+    def take(self, limit: int, *, door: bool = False) -> dict[str, list[T]]:
+        """At most `limit` items of aggregates that are free, or at the door; they are held from now on."""
+        free = self._door if door else self._free
         taken: dict[str, list[T]] = {}
-        while self._free and limit > 0:
-            aggregate = next(iter(self._free))
-            queue = self._free.pop(aggregate)
+        while free and limit > 0:
+            aggregate = next(iter(free))
+            queue = free.pop(aggregate)
             taken[aggregate] = [queue.popleft() for _ in range(min(limit, len(queue)))]
             limit -= len(taken[aggregate])
             self._held[aggregate] = queue
@@ -79,7 +87,7 @@ class Mailbox(Generic[T]):
         self._rests.pop(aggregate, None)
         self._rests[aggregate] = now + self._rest
         if queue:
-            self._wait(aggregate, queue, self._until(aggregate, self._least.pop(aggregate), now), now)
+            self._wait(aggregate, queue, self._least.pop(aggregate), now)
 
     def wake(self, now: float) -> None:
         """Frees what waited long enough."""
@@ -95,10 +103,9 @@ class Mailbox(Generic[T]):
         for aggregate in list(self._patient):
             self._let_go(aggregate)
 
-    @property
-    def ready(self) -> bool:
+    def ready(self, *, door: bool = False) -> bool:
         """There is something to take."""
-        return bool(self._free)
+        return bool(self._door if door else self._free)
 
     @property
     def next_at(self) -> float | None:
@@ -108,12 +115,13 @@ class Mailbox(Generic[T]):
     def _until(self, aggregate: str, patience: Patience, now: float) -> float:
         if patience is Patience.REST:
             return self._rests.get(aggregate, now)
-        return now if patience is Patience.NONE else now + IDLE
+        return now + IDLE if patience is Patience.IDLE else now
 
-    def _wait(self, aggregate: str, queue: deque[T], until: float, now: float) -> None:
+    def _wait(self, aggregate: str, queue: deque[T], patience: Patience, now: float) -> None:
+        until = self._until(aggregate, patience, now)
         until = min(until, self._due.pop(aggregate, until))
         if until <= now:
-            self._free[aggregate] = queue
+            (self._door if patience is Patience.DOOR else self._free)[aggregate] = queue
             return
         self._patient[aggregate] = queue
         self._due[aggregate] = until

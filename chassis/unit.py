@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SWEEP_EVERY: Final = 0.5
 RELAY_SWEEP_EVERY: Final = 10
 PAGE: Final = 200
+AT_ONCE: Final = 50
 log = logger(__name__)
 
 
@@ -89,6 +90,11 @@ class Unit:
         with suppress(Unloadable):
             await self.engine.handle(Delivery(aggregate, Sweep()))
 
+    async def _look_at_all(self, aggregates: Sequence[str]) -> None:
+        """A few at a time: nobody waits for these, and somebody may be waiting for what they would go before."""
+        for at in range(0, len(aggregates), AT_ONCE):
+            await asyncio.gather(*map(self._look_at, aggregates[at : at + AT_ONCE]))
+
     async def take_over(self) -> None:
         """What the dead had leased and never used need not wait until those leases lapse. Raises StoreUnavailable."""
         dead = self._handed.dead() if self._handed is not None and self.engine.kind.effects else []
@@ -97,7 +103,7 @@ class Unit:
         until = self.clock() + max(effect.LEASE for effect in self.engine.kind.effects)
         left = {"wake": {"$lte": until}, "effects.holder": {"$in": dead}}
         async for page in self.engine.collection.stream(left, ("_id",), PAGE):
-            await asyncio.gather(*(self._look_at(found["_id"]) for found in page))
+            await self._look_at_all([found["_id"] for found in page])
 
     async def _sweep(self) -> None:
         """Wakes what fell due, and offers what a crash left in an outbox."""
@@ -111,7 +117,7 @@ class Unit:
                 now = self.clock()
                 due = await self.engine.collection.sleeping_until(now, limit=PAGE)
                 self._late, self._looked = (now - min(due.values(), default=now)).total_seconds(), time.monotonic()
-                await asyncio.gather(*map(self._look_at, due))
+                await self._look_at_all(list(due))
             except StoreUnavailable as error:
                 log.warning("sweep put off: store unavailable", error=str(error)[:200])
             except Exception:

@@ -16,6 +16,7 @@ from chassis.engine import Engine
 from chassis.http import problems
 from chassis.http.auth import Verifier, public
 from chassis.http.middleware import Limits, Observed
+from chassis.mailbox import Patience
 from chassis.telemetry import TRACE
 
 WRITE_TIMEOUT: Final = 10.0
@@ -31,7 +32,8 @@ async def send(engine: Engine[Any], aggregate: str, command: Command, key: Idemp
     """
     try:
         async with asyncio.timeout(WRITE_TIMEOUT):
-            result = await engine.handle(Delivery(aggregate, command, trace=TRACE.get(), key=key))
+            delivery = Delivery(aggregate, command, trace=TRACE.get(), key=key, patience=Patience.DOOR)
+            result = await engine.handle(delivery)
     except TimeoutError as error:
         raise problems.unavailable("it is not known yet whether this was done") from error
     return result.answer if isinstance(result, Handled) else {}
