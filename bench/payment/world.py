@@ -130,13 +130,14 @@ class World:
         found: dict[str, Any] = answer.raise_for_status().json()
         return found
 
-    async def decide(self, begun: Mapping[str, Any], decision: str = "pay") -> None:
-        """Opens the gateway's page and presses a button on it. Raises httpx errors."""
+    async def decide(self, begun: Mapping[str, Any], decision: str = "pay") -> str:
+        """Opens the gateway's page and presses a button on it: the address it leads back to. Raises httpx errors."""
         (await self.client.get(begun["url"])).raise_for_status()
         url = f"{self.stack.url('gateway')}/paymentv2/pay/{stack.TMN_CODE}/{begun['attempt']}"
         answer = await self.client.post(url, data={"decision": decision})
         if answer.status_code != httpx.codes.FOUND:
             answer.raise_for_status()
+        return str(answer.headers.get("location", ""))
 
     async def invoice(self, dossier: str, number: str | None = None) -> dict[str, Any] | None:
         """The fee's invoice, or the postage's of that number, as its payer sees it; or None."""

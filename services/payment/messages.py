@@ -39,6 +39,12 @@ class GatewayNotified(Command):
     receipt_url: str | None = None
 
 
+class PayerReturned(Command):
+    """A payer's browser came back from the gateway with values that it signed; what they say does not count."""
+
+    attempt: Text
+
+
 class MoneyArrived(Command):
     """A bank's entry that names this invoice, or money taken at the desk; `id` is theirs and comes once."""
 

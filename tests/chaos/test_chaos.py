@@ -90,7 +90,7 @@ def test_nobody_pays_twice_and_no_money_goes_missing() -> None:
     for one in plan(seed, count):
         _, back, said = EXPECTED[one.kind]
         paid, refunds = paid + said, refunds + back
-    options = ("--seed", str(seed), "--count", str(count), "--minutes", "0.75", "--drain", "150")
+    options = ("--seed", str(seed), "--count", str(count), "--minutes", "0.75", "--drain", "240")
     code, result, told = chaos("--work", "payments", *options)
     assert code == 0, told[-5000:]
     assert result["kills"] >= 4

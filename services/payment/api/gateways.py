@@ -1,8 +1,9 @@
-"""The doors of gateways: their notices change an invoice, the pages payers come back to only show."""
+"""The doors of gateways: their notices change an invoice; a payer who comes back makes us ask, and sees a page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from html import escape
 from typing import Annotated, Any, Final
 
@@ -12,12 +13,13 @@ from pydantic import Field
 
 from chassis.delivery import Delivery, Handled
 from chassis.http import Problem, public
+from chassis.mailbox import Patience
 from chassis.service import Platform
 from chassis.telemetry import TRACE, logger
 from services.payment.domain import paygov, vnpay
 from services.payment.domain.attempts import dossier_of
 from services.payment.domain.parts import having
-from services.payment.messages import GatewayNotified
+from services.payment.messages import GatewayNotified, PayerReturned
 
 MESSAGES: Final = {
     "00": "Confirm Success",
@@ -44,12 +46,23 @@ async def _decide(platform: Platform, reference: str, read: Callable[[], Gateway
     if dossier is None:
         return "01"
     try:
-        delivery = Delivery(dossier, read(), trace=TRACE.get())
+        delivery = Delivery(dossier, read(), trace=TRACE.get(), patience=Patience.DOOR)
         result = await platform.engine("invoices").handle(delivery)
     except Exception:
         log.exception("a gateway's notice could not be handled", dossier=dossier)
         return "99"
     return str(result.answer["code"]) if isinstance(result, Handled) else "99"
+
+
+async def _came_back(platform: Platform, reference: str) -> None:
+    """Whoever brings signed values has been at the gateway: it is asked soon what became of that."""
+    dossier = dossier_of(reference)
+    if dossier is None:
+        return
+    try:
+        await platform.engine("invoices").tell(dossier, PayerReturned(attempt=reference), TRACE.get())
+    except Exception:
+        log.exception("a payer's return could not be handled", dossier=dossier)
 
 
 def _vnpay(routes: APIRouter, platform: Platform) -> None:
@@ -67,12 +80,13 @@ def _vnpay(routes: APIRouter, platform: Platform) -> None:
 
     @routes.get("/payments/vnpay/return", dependencies=[Depends(public)], response_class=HTMLResponse)
     async def back(request: Request) -> str:
-        """Where the payer's browser comes back to. It only shows; the IPN is what counts."""
+        """Where the payer's browser comes back to. It shows; what counts is the IPN, or the answer to our question."""
         values = dict(request.query_params)
         try:
             vnpay.verify(values, platform.settings.vnpay_secrets)
         except vnpay.BadSignature as error:
             raise Problem(400, "bad_signature", "These values are not from the gateway") from error
+        await _came_back(platform, values.get("vnp_TxnRef", ""))
         paid = values.get("vnp_ResponseCode") == values.get("vnp_TransactionStatus") == "00"
         return _shown(paid=paid)
 
@@ -110,8 +124,10 @@ def _paygov(routes: APIRouter, platform: Platform) -> None:
 
     @routes.get("/payments/paygov/return", dependencies=[Depends(public)], response_class=HTMLResponse)
     async def back(request: Request) -> str:
-        """Where the payer's browser comes back to. It only shows."""
+        """Where the payer's browser comes back to. It shows, as VNPAY's."""
         values = checked(dict(request.query_params))
+        with suppress(ValueError):
+            await _came_back(platform, paygov.notification(values).attempt)
         return _shown(paid=values.get("responseCode") == paygov.PAID)
 
 

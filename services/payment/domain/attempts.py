@@ -20,13 +20,17 @@ from services.payment.domain.takings import take
 from services.payment.messages import (
     BookAttempt,
     GatewayNotified,
+    PayerReturned,
     QueryAnswered,
     QueryPaygov,
     QueryPayment,
     StartAttempt,
 )
 
-FIRST_QUERY: Final = timedelta(seconds=20)
+FIRST_QUERY: Final = timedelta(minutes=2)
+"""Most payers are done by then, and nobody has to be asked."""
+COMING_BACK: Final = timedelta(seconds=3)
+"""The gateway's own notice comes before that, as a rule."""
 LAST_QUERY: Final = timedelta(hours=1)
 GRACE: Final = timedelta(hours=1)
 """An attempt that its gateway still calls undecided, or does not know, this long after its expiry has lapsed."""
@@ -202,10 +206,19 @@ def ask(step: Step, now: datetime) -> tuple[Step, list[Effect]]:
         if attempt.status == "open" and attempt.ask_at is not None and attempt.ask_at <= now:
             query = QUERIES[step.invoice.method_of(attempt)]
             effects.append(query(attempt=attempt.id, created_at=attempt.created_at))
-            pause = min(FIRST_QUERY * 2 ** min(attempt.asked + 1, 10), LAST_QUERY)
+            pause = min(FIRST_QUERY * 2 ** min(attempt.asked, 10), LAST_QUERY)
             again = attempt.model_copy(update={"asked": attempt.asked + 1, "ask_at": now + pause})
             step = step.to(step.invoice.with_attempt(again))
     return step, effects
+
+
+def came_back(invoice: Invoice | None, command: PayerReturned, now: datetime) -> Decision[Invoice]:
+    """The payer is back from the gateway, which has told us nothing yet: it is asked soon, once for all returns."""
+    attempt = invoice.attempt(command.attempt) if invoice else None
+    soon = now + COMING_BACK
+    if invoice is None or attempt is None or attempt.asked or attempt.ask_at is None or attempt.ask_at <= soon:
+        return Decision(invoice)
+    return Step(invoice.with_attempt(attempt.model_copy(update={"ask_at": soon}))).decide()
 
 
 def answered(invoice: Invoice | None, outcome: QueryAnswered, now: datetime) -> Decision[Invoice]:

@@ -12,8 +12,8 @@ Waits = Literal["requested", "failed", "treasury", "by_hand", "case", "unanswere
 """A refund to approve, to approve again, to be paid by the treasury or by an officer; an open case; an attempt that its
 gateway gives no answer about; a receipt, or its cancellation, that the tax office does not have."""
 WAITS: Final[tuple[Waits, ...]] = get_args(Waits)
-OFTEN: Final = 9
-"""Questions about an attempt: two hours and a half. It would have lapsed long before, had its gateway answered."""
+OFTEN: Final = 7
+"""Questions about an attempt: two hours. It would have lapsed long before, had its gateway answered."""
 
 
 def since(invoice: Invoice, waits: Waits) -> tuple[datetime, ...]:

@@ -8,6 +8,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
 
@@ -22,6 +23,8 @@ KINDS: Final[Sequence[tuple[Kind, int]]] = (
     ("unposted", 2),
 )  # fmt: skip
 REFUNDED: Final = frozenset({"twice", "withdrawn", "asked_back", "unposted"})
+COME_BACK: Final = "0123456789ab"
+"""First digits of the attempts whose payer lets the gateway lead them back; the others close the browser."""
 FINISHED: Final = "Mã lỗi 01:"
 
 
@@ -124,7 +127,10 @@ class Payers:
             if FINISHED in page.text:
                 return True
             page.raise_for_status()
-            await self.place.decide(begun, decision)
+            back = await self.place.decide(begun, decision)
+            if begun["attempt"][0] in COME_BACK:
+                with suppress(httpx.HTTPError):
+                    await self.place.client.get(back)
             return True
 
         await self._sure(decided)

@@ -189,7 +189,8 @@ async def test_a_lost_ipn_is_found_by_asking(platform: Platform) -> None:
     await platform.client.get(attempt["url"])
     asked = dict(httpx.URL(attempt["url"]).params)
     form = f"{gateway}/paymentv2/pay/{asked['vnp_TmnCode']}/{asked['vnp_TxnRef']}"
-    await platform.client.post(form, data={"decision": "pay"})
+    answer = await platform.client.post(form, data={"decision": "pay"})
+    await platform.client.get(answer.headers["location"])
 
     async def paid() -> bool | None:
         return True if (await citizen.get(invoice))["status"] == "paid" else None

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from chassis.decision import DeadlineDue, Refused
+from chassis.decision import DeadlineDue, Decision, Refused
 from cli.generate import GOLDENS
 from schemas.dossier import DossierAccepted
 from schemas.topics import CATALOGUES
 from services.payment.domain import attempts, invoice, vnpay
 from services.payment.domain.state import Invoice
-from services.payment.messages import GatewayNotified, StartAttempt
+from services.payment.messages import GatewayNotified, PayerReturned, StartAttempt
 from simulators.payment_gateway import signing
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -163,3 +163,24 @@ def test_a_dossier_that_ends_cancels_what_is_not_paid(ended: str) -> None:
     assert kept.state is not None
     assert (kept.state.status, kept.events) == ("paid", ())
     assert invoice.HANDLERS[type(event)](None, event, NOW).state is None
+
+
+def test_who_comes_back_makes_us_ask_soon_and_once() -> None:
+    state = opened()
+    back = PayerReturned(attempt=state.attempts[0].id)
+    soon = attempts.came_back(state, back, NOW)
+    assert soon.state is not None
+    assert (soon.events, soon.effects) == ((), ())
+    assert soon.state.due == NOW + attempts.COMING_BACK
+    assert attempts.came_back(soon.state, back, NOW).state == soon.state
+    asked = invoice.fell_due(soon.state, DeadlineDue(), NOW + attempts.COMING_BACK)
+    assert len(asked.effects) == 1
+    assert attempts.came_back(asked.state, back, NOW + attempts.FIRST_QUERY).state == asked.state
+
+
+def test_who_comes_back_after_the_notice_changes_nothing() -> None:
+    state = opened()
+    paid = attempts.notified(state, told(state), NOW).state
+    assert attempts.came_back(paid, PayerReturned(attempt=state.attempts[0].id), NOW) == Decision(paid)
+    assert attempts.came_back(state, PayerReturned(attempt="f" * 35), NOW) == Decision(state)
+    assert attempts.came_back(None, PayerReturned(attempt="f" * 35), NOW) == Decision(None)
