@@ -80,8 +80,8 @@ bench-delivery: setup ## signed documents a second against bare pyHanko; latency
 bench-tracking: setup ## timelines and statistics: events a second, against the store's limit; what people wait for
 	@$(PY) -m bench.tracking
 
-scale: setup ## lists, search and tracking with 10,000 and with ROWS dossiers stored: p95 and their ratio
-	@$(PY) -m bench.scale --rows $(ROWS)
+scale: setup ## lists, search and tracking with 10,000 and ROWS dossiers stored: p95, ratio; ROWS events counted anew
+	@$(PY) -m bench.scale --rows $(ROWS) --events $(ROWS)
 
 store: ## build the faster document store (secantusd-rs, with cargo, some four minutes) into .local/bin
 	@test -x .local/bin/secantusd-rs || cargo install -q secantus-mdb --version 0.5.3-beta.193 --ignore-rust-version --locked --root .local
