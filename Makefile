@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-delivery bench-flow bench-lifecycle bench-notify bench-payment bench-tracking chaos check clean contracts demo generate help lint lock proof scale setup store test types unit
+.PHONY: bench-core bench-delivery bench-doors bench-flow bench-lifecycle bench-notify bench-payment bench-tracking chaos check clean contracts demo generate help lint lock proof scale setup store test types unit
 
 PY := .venv/bin/python
 ONCE ?=
@@ -79,6 +79,9 @@ bench-delivery: setup ## signed documents a second against bare pyHanko; latency
 
 bench-tracking: setup ## timelines and statistics: events a second, against the store's limit; what people wait for
 	@$(PY) -m bench.tracking
+
+bench-doors: setup ## valid and broken dossiers of every procedure through both doors; small files a second
+	@$(PY) -m bench.doors
 
 scale: setup ## lists, search and tracking with 10,000 and ROWS dossiers stored: p95, ratio; ROWS events counted anew
 	@$(PY) -m bench.scale --rows $(ROWS) --events $(ROWS)

@@ -16,6 +16,7 @@ from schemas.parts import (
     AttachedFile,
     Bilingual,
     FeeLine,
+    LegalForm,
     PostalAddress,
     ResultKind,
     Route,
@@ -46,6 +47,7 @@ class DossierSubmitted(DossierEvent):
     address: PostalAddress | None = None
     filed_at: Instant
     files: tuple[AttachedFile, ...] = ()
+    legal_form: LegalForm | None = None
 
 
 class DossierAccepted(DossierEvent):

@@ -24,6 +24,11 @@ class Bilingual(Record):
     en: Text
 
 
+LegalForm = Literal["household", "organisation"]
+"""What an applicant is more exactly than `Applicant.kind` says: a business household stands as the person who runs it,
+an organisation that is no enterprise as a body. A word more for `kind` would be one that older readers refuse."""
+
+
 class Applicant(Record):
     """Who files the dossier and is told about it."""
 

@@ -30,7 +30,7 @@ class _Strict(BaseModel):
 class FiledApplicant(_Strict):
     """Who files, in clear: it is sealed as soon as it is accepted."""
 
-    kind: Literal["individual", "enterprise"]
+    kind: Literal["individual", "household", "enterprise", "organisation"]
     name: Line
     phone: Line
     email: Line | None = None

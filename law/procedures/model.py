@@ -12,7 +12,7 @@ from law.steps import Stage, Step
 from law.tariff import Charge, Schedule, input_names
 from law.terms import SupplementPolicy, Term, TermCase
 
-Applicant = Literal["individual", "enterprise", "organisation"]
+Applicant = Literal["individual", "household", "enterprise", "organisation"]
 Way = Literal["online", "post", "in_person"]
 ResultKind = Literal["reply", "certificate", "card"]
 FeePoint = Literal["before_acceptance", "after_acceptance", "before_result"]

@@ -14,6 +14,7 @@ from schemas.parts import (
     Assistance,
     AttachedFile,
     Bilingual,
+    LegalForm,
     PostalAddress,
     Route,
     SupplementItem,
@@ -44,6 +45,7 @@ class FileDossier(Command):
     filed_at: Instant
     tokens: tuple[Text, ...] = ()
     files: tuple[AttachedFile, ...] = ()
+    legal_form: LegalForm | None = None
 
 
 class Official(Command):

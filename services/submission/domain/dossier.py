@@ -13,7 +13,17 @@ from pydantic import Field
 from law.codes import CodeSeries
 from law.terms import Term
 from schemas.event import Instant, Record
-from schemas.parts import Agent, Applicant, Assistance, AttachedFile, Bilingual, PostalAddress, SupplementItem, Way
+from schemas.parts import (
+    Agent,
+    Applicant,
+    Assistance,
+    AttachedFile,
+    Bilingual,
+    LegalForm,
+    PostalAddress,
+    SupplementItem,
+    Way,
+)
 from schemas.personal import Comment, Form
 from schemas.work import Act
 
@@ -148,6 +158,7 @@ class Dossier(Record):
     version: str
     procedure_name: Bilingual
     applicant: Applicant
+    legal_form: LegalForm | None = None
     agent: Agent | None = None
     assistance: Assistance | None = None
     form: Form

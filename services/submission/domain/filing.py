@@ -14,7 +14,7 @@ from law import forms, identity, phones, procedures, units
 from law.errors import Unfit, UnknownProcedure
 from law.forms import formats
 from law.procedures import Procedure
-from schemas.parts import Agent, Applicant, Assistance, Bilingual, PostalAddress, Route
+from schemas.parts import Agent, Applicant, Assistance, Bilingual, LegalForm, PostalAddress, Route
 from schemas.personal import Personal
 from schemas.upstream import FiledAddress, FiledAgent, FiledApplicant, Filing
 from services.submission.domain.finding import Token, tokens_of
@@ -86,6 +86,7 @@ def checked(
         ),
         filed_at=now,
         tokens=tokens_of(filing.applicant, phone, token),
+        legal_form=legal_form(filing.applicant),
     )
 
 
@@ -127,9 +128,18 @@ def _in_force(code: str, on: date) -> Procedure:
         raise BadFiling((Wrong("procedure", str(error), unknown),)) from error
 
 
+def legal_form(applicant: FiledApplicant) -> LegalForm | None:
+    """What it is, where that is more than a person or an enterprise."""
+    match applicant.kind:
+        case "household" | "organisation":
+            return applicant.kind
+        case _:
+            return None
+
+
 def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
     return Applicant(
-        kind=applicant.kind,
+        kind="individual" if applicant.kind in {"individual", "household"} else "enterprise",
         name=Personal.of(applicant.name),
         phone=Personal.of(phone),
         email=None if applicant.email is None else Personal.of(applicant.email),

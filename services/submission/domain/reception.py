@@ -22,7 +22,7 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
     """Begins a dossier; the same id again answers the same and changes nothing."""
     if dossier is not None:
         return Decision(dossier, answer=filed_answer(dossier))
-    shared = command.model_dump(include={"procedure", "way", "filed_at"})
+    shared = command.model_dump(include={"procedure", "way", "filed_at", "legal_form"})
     parts = {
         "procedure_name": command.procedure_name,
         "applicant": command.applicant,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from bench.doors.values import NAMED, OF_TYPE, broken
 from law import identity, procedures, units
 from law._data import packaged
 from law.errors import Unfit
@@ -22,25 +22,6 @@ ON = date(2026, 11, 24)
 ALL = procedures.all(ON)
 FORMS = [procedure.form for procedure in ALL]
 TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(lambda text: bool(text.strip()))
-NAMED = {
-    "address_province": "11",
-    "address_commune": "03334",
-    "tax_code": "5600128057",
-}
-OF_TYPE = {
-    "date": "1990-05-17",
-    "phone": "0912345678",
-    "email": "an.nguyen@example.vn",
-    "identity": "011090000001",
-    "code": "TK-12.3",
-}
-BROKEN: Mapping[str, tuple[Any, ...]] = {
-    "date": ("1990-02-30", "17/05/1990", "２０２０-01-01"),
-    "phone": ("12", "01621234567", "02153123456", "+4915112345678"),
-    "email": ("an.nguyen", "a@b", "a b@example.vn"),
-    "identity": ("01109000000", "003090000001", "011399000001", "0110900000１1"),
-    "code": ("số 12", "a b", "../x"),
-}
 
 
 def filled(field: FormField) -> st.SearchStrategy[Any]:
@@ -51,19 +32,6 @@ def filled(field: FormField) -> st.SearchStrategy[Any]:
     if field.type == "text" and field.name not in NAMED:
         return TEXT.map(lambda text: text[: field.max_length]).filter(lambda text: bool(text.strip()))
     return st.just(NAMED.get(field.name) or OF_TYPE[field.type])
-
-
-def broken(field: FormField) -> list[Any]:
-    wrong: list[Any] = [None, "  "] if field.required else []
-    wrong += [["x"], {"x": {"y": 1}}, True]
-    if field.type == "integer":
-        return [*wrong, field.minimum - 1, field.maximum + 1, "7", 1.5]
-    wrong += [7, "a\x00b", "x" * (field.max_length + 1)]
-    if field.type == "choice":
-        return [*wrong, "no such choice"]
-    if field.name in NAMED:
-        return [*wrong, {"address_province": "99", "address_commune": "03130", "tax_code": "5600128058"}[field.name]]
-    return [*wrong, *BROKEN.get(field.type, ())]
 
 
 @st.composite
