@@ -26,6 +26,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from chassis import readings
 from chassis.store import Store, StoreUnavailable
 from chassis.telemetry import KEY_READS
 from schemas.personal import PREFIX, Personal, Seal
@@ -154,11 +155,13 @@ class Keyring:
         kind, _, body = value.token.removeprefix(PREFIX).partition(":")
         try:
             raw = base64.urlsafe_b64decode(body)
-            return key.decrypt(raw[:NONCE], raw[NONCE:], f"{dossier}/{kind}".encode()).decode()
+            clear = key.decrypt(raw[:NONCE], raw[NONCE:], f"{dossier}/{kind}".encode()).decode()
         except (InvalidTag, ValueError) as error:
             raise Unopenable(
                 f"a sealed {kind} of dossier {dossier} was tampered with or is another dossier's"
             ) from error
+        readings.opened(dossier, kind)
+        return clear
 
     def encrypt(self, dossier: str, name: str, content: bytes) -> bytes:
         """A file's content under the dossier's key, which must just have been ensured (else: KeyNeeded).
@@ -176,9 +179,11 @@ class Keyring:
             Unopenable: erased, tampered with, or another dossier's.
         """
         try:
-            return self._of_file(dossier).decrypt(content[:NONCE], content[NONCE:], f"{dossier}/file/{name}".encode())
+            clear = self._of_file(dossier).decrypt(content[:NONCE], content[NONCE:], f"{dossier}/file/{name}".encode())
         except (InvalidTag, ValueError) as error:
             raise Unopenable(f"file {name} of dossier {dossier} was tampered with") from error
+        readings.opened(dossier, "file")
+        return clear
 
     def _of_file(self, dossier: str) -> AESGCM:
         key = self._at_hand(dossier, fresh=False)

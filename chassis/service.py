@@ -32,6 +32,7 @@ from chassis.http.operations import operators
 from chassis.http.server import new_server
 from chassis.keyadmin import KeyAdmin
 from chassis.keyring import Keyring
+from chassis.ledger import Ledger
 from chassis.measures import Measures
 from chassis.operations import Operations
 from chassis.reading import Reader
@@ -89,6 +90,7 @@ class Platform:
         self.keyring = Keyring(self._keys, settings.masters)
         self.key_admin = KeyAdmin(self._keys)
         self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
+        self.ledger = Ledger(self.publisher, service.name, self.replica, self.clock)
         state_dir: Path | None = settings.state_dir
         self.handed = Handed(state_dir, self.replica, self.clock) if state_dir is not None else None
         self._units = {kind.name: Unit(kind, self) for kind in service.aggregates}
@@ -143,7 +145,7 @@ class Platform:
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that runs until the end, but for the consumer: it ends first."""
         mine = [coroutine for unit in self._units.values() for coroutine in unit.tasks()]
-        return [*mine, self.operations.watch(), *self.service.background(self)]
+        return [*mine, self.operations.watch(), self.ledger.run(), *self.service.background(self)]
 
     async def ready(self) -> Mapping[str, str]:
         """What is wrong, by name of the check; empty when all is well."""
@@ -184,7 +186,7 @@ class Platform:
         """After the last write."""
         with suppress(StoreUnavailable, TimeoutError):  # what stays in an outbox is published once more
             async with asyncio.timeout(CLEAR_SECONDS):
-                await asyncio.gather(*(unit.relay.clear(0) for unit in self._units.values()))
+                await asyncio.gather(self.ledger.flush(), *(unit.relay.clear(0) for unit in self._units.values()))
         await self.publisher.close()
         self.store.close()
         self._keys.close()
@@ -223,7 +225,14 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     router = service.routes(platform) if service.routes else APIRouter()
     router.include_router(operators(platform.operations, platform.repair))
     larger = service.larger_bodies(settings)
-    app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready, larger=larger)
+    app = create_app(
+        service.name,
+        router,
+        Verifier(settings.oidc_issuer),
+        ready=platform.ready,
+        larger=larger,
+        ledger=platform.ledger,
+    )
     server = new_server(app, settings.host, settings.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

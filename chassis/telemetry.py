@@ -33,6 +33,8 @@ FAULTS: Final = Counter("hoso_faults", "Bugs met and survived", ["where"])
 REQUESTS: Final = Histogram("hoso_http_seconds", "HTTP requests", ["method", "route", "status"])
 STOPPED: Final = Gauge("hoso_consumer_stopped_partitions", "Partitions stopped at a record that cannot be handled now")
 KEY_READS: Final = Counter("hoso_key_reads", "Dossier keys read from the keyring")
+AUDIT_RECORDS: Final = Counter("hoso_audit_records", "Audit records acknowledged by Kafka")
+AUDIT_LOST: Final = Counter("hoso_audit_lost", "Audit records that were not taken: too many waited for Kafka")
 
 TRACE: Final[ContextVar[str | None]] = ContextVar("traceparent", default=None)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from cli import goldens
 from cli.compatibility import HOW, breaks
 from deploy.local.paths import ROOT
 from deploy.local.stack import SOURCE
-from schemas import upstream
+from schemas import audit, upstream
 from schemas.event import Catalogue, Event, Record
 from schemas.topics import CATALOGUES, STREAMS, UPSTREAM, Topic, declared
 from services.kinds import kinds
@@ -23,12 +24,13 @@ from services.kinds import kinds
 GENERATED: Final = ROOT / "schemas" / "generated"
 GOLDENS: Final = ROOT / "schemas" / "goldens"
 STREAM_OF_TOPIC: Final = {topic.name: stream for stream, topic in STREAMS.items()}
+AUDIT: Final[Mapping[str, type[Event]]] = {audit.RECORDS: audit.AccessRecorded, audit.SEALS: audit.LogSealed}
 JSON_TYPE: Final = "application/json"
 
 
 def catalogues() -> dict[str, Catalogue]:
     """Every stream's types, replies to portals included."""
-    return {**CATALOGUES, upstream.STREAM: Catalogue(upstream.EVENTS)}
+    return {**CATALOGUES, upstream.STREAM: Catalogue(upstream.EVENTS), audit.STREAM: Catalogue(audit.EVENTS)}
 
 
 def schema(name: str, model: type[Record]) -> dict[str, Any]:
@@ -125,6 +127,9 @@ def _messages(topic: Topic) -> dict[str, Any]:
             event.type_name(): _message(event.type_name(), published(event), sealed=True)
             for event in dict.fromkeys(types.values())
         }
+    if topic.name in AUDIT:
+        event = AUDIT[topic.name]
+        return {event.type_name(): _message(event.type_name(), published(event), sealed=False)}
     stream = STREAM_OF_TOPIC.get(topic.name)
     if stream is None:
         return {

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from cli import dlq, inspect, law, payment, platform
+from cli.audit import audit
 from cli.demo.run import Demo, Job
 from cli.keys import keys
 from cli.migrate import migrate
@@ -28,6 +29,7 @@ app.command()(migrate)
 app.command()(verify)
 app.command()(inspect.topics)
 app.add_typer(inspect.dossier, name="dossier")
+app.add_typer(audit, name="audit")
 app.add_typer(dlq.dlq, name="dlq")
 app.add_typer(dlq.gap, name="gap")
 app.add_typer(keys, name="keys")

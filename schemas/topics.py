@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from schemas import delivery, dossier, draft, notification, payment
+from schemas import audit, delivery, dossier, draft, notification, payment
 from schemas.event import Catalogue
 
 PARTITIONS: Final = 12
@@ -18,6 +18,7 @@ PRODUCTION_REPLICATION: Final = 3
 PRODUCTION_MIN_INSYNC: Final = 2
 UPSTREAM: Final = "upstream.dossiers.v1"
 CONSUMERS: Final = ("submission", "payment", "notification", "delivery", "tracking")
+AUDITOR: Final = "audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,15 @@ def declared(sources: tuple[str, ...]) -> tuple[Topic, ...]:
         Topic(UPSTREAM, sources, ("submission",), "portal's own reference", timedelta(days=7), foreign=True),
         *(Topic(reply_topic(s), ("submission",), (s,), "portal's own reference", timedelta(days=7)) for s in sources),
         *STREAMS.values(),
+        Topic(audit.RECORDS, (*CONSUMERS, AUDITOR), (AUDITOR,), "chain: the process that answered"),
+        Topic(audit.SEALS, (AUDITOR,), (AUDITOR,), "the word audit"),
         *(Topic(dead_letter_topic(s), (s,), ("operator",), "dossier id", timedelta(days=90)) for s in CONSUMERS),
     )
+
+
+def audited() -> tuple[Topic, ...]:
+    """What is kept for ever, and therefore sealed: what happened to dossiers, and who looked."""
+    return tuple(topic for topic in declared(()) if topic.retention is None and topic.name != audit.SEALS)
 
 
 def heard_by(service: str) -> Mapping[str, Topic]:

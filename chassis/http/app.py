@@ -16,6 +16,8 @@ from chassis.engine import Engine
 from chassis.http import problems
 from chassis.http.auth import Verifier, public
 from chassis.http.middleware import Limits, Observed
+from chassis.http.recording import Recorded
+from chassis.ledger import Ledger
 from chassis.mailbox import Patience
 from chassis.telemetry import TRACE
 
@@ -40,11 +42,18 @@ async def send(engine: Engine[Any], aggregate: str, command: Command, key: Idemp
 
 
 def create_app(
-    name: str, router: APIRouter, verifier: Verifier, *, ready: Ready, larger: Mapping[str, int] | None = None
+    name: str,
+    router: APIRouter,
+    verifier: Verifier,
+    *,
+    ready: Ready,
+    larger: Mapping[str, int] | None = None,
+    ledger: Ledger | None = None,
 ) -> FastAPI:
     """A service's application: its routes, and health, readiness and metrics on the same port.
 
-    `larger`: bodies over the usual limit, as `Limits` takes them.
+    `larger`: bodies over the usual limit, as `Limits` takes them. `ledger`: where readings of personal data and
+    officers' acts are recorded; without one nothing is.
     """
     described: dict[int | str, dict[str, Any]] = {
         status: {"description": "problem details (RFC 9457)", "content": {problems.MEDIA_TYPE: {}}}
@@ -54,6 +63,8 @@ def create_app(
     app.state.verifier = verifier
     problems.install(app)
     app.add_middleware(Limits, larger=larger)
+    if ledger is not None:
+        app.add_middleware(Recorded, ledger=ledger)
     app.add_middleware(Observed)
     app.include_router(_health(ready))
     app.include_router(router)

@@ -150,9 +150,9 @@ class allow:  # noqa: N801 - reads as a word: Depends(allow("clerk"))
             raise _unauthorised("send an access token: Authorization: Bearer …")
         verify: Callable[[str], Awaitable[Caller]] = request.app.state.verifier.verify
         caller = await verify(token)
+        request.state.caller = caller
         if caller.roles.isdisjoint(self.roles):
             raise Problem(403, "forbidden", f"this is for: {', '.join(sorted(self.roles))}")
-        request.state.caller = caller
         return caller
 
 

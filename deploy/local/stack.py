@@ -23,6 +23,8 @@ from deploy.local.ports import LOOPBACK, free_ports
 SERVICES = ("submission", "payment", "notification", "delivery", "tracking")
 STATISTICS = "statistics"
 """A process of tracking's own: it counts what the others say, and no dossier waits for it."""
+AUDIT = "audit"
+"""It seals what the others say, and no dossier waits for it."""
 PARTNERS = (
     "identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "virus_scanner", "upstream_portal",
 )  # fmt: skip
@@ -31,6 +33,7 @@ TMN_CODE = "HOSODEMO"
 _PORTS = (
     *SERVICES,
     STATISTICS,
+    AUDIT,
     "idp", "sms_centre", "phone", "mail", "mailbox", "post_office", "gateway", "upstream_portal", "clamd", "scanner",
 )  # fmt: skip
 
@@ -54,8 +57,8 @@ class Stack:
 
 
 def replica_names(service: str, replicas: int) -> tuple[str, ...]:
-    """The process of each replica; their ports go by the same names. There is one of statistics: it holds all."""
-    if service == STATISTICS:
+    """The process of each replica; their ports go by the same names. There is one of statistics, and one that seals."""
+    if service in {STATISTICS, AUDIT}:
         return (service,)
     return (service, *(f"{service}-{number}" for number in range(2, replicas + 1)))
 
@@ -65,7 +68,7 @@ async def start(
     *,
     replicas: int = 1,
     modules: Mapping[str, str] | None = None,
-    services: Sequence[str] = (*SERVICES, STATISTICS),
+    services: Sequence[str] = (*SERVICES, STATISTICS, AUDIT),
     partners: Collection[str] = PARTNERS,
 ) -> Stack:
     """Start topics, partners and services on a running backbone. Raises StartError.
@@ -95,9 +98,14 @@ async def start(
     }
     common = {**outer, "MONGODB_URL": backbone.store_url, "HOSO_MASTER_KEY": secret["master"]}
     own_settings = {name: {**common, **own} for name, own in _settings(stack, words, own, portal).items()}
+    own_settings[AUDIT] = {
+        **{name: outer[name] for name in ("KAFKA_BOOTSTRAP_SERVERS", "OIDC_ISSUER")},
+        "AUDIT_SIGNING_KEY": json.dumps(secret["audit"]),
+        "AUDIT_FOLLOW_SECONDS": "5",
+    }
     own_settings[STATISTICS] = {**outer, "HOSO_REPLICATION": str(backbone.replication)}
     run = {service: f"services.{service}.main" for service in SERVICES}
-    run |= {STATISTICS: "services.tracking.statistics", **(modules or {})}
+    run |= {STATISTICS: "services.tracking.statistics", AUDIT: "services.audit", **(modules or {})}
     await backbone.start(
         [
             _service(service, run[service], name, stack, own_settings[service])
@@ -118,7 +126,7 @@ def _secrets(path: Path) -> dict[str, Any]:
     words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "paygov", "post", "token")}
     words |= {"smpp": secrets.token_hex(4), "signing": json.dumps(testca.keys())}
     words |= certificates.self_signed("hoso receipts (demo)")
-    keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal")}
+    keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal", "audit")}
     master = base64.b64encode(secrets.token_bytes(32)).decode()
     known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     found = {"master": master, **keys, **known, "words": words | known.get("words", {})}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 
 from chassis.http import Caller, Problem, allow, require_owner
+from chassis.readings import looked_at
 from chassis.service import Platform
 from law.statuses import Status
 from schemas.event import DossierId
@@ -41,6 +42,7 @@ def router(platform: Platform) -> APIRouter:
         found = await dossiers.page({"code": code}, None, 1)
         if not found or found[0].state is None:
             raise Problem(404, "not_found", "There is no such dossier")
+        looked_at(found[0].id)
         return _whole(found[0].state)
 
     @routes.get("/dossiers")

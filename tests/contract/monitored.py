@@ -9,6 +9,8 @@ from deploy.local.paths import ROOT
 
 DECLARED: dict[str, list[str]] = json.loads((ROOT / "tests/contract/metrics.json").read_text())
 COUNTED = {
+    "hoso_audit_lost",
+    "hoso_audit_records",
     "hoso_dead_letters",
     "hoso_documents_written",
     "hoso_effects",

@@ -16,8 +16,9 @@ from pydantic_settings import BaseSettings
 
 from chassis.settings import ServiceSettings, StoreSettings
 from deploy.local.paths import ROOT
-from deploy.local.stack import SERVICES, STATISTICS
+from deploy.local.stack import AUDIT, SERVICES, STATISTICS
 from schemas.topics import CONSUMERS
+from services.audit.settings import AuditSettings
 from services.tracking.statistics.settings import StatisticsSettings
 
 FILE = ROOT / "docker-compose.yml"
@@ -58,14 +59,15 @@ def test_a_service_gets_the_settings_it_has(service: str) -> None:
     assert required <= given <= known
 
 
-def test_statistics_gets_the_settings_it_has_and_no_key() -> None:
-    given = set(COMPOSE["services"][STATISTICS]["environment"])
-    required, known = variables(StatisticsSettings)
+@pytest.mark.parametrize(("name", "settings"), [(STATISTICS, StatisticsSettings), (AUDIT, AuditSettings)])
+def test_what_opens_nothing_gets_the_settings_it_has_and_no_key(name: str, settings: type[BaseSettings]) -> None:
+    given = set(COMPOSE["services"][name]["environment"])
+    required, known = variables(settings)
     assert required <= given <= known
     assert not given & {"HOSO_MASTER_KEY", "HOSO_MASTER_KEYS", "MONGODB_URL"}
 
 
-@pytest.mark.parametrize("name", [*SERVICES, STATISTICS, *SIMULATORS])
+@pytest.mark.parametrize("name", [*SERVICES, STATISTICS, AUDIT, *SIMULATORS])
 def test_its_command_and_port_are_the_code_s(name: str) -> None:
     service = COMPOSE["services"][name]
     importlib.import_module(service["command"][2].removesuffix(".main"))
@@ -86,7 +88,7 @@ def test_every_service_that_consumes_is_there_and_scraped() -> None:
     assert set(CONSUMERS) == set(SERVICES) <= set(COMPOSE["services"])
     prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     scraped = {e["labels"]["service"]: e["targets"] for e in prometheus["scrape_configs"][0]["static_configs"]}
-    assert scraped == {service: [f"{service}:8000"] for service in (*SERVICES, STATISTICS)}
+    assert scraped == {service: [f"{service}:8000"] for service in (*SERVICES, STATISTICS, AUDIT)}
 
 
 def test_services_start_after_the_stores_were_migrated() -> None:
@@ -102,7 +104,7 @@ def test_services_start_after_the_stores_were_migrated() -> None:
 def test_secrets_come_from_the_environment() -> None:
     for name, service in COMPOSE["services"].items():
         for variable, value in service.get("environment", {}).items():
-            if any(word in variable for word in ("SECRET", "PASSWORD", "MASTER", "JWK")):
+            if any(word in variable for word in ("SECRET", "PASSWORD", "MASTER", "JWK", "SIGNING_KEY")):
                 assert str(value).startswith("${"), f"{name}: {variable}"
                 assert ":?" in value or value.endswith(":-}"), "an empty one opens no door, another default might"
 

@@ -11,6 +11,7 @@ from chassis import jose
 from chassis.document import Document
 from chassis.engine import Engine
 from chassis.http import Caller, Problem, allow, public
+from chassis.readings import looked_at
 from chassis.service import Platform
 from schemas.event import DossierId
 from services.submission.api.common import OFFICERS, Doors, InPlaceOf, Limit, Officer, Reader, etag
@@ -127,6 +128,7 @@ def _search(routes: APIRouter, platform: Platform) -> None:
         """
         for query in finding.queries(q, platform.settings.token):
             if found := await dossiers.page(query.view, None, limit, bounds=query.bounds):
+                looked_at(*(doc.id for doc in found))
                 return {**_page(found, limit, None), "more": len(found) == limit}
         return {"dossiers": [], "more": False}
 

@@ -18,7 +18,7 @@ from cli.demo.journey import Journey, People
 from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.platform import Backbone
-from deploy.local.stack import SERVICES
+from deploy.local.stack import AUDIT, SERVICES
 from tests.contract.monitored import DECLARED
 
 PEOPLE = ("citizen1", "citizen2", "citizen3", "clerk1", "specialist1", "leader1", "registrar1")
@@ -41,7 +41,7 @@ async def scraped(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fam
             outcome = await journey.run(planned)
             assert outcome.stage == "returned", outcome
         found: Families = {}
-        for service in SERVICES:
+        for service in (*SERVICES, AUDIT):
             await client.get(running.url(service) + "/nowhere/84919999991")
             answer = await client.get(running.url(service) + "/metrics")
             found[service] = {family.name: family for family in text_string_to_metric_families(answer.text)}

@@ -13,6 +13,7 @@ from chassis.http import Verifier, create_app
 from chassis.http.operations import operators
 from chassis.http.routes import guards, unguarded
 from chassis.operations import Operations
+from services.audit import api as auditing
 from services.delivery import api as deliveries
 from services.notification import api as notification
 from services.payment import api as payment
@@ -24,6 +25,7 @@ from services.tracking.statistics.view import Shown, View
 
 unused: Any = None
 statistics = SimpleNamespace(router=lambda _platform: counting.router(View(Shown()), unused))
+audit = SimpleNamespace(router=lambda _platform: auditing.router(unused, unused))
 delivery = SimpleNamespace(router=lambda platform: deliveries.router(platform, unused))
 PUBLIC = {
     "GET /healthz",
@@ -44,6 +46,7 @@ PUBLIC = {
     "GET /download/{token}",
     "POST /download/{token}",
     "GET /desks",
+    "GET /audit/seals",
     "POST /post/events",
     "GET /procedures/{code}",
     "GET /procedures/{code}/form",
@@ -116,6 +119,7 @@ ACTS: dict[str, set[str]] = {
     "POST /dossiers/{dossier}/papers": {"citizen"},
     "POST /dossiers/{dossier}/papers/received": {"clerk"},
     "POST /dossiers/{dossier}/case/close": {"clerk"},
+    "POST /audit/seals": {"auditor", "operator"},
     "POST /verification": set(),
     "POST /verify": set(),
     "POST /download/{token}": set(),
@@ -170,7 +174,18 @@ def test_only_operators_act_on_parked_records() -> None:
     assert len(found) == 5
 
 
-@pytest.mark.parametrize("module", [submission, payment, notification, delivery, tracking, statistics])
+SERVICES = {
+    "submission": submission,
+    "payment": payment,
+    "notification": notification,
+    "delivery": delivery,
+    "tracking": tracking,
+    "statistics": statistics,
+    "audit": audit,
+}
+
+
+@pytest.mark.parametrize("module", SERVICES.values(), ids=SERVICES)
 def test_every_route_has_one_guard(module: Any) -> None:
     assert unguarded(app(module)) == []
 
@@ -182,11 +197,7 @@ def test_a_route_without_a_guard_is_found() -> None:
 
 
 def test_what_is_public_and_who_may_act() -> None:
-    found = {
-        route: guard[0]
-        for module in (submission, payment, notification, delivery, tracking, statistics)
-        for route, guard in guards(app(module)).items()
-    }
+    found = {route: guard[0] for module in SERVICES.values() for route, guard in guards(app(module)).items()}
     assert {route for route, roles in found.items() if roles is None} == PUBLIC
     acts = {route: set(roles or ()) for route, roles in found.items() if not route.startswith("GET")}
     assert acts == ACTS | CHANGES
