@@ -1,0 +1,221 @@
+"""The audit log of a platform that ran: who looked is shown, and whatever is altered on the broker's disk is found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka.record.util import calc_crc32c
+
+from cli.demo.client import Caller, wait_for
+from cli.demo.filings import plan
+from cli.demo.journey import Journey, People
+from cli.demo.oidc import login
+from deploy.local import stack
+from deploy.local.paths import ROOT
+from deploy.local.platform import Backbone
+from schemas.audit import RECORDS, SEALS
+
+PEOPLE = ("citizen1", "citizen2", "citizen3", "clerk1", "specialist1", "leader1", "registrar1", "auditor1")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A platform that was stopped: its directory, and what it said."""
+
+    path: Path
+    dossier: str
+    clerk: str
+    shown: list[dict[str, Any]]
+    refused: int
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "jwks.json"
+
+    @property
+    def seals(self) -> Path:
+        return self.path / "seals.json"
+
+
+@pytest.fixture(scope="module")
+async def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A guide card was issued, an officer looked at everything twice; in between the log was sealed."""
+    path = tmp_path_factory.mktemp("platform")
+    async with Backbone(path) as backbone, httpx.AsyncClient(timeout=20, trust_env=False) as client:
+        running = await stack.start(backbone)
+        callers = [Caller(client, await login(running.url("idp"), who, f"{who}-demo-only")) for who in PEOPLE]
+        *citizens, clerk, specialist, leader, registrar, auditor = callers
+        people = People(tuple(citizens), clerk, specialist, leader, registrar)
+        outcome = await Journey(running, people, client, lambda _outcome: None).run(plan(2, "audit")[1])
+        assert outcome.stage == "returned", outcome
+        audit = running.url("audit")
+        (path / "jwks.json").write_text((await client.get(f"{audit}/.well-known/jwks.json")).text)
+
+        async def look() -> None:
+            await clerk.content(f"{running.url('delivery')}/dossiers/{outcome.dossier}/document")
+            await clerk.get(f"{running.url('submission')}/search", q=outcome.code)
+            await clerk.get(f"{running.url('tracking')}/dossiers/{outcome.dossier}/timeline")
+
+        await look()
+        await auditor.post(f"{audit}/audit/seals")
+        (path / "seals.json").write_text((await client.get(f"{audit}/audit/seals")).text)
+        await look()
+
+        async def shown() -> list[dict[str, Any]] | None:
+            found = await auditor.get(f"{audit}/audit/dossiers/{outcome.dossier}")
+            records: list[dict[str, Any]] = found["records"]
+            return records if sum("/timeline" in line["what"] for line in records) == 2 else None
+
+        told = await wait_for("what was looked at", shown)
+        headers = {"authorization": f"Bearer {await login(running.url('idp'), 'clerk1', 'clerk1-demo-only')}"}
+        refused = await client.get(f"{audit}/audit/dossiers/{outcome.dossier}", headers=headers)
+    return Ran(path, outcome.dossier, clerk.account, told, refused.status_code)
+
+
+def test_an_auditor_sees_what_was_done_who_looked_and_what_they_opened(ran: Ran) -> None:
+    whats = [line["what"] for line in ran.shown]
+    assert whats[0].startswith("dossier.submitted")
+    acts = {line["what"].partition(".v")[0]: line["by"] for line in ran.shown if line["by"]}
+    assert acts["dossier.accepted"] == f"{ran.clerk} (clerk)"
+    assert {"dossier.decided", "dossier.result_issued"} <= acts.keys(), acts
+    documents = [line for line in ran.shown if line["what"].endswith("/document")]
+    assert [line["opened"] for line in documents if line["by"] == f"{ran.clerk} (clerk)"] == [["file"], ["file"]]
+    assert {line["by"] for line in documents} == {f"{ran.clerk} (clerk)", "citizen"}
+    assert sum("GET /search" in what for what in whats) == 2
+    collected = next(line for line in ran.shown if line["what"].endswith("/collect"))
+    assert collected["opened"] == ["secret"]
+    assert sorted(line["at"] for line in ran.shown) == [line["at"] for line in ran.shown]
+
+
+def test_who_is_no_auditor_sees_nothing_of_it(ran: Ran) -> None:
+    assert ran.refused == 403
+
+
+def test_no_account_of_an_applicant_is_in_it(ran: Ran) -> None:
+    sub = {line["by"] for line in ran.shown if "citizen" in (line["by"] or "")}
+    assert sub == {"citizen"}
+
+
+async def hoso_audit_verify(ran: Ran, *options: str) -> tuple[int, dict[str, Any], str]:
+    """The command on the broker alone, started again on the directory."""
+    async with Backbone(ran.path) as backbone:
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [
+                sys.executable, "-m", "cli.main", "audit", "verify", "--bootstrap", backbone.kafka, "--keys", ran.keys,
+                "--known", ran.seals, *options,
+            ],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )  # fmt: skip
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout.splitlines()[-1]), done.stderr
+
+
+async def test_a_log_nobody_touched_is_whole(ran: Ran) -> None:
+    code, found, said = await hoso_audit_verify(ran)
+    assert (code, found["whole"], said) == (0, True, "")
+    assert found["records"] > found["sealed"] > 50
+    assert found["seals"] == 2, "one when it first started, one that was asked for"
+
+
+def batches(log: bytes) -> Iterator[tuple[int, int]]:
+    """Where each record batch (magic 2) of a segment begins and ends."""
+    at = 0
+    while at + 12 <= len(log):
+        end = at + 12 + struct.unpack_from(">i", log, at + 8)[0]
+        yield at, end
+        at = end
+
+
+def segment(ran: Ran, topic: str, text: bytes, which: int) -> tuple[Path, int]:
+    """The segment of a topic that has `text`, and where: the first (0) or last (-1) time it is there."""
+    found = [
+        (path, at)
+        for path in sorted((ran.path / "kafka" / "data").glob(f"{topic}-*/*.log"))
+        for at in occurrences(path.read_bytes(), text)
+    ]
+    return found[which]
+
+
+def occurrences(log: bytes, text: bytes) -> Iterator[int]:
+    at = log.find(text)
+    while at >= 0:
+        yield at
+        at = log.find(text, at + 1)
+
+
+@contextmanager
+def altered(path: Path, at: int, new: bytes) -> Iterator[None]:
+    """Bytes of a segment changed as somebody with the broker's disk would: the checksum fits again."""
+    before = path.read_bytes()
+    log = bytearray(before)
+    log[at : at + len(new)] = new
+    begin, end = next((b, e) for b, e in batches(before) if b <= at < e)
+    struct.pack_into(">I", log, begin + 17, calc_crc32c(bytes(log[begin + 21 : end])))
+    path.write_bytes(log)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+@pytest.mark.parametrize(
+    ("topic", "old", "new", "which", "told"),
+    [
+        ("dossier.events.v1", b'"outcome":"approved"', b'"outcome":"refusedd"', 0, "was altered since"),
+        (RECORDS, b'"opened":["file"]', b'"opened":["name"]', 0, "does not follow the one before it"),
+        (RECORDS, b"GET /search", b"GET /inboxx", -1, "does not follow the one before it"),
+        (SEALS, b'"n":2,', b'"n":3,', 0, "not signed by a known key"),
+    ],
+    ids=["an event", "a sealed reading", "a reading not yet sealed", "a seal"],
+)
+async def test_an_altered_record_is_found(  # noqa: PLR0917 - one column of the table each
+    ran: Ran, topic: str, old: bytes, new: bytes, which: int, told: str
+) -> None:
+    path, at = segment(ran, topic, old, which)
+    with altered(path, at, new):
+        code, found, said = await hoso_audit_verify(ran)
+    assert (code, found["whole"]) == (1, False)
+    assert told in said
+    if topic != SEALS:
+        partition = path.parent.name.rpartition("-")[2]
+        assert f"{topic} partition {partition}" in said
+
+
+async def test_a_root_that_was_published_and_is_not_the_log_s_any_more_is_found(ran: Ran) -> None:
+    kept = ran.seals.read_text()
+    seals = json.loads(kept)
+    seals["seals"][0]["root"] = "f" * 64
+    ran.seals.write_text(json.dumps(seals))
+    try:
+        code, _, said = await hoso_audit_verify(ran)
+    finally:
+        ran.seals.write_text(kept)
+    assert code == 1
+    assert said.startswith(f"seal 1: published as {'f' * 64}")
+
+
+async def test_a_log_sealed_by_somebody_else_is_found(ran: Ran) -> None:
+    others = ran.path / "others.json"
+    key = json.loads((ran.path / "secrets.json").read_text())["portal"]
+    others.write_text(json.dumps({"keys": [{name: key[name] for name in ("kty", "crv", "x", "y")}]}))
+    code, _, said = await hoso_audit_verify(ran, "--keys", str(others))
+    assert code == 1
+    assert said.count("not signed by a known key") == 2
