@@ -3,6 +3,7 @@
 Invariants:
     - A key is re-wrapped by compare-and-set on its wrapped form: neither an erasure nor another rotation is undone.
     - An erased dossier keeps a record without a key, so that nobody makes it another one.
+    - A held one is not erased: hold and key are one record, so neither overtakes the other.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from chassis.store import Store
 
 BATCH: Final = 500
 ERASED: Final = "erased"
+HELD: Final = "held"
 _ROTATABLE: Final = {"wrapped": {"$exists": True}}
 
 
@@ -28,6 +30,24 @@ class Erasure:
     at: datetime
     by: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Who forbade that a dossier be erased (a court, an inspection), when and why; no personal data."""
+
+    dossier: str
+    at: datetime
+    by: str
+    reason: str
+
+
+class Held(Exception):
+    """A legal hold forbids the erasure."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(f"held since {hold.at.isoformat()} by {hold.by}: {hold.reason}")
+        self.hold = hold
 
 
 class KeyAdmin:
@@ -72,13 +92,37 @@ class KeyAdmin:
 
         Everywhere its personal data is unreadable once the services' copies of the key have expired
         (`keyring.KEY_TTL` seconds).
+
+        Raises:
+            Held: a legal hold forbids it; nothing was changed.
         """
         record: dict[str, Any] = {"at": erasure.at, "by": erasure.by, "reason": erasure.reason}
         there = {"_id": erasure.dossier}
         await self._keys.insert_missing([{**there, ERASED: record}])
         change = {"$set": {ERASED: record}, "$unset": {"wrapped": "", "master": ""}}
-        await self._keys.change([({**there, ERASED: {"$exists": False}}, change)])
-        return await self.erasure(erasure.dossier) == erasure
+        free = {ERASED: {"$exists": False}, HELD: {"$exists": False}}
+        await self._keys.change([({**there, **free}, change)])
+        done = await self.erasure(erasure.dossier)
+        if done is None and (hold := await self.held(erasure.dossier)) is not None:
+            raise Held(hold)
+        return done == erasure
+
+    async def hold(self, hold: Hold) -> bool:
+        """Forbids the erasure of a dossier that has a key; False if that was erased, or is held already."""
+        record = {"at": hold.at, "by": hold.by, "reason": hold.reason}
+        free = {"wrapped": {"$exists": True}, HELD: {"$exists": False}}
+        return await self._keys.change([({"_id": hold.dossier, **free}, {"$set": {HELD: record}})]) == 1
+
+    async def release(self, dossier: str) -> bool:
+        """Ends a hold; False if there is none."""
+        there = {"_id": dossier, HELD: {"$exists": True}}
+        return await self._keys.change([(there, {"$unset": {HELD: ""}})]) == 1
+
+    async def held(self, dossier: str) -> Hold | None:
+        """The hold on a dossier."""
+        found = await self._keys.load([dossier])
+        record = found[0].get(HELD) if found else None
+        return None if record is None else Hold(dossier, **record)
 
     async def erasure(self, dossier: str) -> Erasure | None:
         """The record of a dossier's erasure."""

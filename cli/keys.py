@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from chassis.keyadmin import ERASED, Erasure, KeyAdmin
+from chassis.keyadmin import ERASED, Erasure, Held, KeyAdmin
 from chassis.keyring import KEY_TTL, Masters
 from chassis.store import Store, StoreUnavailable
 from cli.settings import master_settings, store_settings
@@ -70,7 +70,11 @@ def erase(
     if not yes:
         typer.confirm(f"Nobody will ever read the personal data of {known} again. Go on?", abort=True)
     wanted = Erasure(known, to_instant(datetime.now(UTC)), by or getpass.getuser(), reason.strip())
-    done, record = _run(_erase(wanted))
+    try:
+        done, record = _run(_erase(wanted))
+    except Held as error:
+        console.print(f"[red]not erased: {error}")
+        raise typer.Exit(1) from error
     if not done and record is not None:
         console.print(f"it was erased before, at {record.at.isoformat()} by {record.by}: {record.reason}")
         return

@@ -14,6 +14,7 @@ from cli.demo.run import Demo, Job
 from cli.keys import keys
 from cli.migrate import migrate
 from cli.notify import notify
+from cli.privacy import privacy
 from cli.stats import stats
 from cli.verify import verify
 from deploy.local.errors import LocalError
@@ -36,6 +37,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(law.law, name="law")
 app.add_typer(payment.payment, name="payment")
 app.add_typer(notify, name="notify")
+app.add_typer(privacy, name="privacy")
 app.add_typer(stats, name="stats")
 
 

@@ -36,6 +36,12 @@ def get(service: str, path: str, params: Mapping[str, Any] | None = None, *, who
     return found
 
 
+def find(service: str, path: str, *, who: str = OPERATOR) -> Any:
+    """As `get`; None where there is nothing (404)."""
+    answer = asyncio.run(_call(service, "GET", path, SECONDS, who, missing=True))
+    return None if answer.status_code == httpx.codes.NOT_FOUND else answer.json()
+
+
 def text(service: str, path: str, *, who: str = OPERATOR) -> str:
     """As `get`, what is no JSON."""
     return asyncio.run(_call(service, "GET", path, SECONDS, who)).text
@@ -55,8 +61,8 @@ def _present(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _call(
-    service: str, method: str, path: str, seconds: float | None, who: str, **options: Any
-) -> httpx.Response:  # fmt: skip
+    service: str, method: str, path: str, seconds: float | None, who: str, *, missing: bool = False, **options: Any
+) -> httpx.Response:
     accounts = json.loads((ROOT / "simulators/identity/accounts.example.json").read_text())["accounts"]
     password = next(a["password"] for a in accounts if a["username"] == who)
     url = f"{address(service)}{path}"
@@ -67,7 +73,7 @@ async def _call(
             answer = await client.request(method, url, headers=headers, **options)
     except (httpx.HTTPError, LoginFailed) as error:
         _fail(f"{service} does not answer ({type(error).__name__} {error}): look at `hoso status`, then try again")
-    if answer.is_error:
+    if answer.is_error and not (missing and answer.status_code == httpx.codes.NOT_FOUND):
         _fail(_said(answer))
     return answer
 

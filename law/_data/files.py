@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from law.errors import LawDataError
 
-AREAS = ("shared", "procedures", "reductions", "calendar", "slips", "forms", "units")
+AREAS = ("shared", "procedures", "reductions", "calendar", "slips", "forms", "units", "retention")
 T = TypeVar("T")
 
 

@@ -157,6 +157,10 @@ class RecountDates(Command):
     """The calendar was changed: whatever is due is counted again."""
 
 
+class ForgetPerson(Command):
+    """The dossier's key was erased: what needs no key to tell about a person goes too."""
+
+
 class Own(Command):
     """An applicant's command about their own dossier; `owner` is the caller's account."""
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from chassis.service import Platform
-from services.submission.api import absence, applicants, assisting, calendar, catalogue, drafts, officers, reading
+from services.submission.api import (
+    absence,
+    applicants,
+    assisting,
+    calendar,
+    catalogue,
+    drafts,
+    officers,
+    privacy,
+    reading,
+)
 from services.submission.files import api as files
 from services.submission.files import documents
 
@@ -14,7 +24,7 @@ def router(platform: Platform) -> APIRouter:
     """The routes of submission."""
     routes = APIRouter()
     parts = (
-        catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, files, documents,
+        catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, privacy, files, documents,
     )  # fmt: skip
     for part in parts:
         part.add(routes, platform)

@@ -12,7 +12,17 @@ from chassis.series import NumberConfirmed, NumberTaken
 from schemas.delivery import ResultDelivered
 from schemas.payment import InvoiceExpired, PaymentReceived
 from services.submission import messages as do
-from services.submission.domain import deadlines, decision, ending, examination, holding, papers, reception, supplement
+from services.submission.domain import (
+    deadlines,
+    decision,
+    ending,
+    examination,
+    holding,
+    papers,
+    privacy,
+    reception,
+    supplement,
+)
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.graph import known
 
@@ -78,5 +88,6 @@ def handlers(rules: Rules) -> Handlers:
         do.AnswerComplaint: ending.answer_complaint,
         DeadlineDue: ruled(deadlines.fell_due),
         do.RecountDates: ruled(deadlines.recounted),
+        do.ForgetPerson: privacy.forget,
     }
     return {message: timed(handler) for message, handler in table.items()}

@@ -17,7 +17,7 @@ from chassis.delivery import Delivery, Handled, Position
 from chassis.document import AggregateType
 from chassis.engine import Engine
 from chassis.fold import Folder
-from chassis.keyadmin import Erasure, KeyAdmin
+from chassis.keyadmin import Erasure, Held, Hold, KeyAdmin
 from chassis.keyring import Keyring, Masters, Unopenable
 from chassis.runner import Call, Runner
 from chassis.store import Store
@@ -291,3 +291,28 @@ async def test_a_batch_costs_one_call_for_new_dossiers_and_none_for_known_ones(
             await asyncio.gather(*futures)
         costs.append(reads() - before)
     assert costs == [1, 0, 0]
+
+
+async def test_a_held_dossier_is_not_erased_until_the_hold_ends(keys: Store) -> None:
+    admin, now = KeyAdmin(keys), datetime(2026, 11, 24, 8, tzinfo=UTC)
+    dossier, value = next(iter((await make(keys, OLD, 1)).items()))
+    hold = Hold(dossier, now, "court", "case 12")
+    assert await admin.hold(hold)
+    assert not await admin.hold(Hold(dossier, now, "another", "again")), "the first hold stays"
+    with pytest.raises(Held, match="case 12"):
+        await admin.erase(Erasure(dossier, now, "operator", "request"))
+    assert await Keyring(keys, OLD).open(dossier, value) == dossier
+    assert await admin.held(dossier) == hold
+    assert await admin.release(dossier)
+    assert not await admin.release(dossier)
+    assert await admin.erase(Erasure(dossier, now, "operator", "request"))
+    assert not await admin.hold(hold), "there is nothing left to hold"
+
+
+async def test_a_hold_survives_the_rotation_of_the_master_key(keys: Store) -> None:
+    admin, now = KeyAdmin(keys), datetime(2026, 11, 24, 8, tzinfo=UTC)
+    dossier = next(iter(await make(keys, OLD, 1)))
+    await admin.hold(Hold(dossier, now, "court", "case 12"))
+    assert await admin.rotate(BOTH) == 1
+    with pytest.raises(Held):
+        await admin.erase(Erasure(dossier, now, "operator", "request"))

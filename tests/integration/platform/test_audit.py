@@ -51,14 +51,15 @@ class Ran:
 
 @pytest.fixture(scope="module")
 async def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A guide card was issued, an officer looked at everything twice; in between the log was sealed."""
+    """A library was registered, an officer looked at everything twice; in between the log was sealed."""
     path = tmp_path_factory.mktemp("platform")
     async with Backbone(path) as backbone, httpx.AsyncClient(timeout=20, trust_env=False) as client:
-        running = await stack.start(backbone)
+        services = ("submission", "delivery", "tracking", "audit")
+        running = await stack.start(backbone, services=services, partners=("identity",))
         callers = [Caller(client, await login(running.url("idp"), who, f"{who}-demo-only")) for who in PEOPLE]
         *citizens, clerk, specialist, leader, registrar, auditor = callers
         people = People(tuple(citizens), clerk, specialist, leader, registrar)
-        outcome = await Journey(running, people, client, lambda _outcome: None).run(plan(2, "audit")[1])
+        outcome = await Journey(running, people, client, lambda _outcome: None).run(plan(3, "audit")[2])
         assert outcome.stage == "returned", outcome
         audit = running.url("audit")
         (path / "jwks.json").write_text((await client.get(f"{audit}/.well-known/jwks.json")).text)
@@ -94,8 +95,6 @@ def test_an_auditor_sees_what_was_done_who_looked_and_what_they_opened(ran: Ran)
     assert [line["opened"] for line in documents if line["by"] == f"{ran.clerk} (clerk)"] == [["file"], ["file"]]
     assert {line["by"] for line in documents} == {f"{ran.clerk} (clerk)", "citizen"}
     assert sum("GET /search" in what for what in whats) == 2
-    collected = next(line for line in ran.shown if line["what"].endswith("/collect"))
-    assert collected["opened"] == ["secret"]
     assert sorted(line["at"] for line in ran.shown) == [line["at"] for line in ran.shown]
 
 
@@ -114,8 +113,8 @@ async def hoso_audit_verify(ran: Ran, *options: str) -> tuple[int, dict[str, Any
         done = await asyncio.to_thread(
             subprocess.run,
             [
-                sys.executable, "-m", "cli.main", "audit", "verify", "--bootstrap", backbone.kafka, "--keys", ran.keys,
-                "--known", ran.seals, *options,
+                sys.executable, "-m", "cli.main", "audit", "verify", "--bootstrap", backbone.kafka,
+                "--keys", str(ran.keys), "--known", str(ran.seals), *options,
             ],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "COLUMNS": "200"},
@@ -131,7 +130,7 @@ async def hoso_audit_verify(ran: Ran, *options: str) -> tuple[int, dict[str, Any
 async def test_a_log_nobody_touched_is_whole(ran: Ran) -> None:
     code, found, said = await hoso_audit_verify(ran)
     assert (code, found["whole"], said) == (0, True, "")
-    assert found["records"] > found["sealed"] > 50
+    assert found["records"] > found["sealed"] > 20
     assert found["seals"] == 2, "one when it first started, one that was asked for"
 
 

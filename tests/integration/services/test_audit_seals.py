@@ -19,6 +19,7 @@ from chassis.relay import Publisher
 from deploy.local import testca, topics
 from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
+from deploy.local.probes import until
 from services.audit import log
 from services.audit.checking import check_seals
 from services.audit.sealer import LogBroken, Office, Sealer
@@ -26,7 +27,7 @@ from services.audit.sealing import public
 from services.audit.stamping import StampAway, stamped_at
 from simulators.signing_service import __main__ as signing
 
-from .partners import eventually, serving
+from .partners import serving
 
 KEY = ECKey.generate_key("P-256")
 KEYS: Any = KeySet.import_key_set(public(KEY))  # type: ignore[arg-type]
@@ -90,7 +91,7 @@ async def sealed(place: Place, count: int) -> None:
     async def there() -> bool:
         return len((await log.seals(place.bootstrap))[0]) >= count
 
-    await eventually(there)
+    await until(there, 60)
 
 
 async def test_nothing_is_sealed_over_records_that_are_gone(place: Place) -> None:
