@@ -15,11 +15,12 @@ from chassis.readings import looked_at
 from chassis.service import Platform
 from schemas.event import DossierId
 from services.submission.api.common import OFFICERS, Doors, InPlaceOf, Limit, Officer, Reader, etag
-from services.submission.domain import finding, graph, timing
+from services.submission.domain import duplicates, finding, graph, timing
 from services.submission.domain.dossier import Dossier, Stage
 
 Inbox = Literal["specialist", "clerk", "leader", "registrar"]
 INBOXES: Final[tuple[Inbox, ...]] = get_args(Inbox)
+DUPLICATES: Final = 50
 HIDDEN = {
     "tokens", "applicant", "agent", "form", "address", "owner", "officers", "pending", "complaint", "documents", "told",
 }  # fmt: skip
@@ -49,6 +50,15 @@ def _one(routes: APIRouter, platform: Platform) -> None:
         state = await visible(dossiers, dossier, caller)
         response.headers["etag"] = etag(state.revision)
         return {**summary(state), "step": _step(state), "possible": graph.allowed(state.stage)}
+
+    @routes.get("/dossiers/{dossier}/duplicates")
+    async def twice(dossier: DossierId, caller: Officer) -> dict[str, Any]:
+        """Dossiers that may be this one filed again: same procedure, phone and name, and one of them open."""
+        state = await visible(dossiers, dossier, caller)
+        view = duplicates.query(state)
+        found = await dossiers.page(view, None, DUPLICATES, bounds=()) if view is not None else []
+        alike = duplicates.among(state, (doc.state for doc in found if doc.state is not None))
+        return {"duplicates": [summary(other) for other in alike], "more": len(found) == DUPLICATES}
 
     @routes.get("/dossiers/{dossier}/complaint")
     async def complaint(dossier: DossierId, caller: Reader) -> dict[str, Any]:

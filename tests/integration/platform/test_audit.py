@@ -85,7 +85,7 @@ async def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(path, outcome.dossier, clerk.account, told, refused.status_code)
 
 
-def test_an_auditor_sees_what_was_done_who_looked_and_what_they_opened(ran: Ran) -> None:
+async def test_an_auditor_sees_what_was_done_who_looked_and_what_they_opened(ran: Ran) -> None:
     whats = [line["what"] for line in ran.shown]
     assert whats[0].startswith("dossier.submitted")
     acts = {line["what"].partition(".v")[0]: line["by"] for line in ran.shown if line["by"]}
@@ -98,11 +98,11 @@ def test_an_auditor_sees_what_was_done_who_looked_and_what_they_opened(ran: Ran)
     assert sorted(line["at"] for line in ran.shown) == [line["at"] for line in ran.shown]
 
 
-def test_who_is_no_auditor_sees_nothing_of_it(ran: Ran) -> None:
+async def test_who_is_no_auditor_sees_nothing_of_it(ran: Ran) -> None:
     assert ran.refused == 403
 
 
-def test_no_account_of_an_applicant_is_in_it(ran: Ran) -> None:
+async def test_no_account_of_an_applicant_is_in_it(ran: Ran) -> None:
     sub = {line["by"] for line in ran.shown if "citizen" in (line["by"] or "")}
     assert sub == {"citizen"}
 

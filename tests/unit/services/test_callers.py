@@ -25,6 +25,7 @@ READS: Final[dict[str, dict[str, set[str]]]] = {
         "GET /drafts": {"citizen"},
         "GET /drafts/{draft}": {"citizen"},
         "GET /dossiers/{dossier}": {"citizen", *DESKS},
+        "GET /dossiers/{dossier}/duplicates": DESKS,
         "GET /dossiers/{dossier}/complaint": {"citizen", *DESKS},
         "GET /dossiers": DESKS,
         "GET /inbox": {"clerk", "specialist", "leader", "registrar"},
