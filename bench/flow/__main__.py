@@ -25,7 +25,7 @@ from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
-from deploy.local.stack import SERVICES, STATISTICS, Stack
+from deploy.local.stack import AUDIT, SERVICES, STATISTICS, Stack
 
 ACCOUNTS: Final = {
     "citizen": "citizen1", "clerk": "clerk1", "specialist": "specialist1", "leader": "leader1",
@@ -33,6 +33,7 @@ ACCOUNTS: Final = {
 }  # fmt: skip
 AROUND: Final = (
     STATISTICS,
+    AUDIT,
     "kafka",
     "store",
     "identity",
