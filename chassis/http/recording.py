@@ -25,6 +25,7 @@ from chassis.telemetry import logger
 WAIT_SECONDS: Final = 10.0
 _READS: Final = frozenset({"GET", "HEAD"})
 REFUSED: Final = 400
+LONGEST: Final = 100
 NOBODY: Final = Caller("", frozenset())
 log = logger(__name__)
 
@@ -74,13 +75,18 @@ def accesses(scope: Scope, status: int, read: Readings) -> Iterator[Access]:
     officer = bool(caller.roles & OFFICERS)
     known = officer or "service" in caller.roles
     reads = scope["method"] in _READS
-    named = scope.get("path_params", {}).get("dossier")
+    named = _bounded(scope.get("path_params", {}).get("dossier"))
     found: dict[str | None, tuple[str, ...]] = {d: tuple(sorted(kinds)) for d, kinds in read.found.items()}
     if (officer and not reads) or (named is not None and known and status < REFUSED):
         found.setdefault(named, ())
     if not (known or read.opened):
         return
     route = f"{scope['method']} {getattr(scope.get('route'), 'path', 'unmatched')}"
-    who, unit = (caller.sub, caller.unit) if known else (None, None)
+    who, unit = (_bounded(caller.sub), _bounded(caller.unit)) if known else (None, None)
     for dossier, kinds in found.items():
         yield Access(route, status, who, tuple(sorted(caller.roles)), unit, dossier, kinds)
+
+
+def _bounded(word: str | None) -> str | None:
+    """What a caller sent, as far as a record holds it: a path that names no dossier may be of any length."""
+    return (word or "")[:LONGEST] or None

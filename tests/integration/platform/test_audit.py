@@ -17,11 +17,14 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka.record.util import calc_crc32c
+from typer.testing import CliRunner
 
+from cli import platform as running_platform
 from cli.demo.client import Caller, wait_for
 from cli.demo.filings import plan
 from cli.demo.journey import Journey, People
 from cli.demo.oidc import login
+from cli.main import app
 from deploy.local import stack
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -39,6 +42,7 @@ class Ran:
     clerk: str
     shown: list[dict[str, Any]]
     refused: int
+    printed: tuple[int, str]
 
     @property
     def keys(self) -> Path:
@@ -51,8 +55,15 @@ class Ran:
 
 @pytest.fixture(scope="module")
 async def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A library was registered, an officer looked at everything twice; in between the log was sealed."""
+    """A library was registered, an officer looked at everything, the log was sealed, and they looked twice more."""
     path = tmp_path_factory.mktemp("platform")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running_platform, "RUN", path)
+        return await play(path)
+
+
+async def play(path: Path) -> Ran:
+    """What the fixture does."""
     async with Backbone(path) as backbone, httpx.AsyncClient(timeout=20, trust_env=False) as client:
         services = ("submission", "delivery", "tracking", "audit")
         running = await stack.start(backbone, services=services, partners=("identity",))
@@ -70,19 +81,29 @@ async def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
             await clerk.get(f"{running.url('tracking')}/dossiers/{outcome.dossier}/timeline")
 
         await look()
-        await auditor.post(f"{audit}/audit/seals")
+        assert (await hoso("seal"))[0] == 0
         (path / "seals.json").write_text((await client.get(f"{audit}/audit/seals")).text)
+        await look()
         await look()
 
         async def shown() -> list[dict[str, Any]] | None:
             found = await auditor.get(f"{audit}/audit/dossiers/{outcome.dossier}")
             records: list[dict[str, Any]] = found["records"]
-            return records if sum("/timeline" in line["what"] for line in records) == 2 else None
+            return records if sum("/timeline" in line["what"] for line in records) == 3 else None
 
         told = await wait_for("what was looked at", shown)
         headers = {"authorization": f"Bearer {await login(running.url('idp'), 'clerk1', 'clerk1-demo-only')}"}
         refused = await client.get(f"{audit}/audit/dossiers/{outcome.dossier}", headers=headers)
-    return Ran(path, outcome.dossier, clerk.account, told, refused.status_code)
+        printed = await hoso("show", outcome.dossier)
+    return Ran(path, outcome.dossier, clerk.account, told, refused.status_code, printed)
+
+
+async def hoso(*words: str) -> tuple[int, str]:
+    """Exit code and output of a command, beside the running platform."""
+    done = await asyncio.to_thread(CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1"}).invoke, app, ["audit", *words])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
 
 
 async def test_an_auditor_sees_what_was_done_who_looked_and_what_they_opened(ran: Ran) -> None:
@@ -92,10 +113,18 @@ async def test_an_auditor_sees_what_was_done_who_looked_and_what_they_opened(ran
     assert acts["dossier.accepted"] == f"{ran.clerk} (clerk)"
     assert {"dossier.decided", "dossier.result_issued"} <= acts.keys(), acts
     documents = [line for line in ran.shown if line["what"].endswith("/document")]
-    assert [line["opened"] for line in documents if line["by"] == f"{ran.clerk} (clerk)"] == [["file"], ["file"]]
+    assert [line["opened"] for line in documents if line["by"] == f"{ran.clerk} (clerk)"] == [["file"]] * 3
     assert {line["by"] for line in documents} == {f"{ran.clerk} (clerk)", "citizen"}
-    assert sum("GET /search" in what for what in whats) == 2
+    assert sum("GET /search" in what for what in whats) == 3
     assert sorted(line["at"] for line in ran.shown) == [line["at"] for line in ran.shown]
+
+
+async def test_the_command_prints_it(ran: Ran) -> None:
+    code, said = ran.printed
+    assert code == 0
+    line = next(line for line in said.splitlines() if "GET /dossiers/{dossier}/document" in line and ran.clerk in line)
+    assert "file" in line
+    assert "dossier.decided.v1" in said
 
 
 async def test_who_is_no_auditor_sees_nothing_of_it(ran: Ran) -> None:
@@ -144,7 +173,7 @@ def batches(log: bytes) -> Iterator[tuple[int, int]]:
 
 
 def segment(ran: Ran, topic: str, text: bytes, which: int) -> tuple[Path, int]:
-    """The segment of a topic that has `text`, and where: the first (0) or last (-1) time it is there."""
+    """The segment of a topic that has `text`, and where: the first (0) or the last but one (-2) time it is there."""
     found = [
         (path, at)
         for path in sorted((ran.path / "kafka" / "data").glob(f"{topic}-*/*.log"))
@@ -180,7 +209,7 @@ def altered(path: Path, at: int, new: bytes) -> Iterator[None]:
     [
         ("dossier.events.v1", b'"outcome":"approved"', b'"outcome":"refusedd"', 0, "was altered since"),
         (RECORDS, b'"opened":["file"]', b'"opened":["name"]', 0, "does not follow the one before it"),
-        (RECORDS, b"GET /search", b"GET /inboxx", -1, "does not follow the one before it"),
+        (RECORDS, b"GET /search", b"GET /inboxx", -2, "does not follow the one before it"),
         (SEALS, b'"n":2,', b'"n":3,', 0, "not signed by a known key"),
     ],
     ids=["an event", "a sealed reading", "a reading not yet sealed", "a seal"],

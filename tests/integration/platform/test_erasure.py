@@ -10,18 +10,20 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from chassis.keyring import KEY_TTL, Keyring, Masters, Unopenable
 from chassis.store import Store
 from chassis.tokens import tokens
+from cli import platform as running_platform
 from cli.demo.client import Caller, DemoError
 from cli.demo.filings import Planned, plan
 from cli.demo.journey import Journey, Outcome, People
 from cli.demo.oidc import login
+from cli.main import app
 from deploy.local import stack
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -49,9 +51,17 @@ class Erased:
     citizens: dict[str, Caller]
     gone: Outcome
     stays: Outcome
-    before: dict[str, Any]
-    refused: dict[str, Any]
-    answer: dict[str, Any]
+    handed_over: Path
+    said: dict[str, tuple[int, str]]
+    """By command: exit code and output."""
+
+
+async def hoso(*words: str) -> tuple[int, str]:
+    """Exit code and output of a command."""
+    done = await asyncio.to_thread(CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1"}).invoke, app, ["privacy", *words])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
 
 
 def without_terms(folder: Path) -> Path:
@@ -79,17 +89,18 @@ async def erased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Eras
             journey = Journey(running, people, client, lambda _outcome: None)
             gone, stays = [await journey.run(one) for one in plans()]
             assert (gone.stage, stays.stage) == ("returned", "returned"), (gone, stays)
-            desk = f"{running.url('submission')}/privacy"
-            person = {"phone": gone.planned.phone}
-            before = await operator.post(f"{desk}/export", person)
-            await operator.post(f"{desk}/dossiers/{gone.dossier}/hold", {"reason": "inspection"})
-            erasing = {**person, "reason": "request 7 of the test"}
-            refused = await operator.post(f"{desk}/erase", erasing)
-            await operator.post(f"{desk}/dossiers/{gone.dossier}/release")
-            answer = await operator.post(f"{desk}/erase", erasing)
+            patch.setattr(running_platform, "RUN", path)
+            phone, out = gone.planned.phone, tmp_path_factory.mktemp("out") / "person.json"
+            erasing = ("erase", phone, "--reason", "request 7 of the test", "--yes")
+            said = {"export": await hoso("export", phone, "--out", str(out), "--asked", "2026-11-27")}
+            said["hold"] = await hoso("hold", gone.dossier, "--reason", "inspection")
+            said["refused"] = await hoso(*erasing)
+            said["release"] = await hoso("release", gone.dossier)
+            said["erase"] = await hoso(*erasing)
+            said["again"] = await hoso("find", gone.dossier)
             await asyncio.sleep(KEY_TTL + 1)  # the promise itself: within that time no process has a copy of the key
             own = {one.dossier: citizens[one.planned.number % len(citizens)] for one in (gone, stays)}
-            yield Erased(backbone, running, client, operator, clerk, own, gone, stays, before, refused, answer)
+            yield Erased(backbone, running, client, operator, clerk, own, gone, stays, out, said)
 
 
 def plans() -> list[Planned]:
@@ -99,19 +110,32 @@ def plans() -> list[Planned]:
 
 
 async def test_before_everything_of_the_person_was_handed_over(erased: Erased) -> None:
-    (dossier,) = erased.before["dossiers"]
+    code, said = erased.said["export"]
+    assert code == 0
+    assert "to be answered by 2026-12-01" in said
+    assert erased.handed_over.stat().st_mode & 0o777 == 0o600
+    (dossier,) = json.loads(erased.handed_over.read_text())["dossiers"]
     filed = erased.gone.planned.filing
     assert dossier["id"] == erased.gone.dossier
     assert dossier["applicant"]["name"] == filed["applicant"]["name"]
     assert dossier["applicant"]["phone"] == erased.gone.planned.phone
     assert dossier["form"]["identity_number"] == filed["form"]["identity_number"]
+    elsewhere = dossier["elsewhere"]
+    assert elsewhere["timeline"]["entries"]
+    assert elsewhere["messages"]["messages"]
+    assert elsewhere["invoices"]["invoices"]
+    assert elsewhere["delivery"]["status"] == "delivered"
 
 
 async def test_a_hold_forbids_it_and_its_end_allows_it(erased: Erased) -> None:
-    (held,) = erased.refused["dossiers"]
-    assert (held["standing"], held["held"]) == ("held", "inspection")
-    (gone,) = erased.answer["dossiers"]
-    assert (gone["standing"], gone["dossier"]) == ("erased", erased.gone.dossier)
+    assert [erased.said[name][0] for name in ("hold", "release")] == [0, 0]
+    code, said = erased.said["refused"]
+    assert code == 1
+    assert "inspection" in said
+    assert json.loads(said.splitlines()[-1]) == {"erased": 0, "left": 1}
+    code, said = erased.said["erase"]
+    assert (code, json.loads(said.splitlines()[-1])) == (0, {"erased": 1, "left": 0})
+    assert "erased" in erased.said["again"][1]
 
 
 async def everything(erased: Erased) -> list[tuple[str, bytes]]:

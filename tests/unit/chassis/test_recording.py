@@ -89,6 +89,12 @@ def test_what_is_opened_to_check_the_owner_and_outside_requests_is_not_noted() -
     assert (read.found, read.opened) == ({ONE: {"phone"}}, True)
 
 
+def test_what_a_caller_sends_is_bounded_and_an_empty_word_is_none() -> None:
+    officer = Caller("x" * 5_000, frozenset({"clerk"}), unit="")
+    (found,) = recorded(officer, "POST /dossiers/{dossier}/accept", status=422, dossier="y" * 9_000)
+    assert (len(found.who or ""), found.unit, len(found.dossier or "")) == (100, None, 100)
+
+
 @pytest.fixture(autouse=True)
 def _outside() -> Any:
     token = readings._CURRENT.set(None)
