@@ -101,7 +101,6 @@ async def start(
     own_settings[AUDIT] = {
         **{name: outer[name] for name in ("KAFKA_BOOTSTRAP_SERVERS", "OIDC_ISSUER")},
         "AUDIT_SIGNING_KEY": json.dumps(secret["audit"]),
-        "AUDIT_FOLLOW_SECONDS": "5",
     }
     own_settings[STATISTICS] = {**outer, "HOSO_REPLICATION": str(backbone.replication)}
     run = {service: f"services.{service}.main" for service in SERVICES}
