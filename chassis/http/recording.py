@@ -77,7 +77,8 @@ def accesses(scope: Scope, status: int, read: Readings) -> Iterator[Access]:
     reads = scope["method"] in _READS
     named = _bounded(scope.get("path_params", {}).get("dossier"))
     found: dict[str | None, tuple[str, ...]] = {d: tuple(sorted(kinds)) for d, kinds in read.found.items()}
-    if (officer and not reads) or (named is not None and known and status < REFUSED):
+    acted, looked = officer and not reads, known and status < REFUSED
+    if (acted or looked) if named is not None else (acted and not found):
         found.setdefault(named, ())
     if not (known or read.opened):
         return

@@ -167,7 +167,7 @@ async def test_nothing_readable_is_left_in_kafka_store_files_dead_letters_or_log
     needles = needles_of([erased.planned])
     places = [*await everything(erased), *files(erased.backbone.run.path)]
     topics = {where for where, _ in places}
-    assert {"dossier.events.v1", "payment.events.v1", "delivery.events.v1", "audit.events.v1"} <= topics
+    assert {"dossier.events.v1", "payment.events.v1", "notification.events.v1", "audit.events.v1"} <= topics
     assert [
         (where, what)
         for where, content in places

@@ -52,6 +52,11 @@ def test_an_officer_s_act_is_recorded_also_when_it_was_refused() -> None:
     assert (elsewhere.who, elsewhere.dossier) == ("clerk1", None)
 
 
+def test_an_act_that_opened_a_dossier_named_in_its_body_is_one_record() -> None:
+    found = recorded(CLERK, "POST /privacy/export", dossier=None, read={ONE: {"form"}})
+    assert [(access.dossier, access.opened) for access in found] == [(ONE, ("form",))]
+
+
 def test_an_applicant_leaves_a_record_where_something_is_opened_and_no_name() -> None:
     assert recorded(CITIZEN) == []
     assert recorded(CITIZEN, "POST /dossiers", dossier=None) == []
