@@ -15,7 +15,7 @@ from services.submission.domain import drafts, exchange, life, officer
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.timing import ROLES, order
 from services.submission.files.attachment import FileRules, files
-from services.submission.messages import FileUpstream
+from services.submission.messages import CarryOut, FileUpstream, TellPortal
 from services.submission.upstream import reply_encoder
 
 FILE_RULES: Final = FileRules()
@@ -55,7 +55,7 @@ def aggregates(
         name="dossiers",
         state=Dossier,
         handlers=life.handlers(rules),
-        effects=(TakeNumber, ConfirmNumber),
+        effects=(TakeNumber, ConfirmNumber, TellPortal),
         topic_of=lambda _event, _state: STREAMS["dossier"].name,
         view=view,
         indexes=INDEXES,
@@ -64,7 +64,7 @@ def aggregates(
         name="exchanges",
         state=exchange.Exchange,
         handlers=exchange.HANDLERS,
-        effects=(FileUpstream,),
+        effects=(FileUpstream, CarryOut),
         topic_of=lambda _event, state: reply_topic(state.source),
         encode=reply_encoder(own, portals),
         content_type=jose.CONTENT_TYPE,

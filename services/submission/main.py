@@ -10,11 +10,11 @@ from schemas.topics import UPSTREAM
 from services.submission.api import router
 from services.submission.domain.drafts import FileDraft
 from services.submission.effects.drafts import FilesDraft
-from services.submission.effects.filing import FilesFirst, FilesUpstream
+from services.submission.effects.filing import CarriesOut, FilesFirst, FilesUpstream, TellsPortal
 from services.submission.files import upkeep
 from services.submission.files.api import UPLOAD
 from services.submission.handlers import aggregates
-from services.submission.messages import FileUpstream
+from services.submission.messages import CarryOut, FileUpstream, TellPortal
 from services.submission.settings import SubmissionSettings
 from services.submission.upstream import UpstreamReader
 
@@ -32,6 +32,8 @@ def main() -> None:
             TakeNumber: TakesNumber(platform),
             ConfirmNumber: ConfirmsNumber(platform),
             FileUpstream: FilesUpstream(platform),
+            CarryOut: CarriesOut(platform),
+            TellPortal: TellsPortal(platform),
             FileDraft: FilesDraft(platform),
             **upkeep.adapters(platform),
         },

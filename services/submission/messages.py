@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from chassis.decision import Command, Effect, Outcome, Policy
-from schemas.event import DossierId, Instant, Text
+from chassis.decision import Command, Effect, FailureReason, Outcome, Policy
+from chassis.mailbox import Patience
+from schemas.event import DossierId, Instant, Record, Text
 from schemas.parts import (
     Agent,
     Applicant,
@@ -20,17 +21,18 @@ from schemas.parts import (
     Way,
 )
 from schemas.personal import Comment, Form
-from schemas.upstream import Problem
+from schemas.upstream import Asked, Problem, StatusChange
 from schemas.work import By
 
 
 class FileDossier(Command):
-    """A filing that was checked; `filed_at` is the instant it came in."""
+    """A filing that was checked; `filed_at` is the instant it came in. `source`, `reference`: of an upstream portal."""
 
     dossier_id: DossierId
     owner: Text
     route: Route
     source: Text | None = None
+    reference: Text | None = None
     procedure: Text
     version: Text
     procedure_name: Bilingual
@@ -207,6 +209,79 @@ class UpstreamInvalid(Command):
     reference: Text
     event: Text
     problems: tuple[Problem, ...]
+
+
+class AskUpstream(Record):
+    """What a portal asks of a dossier it filed, by event `event`. `form`: the fields put right, as one JSON text."""
+
+    event: Text
+    asked: Asked
+    form: Form | None = None
+    documents: tuple[Text, ...] = ()
+    reason: Text | None = None
+    came_at: Instant
+
+
+class UpstreamAsked(Command):
+    """A portal's event about a dossier it filed, or will file."""
+
+    source: Text
+    reference: Text
+    ask: AskUpstream
+
+
+class UpstreamChanged(Command):
+    """A step of a dossier, for the portal that filed it."""
+
+    source: Text
+    reference: Text
+    dossier_id: DossierId
+    change: StatusChange
+
+
+class CarryOut(Effect):
+    """Does to the dossier what its portal asks; the dossier keeps the event's id as idempotency key for ever."""
+
+    TYPE: ClassVar[str] = "upstream.carry_out"
+    POLICY: ClassVar[Policy] = "repeat"
+    dossier_id: DossierId
+    source: Text
+    ask: AskUpstream
+
+    def failed(self, reason: FailureReason) -> Outcome:
+        """It was not done; the portal is told."""
+        problem = Problem(
+            field="(event)",
+            problem=f"it could not be carried out: {reason}",
+            code="erased" if reason == "erased" else "impossible",
+            problem_vi="không thực hiện được",
+        )
+        return CarriedOut(event=self.ask.event, problems=(problem,))
+
+
+class CarriedOut(Outcome):
+    """It was done at that instant, or what is wrong with it."""
+
+    event: Text
+    done_at: Instant | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+class TellPortal(Effect):
+    """Tells the exchange of a dossier what happened to it; the exchange keeps the order."""
+
+    TYPE: ClassVar[str] = "upstream.tell"
+    POLICY: ClassVar[Policy] = "repeat"
+    CONCURRENCY: ClassVar[int] = 256
+    PATIENCE: ClassVar[Patience] = Patience.IDLE
+    dossier_id: DossierId
+    source: Text
+    reference: Text
+    change: StatusChange
+
+
+class PortalTold(Outcome):
+    """Nothing more to do."""
 
 
 class FileUpstream(Effect):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from joserfc.jwk import ECKey
 from pydantic import ValidationError
@@ -13,11 +15,12 @@ from chassis.delivery import Delivery
 from chassis.reading import Raw, Unidentifiable, refuse_oversize
 from schemas import envelope, upstream
 from schemas.event import Event
-from schemas.personal import Seal
-from schemas.upstream import Problem, UpstreamFiling
+from schemas.personal import Personal, Seal
+from schemas.upstream import Asked, UpstreamFiling, UpstreamSupplement
+from services.submission.domain.faults import named, of_filing, of_schema
 from services.submission.domain.filing import BadFiling, checked, dossier_id
 from services.submission.domain.finding import Token
-from services.submission.messages import UpstreamFiled, UpstreamInvalid
+from services.submission.messages import AskUpstream, FileDossier, UpstreamAsked, UpstreamFiled, UpstreamInvalid
 
 
 class UpstreamReader:
@@ -30,7 +33,7 @@ class UpstreamReader:
         self._clock = clock
 
     def read(self, raw: Raw) -> Delivery:
-        """A filing, or the list of its wrong fields, for the exchange of (portal, reference)."""
+        """What the portal files or asks, or the list of its wrong fields, for the exchange of (portal, reference)."""
         refuse_oversize(raw)
         try:
             attributes = envelope.read(raw.headers)
@@ -46,40 +49,52 @@ class UpstreamReader:
         dossier = dossier_id(attributes.source, attributes.subject)
         return Delivery(dossier, self._message(attributes, payload, dossier), trace=attributes.traceparent)
 
-    def _message(self, attributes: envelope.Envelope, payload: bytes, dossier: str) -> UpstreamFiled | UpstreamInvalid:
-        source, reference, event = attributes.source, attributes.subject, attributes.id
-        if attributes.type != upstream.FILED:
-            problems: tuple[Problem, ...] = (Problem(field="ce_type", problem=f"must be {upstream.FILED}"),)
-            return UpstreamInvalid(source=source, reference=reference, event=event, problems=problems)
+    def _message(
+        self, attributes: envelope.Envelope, payload: bytes, dossier: str
+    ) -> UpstreamFiled | UpstreamAsked | UpstreamInvalid:
+        where = {"source": attributes.source, "reference": attributes.subject}
+        model = upstream.SENT.get(attributes.type)
         try:
-            read = UpstreamFiling.model_validate_json(payload)
-            owner = read.account or f"upstream:{source}"
-            filing = checked(
-                read,
-                self._clock(),
-                dossier=dossier,
-                owner=owner,
-                route="upstream",
-                source=source,
-                token=self._token,
-            )
+            if model is None:
+                wrong = named("unknown_type", "ce_type", f"must be one of {', '.join(upstream.SENT)}")
+                return UpstreamInvalid(event=attributes.id, problems=(wrong,), **where)
+            match model.model_validate_json(payload):
+                case UpstreamFiling() as filing:
+                    return UpstreamFiled(event=attributes.id, filing=self._filing(filing, dossier, where), **where)
+                case UpstreamSupplement() as given:
+                    form = Personal.of(json.dumps(given.form, ensure_ascii=False, sort_keys=True))
+                    ask = self._ask(attributes.id, "supplement", form=form, documents=given.documents)
+                case given:
+                    ask = self._ask(attributes.id, "withdrawal", reason=getattr(given, "reason", None))
         except ValidationError as error:
-            problems = tuple(
-                Problem(field=".".join(map(str, p["loc"])) or "(event)", problem=p["msg"])
-                for p in error.errors(include_input=False, include_url=False)[:100]
-            )
+            return UpstreamInvalid(event=attributes.id, problems=of_schema(error), **where)
         except BadFiling as error:
-            problems = tuple(Problem(field=wrong.field, problem=wrong.problem) for wrong in error.problems)
-        else:
-            return UpstreamFiled(source=source, reference=reference, event=event, filing=filing)
-        return UpstreamInvalid(source=source, reference=reference, event=event, problems=problems)
+            return UpstreamInvalid(event=attributes.id, problems=of_filing(error.problems), **where)
+        return UpstreamAsked(ask=ask, **where)
+
+    def _ask(self, event: str, asked: Asked, **what: Any) -> AskUpstream:
+        return AskUpstream(event=event, asked=asked, came_at=self._clock(), **what)
+
+    def _filing(self, filing: UpstreamFiling, dossier: str, where: dict[str, str]) -> FileDossier:
+        """Raises BadFiling."""
+        owner = filing.account or f"upstream:{where['source']}"
+        return checked(
+            filing,
+            self._clock(),
+            dossier=dossier,
+            owner=owner,
+            route="upstream",
+            source=where["source"],
+            reference=where["reference"],
+            token=self._token,
+        )
 
 
 def reply_encoder(own: ECKey, portals: Mapping[str, ECKey]) -> Callable[[Event, Seal], bytes]:
     """Signs a reply and encrypts it to the portal it is for."""
 
     def encode(event: Event, seal: Seal) -> bytes:
-        if not isinstance(event, upstream.ReplyAccepted | upstream.ReplyRefused):
+        if not isinstance(event, upstream.Reply):
             raise TypeError(f"{event.type_name()} is no reply")
         return jose.wrap(event.dump_json(seal), signed_by=own, encrypted_to=portals[event.source])
 

@@ -95,6 +95,14 @@ class Extended(Record):
     reason: str
 
 
+class Portal(Record):
+    """The upstream portal that filed it, under which reference; `told`: the last step it was told of, from 1."""
+
+    source: str
+    reference: str
+    told: int = 0
+
+
 Alert = Literal["soon", "overdue"]
 
 
@@ -190,6 +198,7 @@ class Dossier(Record):
     score: int | None = None
     complaint: Complaint | None = None
     documents: tuple[Document, ...] = ()
+    portal: Portal | None = None
 
     def to(self, stage: Stage, now: datetime, **changes: Any) -> Dossier:
         """This dossier in that stage, one revision on."""

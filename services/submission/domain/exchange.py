@@ -1,26 +1,69 @@
-"""What one upstream portal sent under one reference, and what it was answered. Pure."""
+"""What one upstream portal sent under one reference, and what it was answered. Pure.
+
+Invariants:
+    - Nothing is told of a dossier before its acceptance was, and its steps are told in their order, each once.
+    - What a portal asks is carried out one after the other, in the order it came; what it asks before it files waits.
+    - An event that was answered is answered the same again, and carried out once.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from chassis.decision import Decision, Handlers, Impossible
-from schemas.event import Event, Record
-from schemas.upstream import Problem, ReplyAccepted, ReplyRefused
-from services.submission.messages import FiledUpstream, UpstreamFiled, UpstreamInvalid
+from chassis.decision import DeadlineDue, Decision, Handlers, Impossible, Refused
+from schemas.event import Event, Instant, Record
+from schemas.upstream import Asked, Problem, ReplyAccepted, ReplyDone, ReplyRefused, ReplyStatus, StatusChange
+from services.submission.domain.faults import named
+from services.submission.messages import (
+    AskUpstream,
+    CarriedOut,
+    CarryOut,
+    FiledUpstream,
+    UpstreamAsked,
+    UpstreamChanged,
+    UpstreamFiled,
+    UpstreamInvalid,
+)
 
 MAX_EVENTS: Final = 50
+MAX_WAITING: Final = 4
+MAX_ANSWERS: Final = 8
+MAX_PROBLEMS: Final = 10
+"""Of one answer that is kept; all of them are told."""
+MAX_EARLY: Final = 64
+WAIT: Final = timedelta(hours=24)
+"""How long what was asked of a dossier waits for that dossier to be filed."""
+
+
+class Answer(Record):
+    """What an event that asked something was answered: when it was done, or what was wrong."""
+
+    event: str
+    asked: Asked
+    done_at: Instant | None = None
+    problems: tuple[Problem, ...] = ()
 
 
 class Exchange(Record):
-    """`events`: the last ids this portal sent under this reference. `filed_by`: the one that filed the dossier."""
+    """`events`: the last ids this portal sent under this reference. `filed_by`: the one that filed the dossier.
+
+    waiting   what it asked and is not answered yet; once the dossier is filed the first of them is being carried out
+    answers   the last answers to what it asked
+    said      the last step of the dossier it was told
+    early     steps that came before one that precedes them, or before the acceptance was told
+    """
 
     dossier_id: str
     source: str
     reference: str
     events: tuple[str, ...] = ()
     filed_by: str | None = None
+    waiting: tuple[AskUpstream, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    said: int = 0
+    early: tuple[StatusChange, ...] = ()
 
     def with_event(self, event: str) -> Exchange:
         """Remembers an event id, bounded."""
@@ -36,11 +79,14 @@ def filed(exchange: Exchange | None, command: UpstreamFiled, _now: datetime) -> 
     if command.filed_at is None:
         raise Impossible("the dossier is filed before its exchange answers")
     if exchange.filed_by not in {None, command.event}:
-        problem = Problem(field="ce_subject", problem=f"already filed by event {exchange.filed_by}")
+        problem = named("already_filed", "ce_subject", f"already filed by event {exchange.filed_by}")
         return Decision(exchange.with_event(command.event), (_refusal(exchange, command.event, (problem,)),))
+    first = exchange.filed_by is None
     changes = {"filed_by": command.event, "dossier_id": command.filing.dossier_id}
     known = exchange.with_event(command.event).model_copy(update=changes)
-    return Decision(known, (_accepted(known, command.event, command.filed_at),))
+    known, steps = _told(known)
+    begun = tuple(_carry_out(known) for _ in known.waiting[:1] if first)
+    return Decision(known, (_accepted(known, command.event, command.filed_at), *steps), begun, due=None)
 
 
 def invalid(exchange: Exchange | None, command: UpstreamInvalid, _now: datetime) -> Decision[Exchange]:
@@ -57,6 +103,105 @@ def answered(exchange: Exchange | None, outcome: FiledUpstream, _now: datetime) 
     return Decision(known, (_accepted(known, outcome.event, outcome.filed_at),))
 
 
+def asked(exchange: Exchange | None, command: UpstreamAsked, now: datetime) -> Decision[Exchange]:
+    """A supplement or a withdrawal: carried out, once; before the filing it waits, for a day."""
+    exchange = exchange or Exchange(dossier_id="", source=command.source, reference=command.reference)
+    event = command.ask.event
+    known = next((a for a in exchange.answers if a.event == event), None)
+    if known is not None:
+        return Decision(exchange, (_reply(exchange, known),))
+    if any(ask.event == event for ask in exchange.waiting):
+        return Decision(exchange)
+    if event in exchange.events:
+        problem = named("repeated", "ce_id", "an event with this ce_id came before; a new event has a new one")
+        return Decision(exchange, (_refusal(exchange, event, (problem,)),))
+    if len(exchange.waiting) >= MAX_WAITING:
+        problem = named("too_many", "ce_subject", f"{MAX_WAITING} events of this reference wait for their answer")
+        return Decision(exchange, (_refusal(exchange, event, (problem,)),))
+    first = not exchange.waiting
+    exchange = exchange.with_event(event).model_copy(update={"waiting": (*exchange.waiting, command.ask)})
+    if exchange.filed_by is None:
+        return Decision(exchange, due=exchange.waiting[0].came_at + WAIT if first else max(now, _ends(exchange)))
+    return Decision(exchange, effects=(_carry_out(exchange),) if first else ())
+
+
+def carried_out(exchange: Exchange | None, outcome: CarriedOut, _now: datetime) -> Decision[Exchange]:
+    """The portal is answered, and what it asked next is carried out."""
+    if exchange is None or not exchange.waiting or exchange.waiting[0].event != outcome.event:
+        raise Impossible("an answer to what was not asked")
+    ask, *rest = exchange.waiting
+    exchange = exchange.model_copy(update={"waiting": tuple(rest)})
+    answer = Answer(event=ask.event, asked=ask.asked, done_at=outcome.done_at, problems=outcome.problems)
+    known = _kept(exchange, answer)
+    begun = (_carry_out(known),) if known.waiting else ()
+    return Decision(known, (_reply(known, answer),), begun)
+
+
+def never_filed(exchange: Exchange | None, _due: DeadlineDue, now: datetime) -> Decision[Exchange]:
+    """What waited for its dossier for a day is refused."""
+    if exchange is None or exchange.filed_by is not None or not exchange.waiting:
+        return Decision(exchange, due=None)
+    replies = []
+    while exchange.waiting and _ends(exchange) <= now:
+        ask, *rest = exchange.waiting
+        problem = named("not_filed", "ce_subject", "nothing was filed under this reference within a day")
+        answer = Answer(event=ask.event, asked=ask.asked, problems=(problem,))
+        exchange = _kept(exchange.model_copy(update={"waiting": tuple(rest)}), answer)
+        replies.append(_reply(exchange, answer))
+    return Decision(exchange, tuple(replies), due=_ends(exchange) if exchange.waiting else None)
+
+
+def changed(exchange: Exchange | None, command: UpstreamChanged, _now: datetime) -> Decision[Exchange]:
+    """A step of the dossier: told after those before it. Raises Refused while too many wait for one before them."""
+    exchange = exchange or Exchange(dossier_id=command.dossier_id, source=command.source, reference=command.reference)
+    number = command.change.number
+    if number <= exchange.said or any(change.number == number for change in exchange.early):
+        return Decision(exchange)
+    if len(exchange.early) >= MAX_EARLY:
+        raise Refused("too_many", f"{MAX_EARLY} steps wait for one before them")
+    early = tuple(sorted((*exchange.early, command.change), key=lambda change: change.number))
+    known, steps = _told(exchange.model_copy(update={"early": early}))
+    return Decision(known, steps)
+
+
+def _told(exchange: Exchange) -> tuple[Exchange, tuple[Event, ...]]:
+    """The steps whose turn it is."""
+    if exchange.filed_by is None:
+        return exchange, ()
+    said, early, replies = exchange.said, list(exchange.early), []
+    while early and early[0].number == said + 1:
+        said += 1
+        where = {"source": exchange.source, "reference": exchange.reference, "dossier_id": exchange.dossier_id}
+        replies.append(ReplyStatus(**early.pop(0).model_dump(), **where))
+    return exchange.model_copy(update={"said": said, "early": tuple(early)}), tuple(replies)
+
+
+def _ends(exchange: Exchange) -> datetime:
+    return exchange.waiting[0].came_at + WAIT
+
+
+def _carry_out(exchange: Exchange) -> CarryOut:
+    return CarryOut(dossier_id=exchange.dossier_id, source=exchange.source, ask=exchange.waiting[0])
+
+
+def _kept(exchange: Exchange, answer: Answer) -> Exchange:
+    short = answer.model_copy(update={"problems": answer.problems[:MAX_PROBLEMS]})
+    return exchange.model_copy(update={"answers": (*exchange.answers, short)[-MAX_ANSWERS:]})
+
+
+def _reply(exchange: Exchange, answer: Answer) -> Event:
+    if answer.done_at is None:
+        return _refusal(exchange, answer.event, answer.problems)
+    return ReplyDone(
+        source=exchange.source,
+        reference=exchange.reference,
+        event=answer.event,
+        dossier_id=exchange.dossier_id,
+        asked=answer.asked,
+        done_at=answer.done_at,
+    )
+
+
 def _accepted(exchange: Exchange, event: str, filed_at: datetime) -> Event:
     return ReplyAccepted(
         source=exchange.source,
@@ -67,8 +212,16 @@ def _accepted(exchange: Exchange, event: str, filed_at: datetime) -> Event:
     )
 
 
-def _refusal(exchange: Exchange, event: str, problems: tuple[Problem, ...]) -> Event:
-    return ReplyRefused(source=exchange.source, reference=exchange.reference, event=event, problems=problems)
+def _refusal(exchange: Exchange, event: str, problems: Sequence[Problem]) -> Event:
+    return ReplyRefused(source=exchange.source, reference=exchange.reference, event=event, problems=tuple(problems))
 
 
-HANDLERS: Handlers = {UpstreamFiled: filed, UpstreamInvalid: invalid, FiledUpstream: answered}
+HANDLERS: Handlers = {
+    UpstreamFiled: filed,
+    UpstreamInvalid: invalid,
+    FiledUpstream: answered,
+    UpstreamAsked: asked,
+    CarriedOut: carried_out,
+    UpstreamChanged: changed,
+    DeadlineDue: never_filed,
+}

@@ -12,7 +12,17 @@ from chassis.series import NumberConfirmed, NumberTaken
 from schemas.delivery import ResultDelivered
 from schemas.payment import InvoiceExpired, PaymentReceived
 from services.submission import messages as do
-from services.submission.domain import deadlines, decision, ending, examination, holding, papers, reception, supplement
+from services.submission.domain import (
+    deadlines,
+    decision,
+    ending,
+    examination,
+    holding,
+    papers,
+    reception,
+    supplement,
+    telling,
+)
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.graph import known
 
@@ -37,11 +47,11 @@ def confirmed(dossier: Dossier | None, _outcome: NumberConfirmed, _now: datetime
 
 
 def handlers(rules: Rules) -> Handlers:
-    """What a dossier reacts to. Whatever happened, the deadline is the next instant at which something falls due."""
+    """What a dossier reacts to. Whatever happened, its portal is told, and the deadline is the next instant due."""
 
     def timed(handler: Handler) -> Handler:
         def decide(state: Any, message: Any, now: datetime) -> Decision[Any]:
-            found = handler(state, message, now)
+            found = telling.told(handler(state, message, now))
             return replace(found, due=deadlines.next_due(found.state, rules))
 
         return decide
@@ -76,6 +86,7 @@ def handlers(rules: Rules) -> Handlers:
         do.RateDossier: ending.rate,
         do.Complain: ruled(ending.complain),
         do.AnswerComplaint: ending.answer_complaint,
+        do.PortalTold: telling.heard,
         DeadlineDue: ruled(deadlines.fell_due),
         do.RecountDates: ruled(deadlines.recounted),
     }
