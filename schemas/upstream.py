@@ -7,10 +7,11 @@ Unlike our own events these are strict: a field we do not know is named in the r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.event import Dong, DossierId, Event, Instant, Record, Text
 from schemas.parts import Basis, SupplementItem, Way
@@ -21,6 +22,7 @@ WITHDRAWN: Final = "upstream.dossier_withdrawn.v1"
 STREAM: Final = "replies"
 MAX_FORM_FIELDS: Final = 200
 MAX_SUPPLEMENT: Final = 50
+MAX_SUPPLEMENT_BYTES: Final = 8 * 1024
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
 Answer = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
@@ -79,10 +81,21 @@ class UpstreamFiling(Filing):
     account: Line | None = None
 
 
+def _short(form: dict[str, str | int]) -> dict[str, str | int]:
+    if len(json.dumps(form, ensure_ascii=False).encode()) > MAX_SUPPLEMENT_BYTES:
+        raise ValueError(f"the form of a supplement has at most {MAX_SUPPLEMENT_BYTES} bytes of JSON")
+    return form
+
+
+Changes = Annotated[
+    dict[str, Answer | int], Field(max_length=MAX_SUPPLEMENT, default_factory=dict), AfterValidator(_short)
+]
+
+
 class UpstreamSupplement(_Strict):
     """The answer to the request for a supplement: fields of the form put right, codes of the documents brought."""
 
-    form: Annotated[dict[str, Answer | int], Field(max_length=MAX_SUPPLEMENT, default_factory=dict)]
+    form: Changes
     documents: Annotated[tuple[Line, ...], Field(max_length=MAX_SUPPLEMENT)] = ()
 
 

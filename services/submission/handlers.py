@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from joserfc.jwk import ECKey
-
 from chassis import jose
 from chassis.document import AggregateType
+from chassis.jose import Keys
 from chassis.series import SERIES, ConfirmNumber, TakeNumber
 from schemas.topics import STREAMS, reply_topic
 from services.submission.domain import drafts, exchange, life, officer
@@ -48,7 +47,7 @@ def view(state: Dossier) -> dict[str, Any]:
 
 
 def aggregates(
-    rules: Rules, own: ECKey, portals: Mapping[str, ECKey], keeping: FileRules = FILE_RULES
+    rules: Rules, own: Keys, portals: Mapping[str, Keys], keeping: FileRules = FILE_RULES
 ) -> tuple[AggregateType[Any], ...]:
     """Dossiers, exchanges with portals, absences of officers, people's drafts, number series, and files."""
     dossiers = AggregateType(

@@ -22,8 +22,8 @@ from services.submission.upstream import UpstreamReader
 def main() -> None:
     """Reads the settings and runs until SIGTERM."""
     settings = load(SubmissionSettings)
-    own = jose.key(settings.jwk_dict)
-    portals = {source: jose.key(jwk) for source, jwk in settings.portals.items()}
+    own = settings.own
+    portals = {source: jose.keys(jwk) for source, jwk in settings.portals.items()}
     service = Service(
         name="submission",
         aggregates=aggregates(settings.rules, own, portals, settings.keeping),

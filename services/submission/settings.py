@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis import jose
+from chassis.jose import Keys
 from chassis.keyring import KEY_BYTES
 from chassis.settings import ServiceSettings
 from chassis.tokens import tokens
@@ -28,9 +29,9 @@ from services.submission.files.attachment import FileRules
 
 def _is_private_key(value: SecretStr) -> SecretStr:
     try:
-        private = jose.key(json.loads(value.get_secret_value())).is_private
+        private = all(key.is_private for key in jose.keys(json.loads(value.get_secret_value())))
     except (ValueError, TypeError, JoseError) as error:
-        raise ValueError("must be an EC P-256 private key as a JWK") from error
+        raise ValueError("must be an EC P-256 private key as a JWK, or several as a JWK set") from error
     if not private:
         raise ValueError("must be a private key; this is its public half")
     return value
@@ -39,9 +40,9 @@ def _is_private_key(value: SecretStr) -> SecretStr:
 def _are_public_keys(value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for source, jwk in value.items():
         try:
-            jose.key(jwk)
+            jose.keys(jwk)
         except (ValueError, TypeError, JoseError) as error:
-            raise ValueError(f"{source}: must be an EC P-256 public key as a JWK") from error
+            raise ValueError(f"{source}: must be an EC P-256 public key as a JWK, or several as a JWK set") from error
     return value
 
 
@@ -65,7 +66,8 @@ def _writes_codes(value: str) -> str:
 class SubmissionSettings(ServiceSettings):
     """What the agency configures; what the law says is in `law/data`, or in the folder `HOSO_LAW_DATA`.
 
-    SUBMISSION_JWK, SUBMISSION_PORTALS    our private key; source to the portal's public JWK
+    SUBMISSION_JWK, SUBMISSION_PORTALS    our private key; source to the portal's public JWK. Either is a JWK, or, while
+                                          keys change, a JWK set: the first is used, the others are still understood
     SUBMISSION_SEARCH_KEY                 32 bytes in base64: what officers find dossiers by is made with it
     SUBMISSION_AGENCY, …_GENERATION       who writes dossier codes, and by which circular
     SUBMISSION_UNITS                      the units that examine, as tokens name them: a JSON list
@@ -118,11 +120,10 @@ class SubmissionSettings(ServiceSettings):
             raise ValueError("SUBMISSION_DRAFT_WARNING must be shorter than SUBMISSION_DRAFT_LIFE")
         return self
 
-    @property
-    def jwk_dict(self) -> dict[str, Any]:
-        """Our private key as a JWK."""
-        jwk: dict[str, Any] = json.loads(self.jwk.get_secret_value())
-        return jwk
+    @cached_property
+    def own(self) -> Keys:
+        """Our private keys; the first signs, and is encrypted to."""
+        return jose.keys(json.loads(self.jwk.get_secret_value()))
 
     @cached_property
     def token(self) -> Token:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from joserfc.jwk import ECKey
 from pydantic import ValidationError
 
 from chassis import jose
 from chassis.delivery import Delivery
+from chassis.jose import Keys
 from chassis.reading import Raw, Unidentifiable, refuse_oversize
 from schemas import envelope, upstream
 from schemas.event import Event
@@ -26,7 +26,7 @@ from services.submission.messages import AskUpstream, FileDossier, UpstreamAsked
 class UpstreamReader:
     """Reads `upstream.dossiers.v1`. What is not signed and encrypted is refused, and only its hash is kept."""
 
-    def __init__(self, own: ECKey, portals: Mapping[str, ECKey], clock: Callable[[], datetime], token: Token) -> None:
+    def __init__(self, own: Keys, portals: Mapping[str, Keys], clock: Callable[[], datetime], token: Token) -> None:
         self._own = own
         self._token = token
         self._portals = portals
@@ -43,7 +43,7 @@ class UpstreamReader:
         if portal is None:
             raise Unidentifiable(f"ce_source {attributes.source!r} is no portal known here", secret=True)
         try:
-            payload = jose.unwrap(raw.value, signed_by=portal, encrypted_to=self._own)
+            payload = jose.unwrap(raw.value, signed_by=portal, encrypted_to=self._own, event=bound(attributes))
         except jose.NotForUs as error:
             raise Unidentifiable(str(error), secret=True) from error
         dossier = dossier_id(attributes.source, attributes.subject)
@@ -90,12 +90,19 @@ class UpstreamReader:
         )
 
 
-def reply_encoder(own: ECKey, portals: Mapping[str, ECKey]) -> Callable[[Event, Seal], bytes]:
+def bound(attributes: envelope.Envelope) -> dict[str, str]:
+    """What the signature of a portal's event must cover besides its data."""
+    said = (attributes.source, attributes.type, attributes.subject, attributes.id)
+    return dict(zip(jose.BOUND, said, strict=True))
+
+
+def reply_encoder(own: Keys, portals: Mapping[str, Keys]) -> Callable[[Event, Seal], bytes]:
     """Signs a reply and encrypts it to the portal it is for."""
 
     def encode(event: Event, seal: Seal) -> bytes:
         if not isinstance(event, upstream.Reply):
             raise TypeError(f"{event.type_name()} is no reply")
-        return jose.wrap(event.dump_json(seal), signed_by=own, encrypted_to=portals[event.source])
+        kind = {"ce_type": event.type_name()}
+        return jose.wrap(event.dump_json(seal), signed_by=own[0], encrypted_to=portals[event.source][0], event=kind)
 
     return encode

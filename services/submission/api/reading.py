@@ -35,9 +35,8 @@ def add(routes: APIRouter, platform: Platform) -> None:
 
     @routes.get("/.well-known/jwks.json", dependencies=[Depends(public)])
     async def keys() -> dict[str, Any]:
-        """The public key that upstream portals encrypt to."""
-        own = jose.key(platform.settings.jwk_dict)
-        return {"keys": [{**own.as_dict(private=False), "use": "enc", "alg": jose.WRAP}]}
+        """Our public keys: upstream portals encrypt to the first, and know by them who signed a reply."""
+        return jose.public(platform.settings.own)
 
 
 def _one(routes: APIRouter, platform: Platform) -> None:

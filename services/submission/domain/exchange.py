@@ -28,9 +28,9 @@ from services.submission.messages import (
 )
 
 MAX_EVENTS: Final = 50
-MAX_WAITING: Final = 4
-MAX_ANSWERS: Final = 8
-MAX_PROBLEMS: Final = 10
+MAX_WAITING: Final = 2
+MAX_ANSWERS: Final = 4
+MAX_PROBLEMS: Final = 5
 """Of one answer that is kept; all of them are told."""
 MAX_EARLY: Final = 64
 WAIT: Final = timedelta(hours=24)

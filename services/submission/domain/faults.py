@@ -30,13 +30,17 @@ CODES: Final[Mapping[str, str]] = {
 """Every word a portal may meet, and what it says in Vietnamese."""
 OF_SCHEMA: Final = {"missing": "missing", "extra_forbidden": "unknown_field", "json_invalid": "not_json"}
 MAX_FAULTS: Final = 100
-MAX_TEXT: Final = 300
+MAX_TEXT: Final = 240
+MAX_FIELD: Final = 100
 
 
 def named(code: str, field: str, problem: str, problem_vi: str | None = None) -> Problem:
     """One fault. Raises KeyError for a word that is not in `CODES`."""
     return Problem(
-        field=field, problem=problem[:MAX_TEXT], code=code, problem_vi=(problem_vi or CODES[code])[:MAX_TEXT]
+        field=field[:MAX_FIELD],
+        problem=problem[:MAX_TEXT],
+        code=code,
+        problem_vi=(problem_vi or CODES[code])[:MAX_TEXT],
     )
 
 
@@ -45,7 +49,7 @@ def of_schema(error: ValidationError) -> tuple[Problem, ...]:
     return tuple(
         named(
             OF_SCHEMA.get(p["type"], "invalid"),
-            ".".join(map(str, p["loc"]))[:MAX_TEXT] or "(event)",
+            ".".join(map(str, p["loc"])) or "(event)",
             p["msg"],
         )
         for p in error.errors(include_input=False, include_url=False)[:MAX_FAULTS]

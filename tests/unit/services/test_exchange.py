@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-import pytest
+import base64
+from datetime import datetime, timedelta
+from typing import Any
 
-from chassis.decision import Impossible
-from schemas.upstream import ReplyAccepted, ReplyRefused
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.decision import DeadlineDue, Decision, Impossible
+from schemas.personal import PREFIX, Personal
+from schemas.upstream import MAX_SUPPLEMENT_BYTES, Asked, Problem, ReplyAccepted, ReplyRefused, StatusChange
 from services.submission.domain import exchange
-from services.submission.messages import FiledUpstream, UpstreamFiled
+from services.submission.domain.faults import named
+from services.submission.messages import (
+    AskUpstream,
+    CarriedOut,
+    CarryOut,
+    FiledUpstream,
+    UpstreamAsked,
+    UpstreamChanged,
+    UpstreamFiled,
+)
 from tests.unit.services import lives
 from tests.unit.services.lives import FILED, ID
 
@@ -42,3 +58,97 @@ def test_an_exchange_of_the_release_before_still_hears_of_its_effect() -> None:
     waiting = exchange.Exchange(dossier_id=ID, source="dvc", reference="r1", events=("e1",), filed_by="e1")
     decision = exchange.answered(waiting, FiledUpstream(event="e1", dossier_id=ID, filed_at=FILED), FILED)
     assert [type(e) for e in decision.events] == [ReplyAccepted]
+
+
+def ask(event: str, asked: Asked = "withdrawal", at: datetime = FILED, form: str = "{}") -> UpstreamAsked:
+    sealed = Personal.of(form) if asked == "supplement" else None
+    return UpstreamAsked(
+        source="dvc", reference="r1", ask=AskUpstream(event=event, asked=asked, form=sealed, came_at=at)
+    )
+
+
+def said(decision: Decision[Any]) -> list[tuple[str, str]]:
+    """Type of each reply, and the event it answers or the number of its step."""
+    return [
+        (reply.TYPE, getattr(reply, "event", None) or str(getattr(reply, "number", ""))) for reply in decision.events
+    ]
+
+
+def test_what_is_asked_is_carried_out_one_after_the_other_and_answered_once() -> None:
+    state = exchange.filed(None, event("e1"), FILED).state
+    first = exchange.asked(state, ask("s1", "supplement"), FILED)
+    second = exchange.asked(first.state, ask("w1"), FILED)
+    again = exchange.asked(second.state, ask("s1", "supplement"), FILED)
+    assert [effect.ask.event for effect in first.effects if isinstance(effect, CarryOut)] == ["s1"]
+    assert (second.effects, second.events, again.effects, again.events) == ((), (), (), ())
+    done = exchange.carried_out(again.state, CarriedOut(event="s1", done_at=FILED), FILED)
+    assert said(done) == [("reply.done", "s1")]
+    assert [effect.ask.event for effect in done.effects if isinstance(effect, CarryOut)] == ["w1"]
+    wrong = Problem(field="ce_subject", problem="no", code="wrong_stage")
+    refused = exchange.carried_out(done.state, CarriedOut(event="w1", problems=(wrong,)), FILED)
+    assert said(refused) == [("reply.refused", "w1")]
+    assert not refused.effects
+    for name, expected in (("s1", "reply.done"), ("w1", "reply.refused")):
+        repeat = exchange.asked(refused.state, ask(name), FILED)
+        assert (said(repeat), repeat.effects) == ([(expected, name)], ())
+
+
+def test_what_is_asked_before_the_filing_waits_a_day_for_it() -> None:
+    early = exchange.asked(None, ask("w1"), FILED)
+    assert (early.events, early.effects, early.due) == ((), (), FILED + exchange.WAIT)
+    later = exchange.asked(early.state, ask("w2", at=FILED + timedelta(hours=1)), FILED + timedelta(hours=1))
+    assert later.due == FILED + exchange.WAIT
+    filed = exchange.filed(later.state, event("e1"), FILED)
+    assert (said(filed), filed.due) == ([("reply.accepted", "e1")], None)
+    assert [effect.ask.event for effect in filed.effects if isinstance(effect, CarryOut)] == ["w1"]
+    given_up = exchange.never_filed(later.state, DeadlineDue(), FILED + exchange.WAIT)
+    (reply,) = given_up.events
+    assert isinstance(reply, ReplyRefused)
+    assert (reply.event, reply.problems[0].code) == ("w1", "not_filed")
+    assert given_up.due == FILED + exchange.WAIT + timedelta(hours=1)
+    assert said(exchange.asked(given_up.state, ask("w1"), FILED)) == [("reply.refused", "w1")]
+
+
+def test_too_many_at_once_and_an_id_used_twice_are_refused_by_name() -> None:
+    state = exchange.filed(None, event("e1"), FILED).state
+    for n in range(exchange.MAX_WAITING):
+        state = exchange.asked(state, ask(f"w{n}"), FILED).state
+    over = exchange.asked(state, ask("w-over"), FILED)
+    twice = exchange.asked(state, ask("e1"), FILED)
+    codes = [e.problems[0].code for d in (over, twice) for e in d.events if isinstance(e, ReplyRefused)]
+    assert codes == ["too_many", "repeated"]
+    assert over.state == state, "the same event may be tried again"
+
+
+@given(st.permutations([1, 2, 3, 4, 5]), st.integers(0, 5), st.lists(st.integers(1, 5), max_size=5))
+def test_steps_are_told_in_their_order_once_each_after_the_acceptance(
+    order: list[int], before: int, repeats: list[int]
+) -> None:
+    state: exchange.Exchange | None = None
+    told: list[tuple[str, str]] = []
+    arriving: list[int | None] = [*order[:before], None, *order[before:], *repeats]
+    for number in arriving:
+        if number is None:
+            decision = exchange.filed(state, event("e1"), FILED)
+        else:
+            change = StatusChange(number=number, step="accepted", status=2, happened_at=FILED)
+            command = UpstreamChanged(source="dvc", reference="r1", dossier_id=ID, change=change)
+            decision = exchange.changed(state, command, FILED)
+        state = decision.state
+        told += said(decision)
+    assert told == [("reply.accepted", "e1"), *(("reply.status", str(n)) for n in range(1, 6))]
+
+
+def test_an_exchange_stays_small_whatever_a_portal_sends() -> None:
+    wrong = tuple(named("invalid", "f" * 999, "p" * 999, "ấ" * 999) for _ in range(100))
+    state = exchange.filed(None, event("e1"), FILED).state
+    for n in range(500):
+        state = exchange.asked(state, ask(f"{n:0>200}"), FILED).state
+        state = exchange.carried_out(state, CarriedOut(event=f"{n:0>200}", problems=wrong), FILED).state
+    for n in range(10):
+        state = exchange.asked(state, ask(f"late{n}", "supplement", form="f" * MAX_SUPPLEMENT_BYTES), FILED).state
+    assert state is not None
+    assert (
+        len(state.dump_json(lambda _kind, clear: f"{PREFIX}form:{base64.b64encode(clear.encode()).decode()}"))
+        < 64 * 1024
+    )
