@@ -205,7 +205,7 @@ async def test_what_a_portal_signed_is_not_taken_for_another_event(
         UPSTREAM,
         lambda m: m.key() == theirs.encode() and dict(m.headers() or [])["ce_id"] == b"w1",
     )
-    headers = {name: mine.encode() if name == "ce_subject" else value for name, value in sent.headers() or []}
+    headers = {**dict(sent.headers() or []), "ce_subject": mine.encode()}
     producer = Producer({"bootstrap.servers": backbone.kafka})
     producer.produce(UPSTREAM, key=mine.encode(), value=sent.value(), headers=list(headers.items()))
     assert await asyncio.to_thread(producer.flush, 20) == 0
