@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chassis import jose
 from chassis.series import ConfirmNumber, ConfirmsNumber, TakeNumber, TakesNumber
 from chassis.service import Service, run
 from chassis.settings import load
@@ -23,7 +22,7 @@ def main() -> None:
     """Reads the settings and runs until SIGTERM."""
     settings = load(SubmissionSettings)
     own = settings.own
-    portals = {source: jose.keys(jwk) for source, jwk in settings.portals.items()}
+    portals = settings.keys_of_portals
     service = Service(
         name="submission",
         aggregates=aggregates(settings.rules, own, portals, settings.keeping),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -124,6 +125,11 @@ class SubmissionSettings(ServiceSettings):
     def own(self) -> Keys:
         """Our private keys; the first signs, and is encrypted to."""
         return jose.keys(json.loads(self.jwk.get_secret_value()))
+
+    @cached_property
+    def keys_of_portals(self) -> Mapping[str, Keys]:
+        """By source; a portal's first key is the one its replies are encrypted to."""
+        return {source: jose.keys(jwk) for source, jwk in self.portals.items()}
 
     @cached_property
     def token(self) -> Token:

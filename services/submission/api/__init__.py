@@ -1,11 +1,21 @@
-"""Submission over HTTP: applicants draft, file, answer; officers act; anyone reads the catalogue; operators recount."""
+"""Submission over HTTP: applicants and portals file and answer; officers act; anyone reads the catalogue."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
 from chassis.service import Platform
-from services.submission.api import absence, applicants, assisting, calendar, catalogue, drafts, officers, reading
+from services.submission.api import (
+    absence,
+    applicants,
+    assisting,
+    calendar,
+    catalogue,
+    drafts,
+    officers,
+    portals,
+    reading,
+)
 from services.submission.files import api as files
 from services.submission.files import documents
 
@@ -15,6 +25,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter()
     parts = (
         catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, files, documents,
+        portals,
     )  # fmt: skip
     for part in parts:
         part.add(routes, platform)

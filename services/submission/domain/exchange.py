@@ -8,9 +8,9 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from chassis.decision import DeadlineDue, Decision, Handlers, Impossible, Refused
 from schemas.event import Event, Instant, Record
@@ -80,19 +80,20 @@ def filed(exchange: Exchange | None, command: UpstreamFiled, _now: datetime) -> 
         raise Impossible("the dossier is filed before its exchange answers")
     if exchange.filed_by not in {None, command.event}:
         problem = named("already_filed", "ce_subject", f"already filed by event {exchange.filed_by}")
-        return Decision(exchange.with_event(command.event), (_refusal(exchange, command.event, (problem,)),))
+        return _answered(exchange.with_event(command.event), _refusal(exchange, command.event, (problem,)))
     first = exchange.filed_by is None
     changes = {"filed_by": command.event, "dossier_id": command.filing.dossier_id}
     known = exchange.with_event(command.event).model_copy(update=changes)
     known, steps = _told(known)
     begun = tuple(_carry_out(known) for _ in known.waiting[:1] if first)
-    return Decision(known, (_accepted(known, command.event, command.filed_at), *steps), begun, due=None)
+    reply = _accepted(known, command.event, command.filed_at)
+    return Decision(known, (reply, *steps), begun, due=None, answer=said(reply))
 
 
 def invalid(exchange: Exchange | None, command: UpstreamInvalid, _now: datetime) -> Decision[Exchange]:
     """Names every wrong field to the portal; nothing is filed."""
     exchange = exchange or Exchange(dossier_id="", source=command.source, reference=command.reference)
-    return Decision(exchange.with_event(command.event), (_refusal(exchange, command.event, command.problems),))
+    return _answered(exchange.with_event(command.event), _refusal(exchange, command.event, command.problems))
 
 
 def answered(exchange: Exchange | None, outcome: FiledUpstream, _now: datetime) -> Decision[Exchange]:
@@ -109,15 +110,15 @@ def asked(exchange: Exchange | None, command: UpstreamAsked, now: datetime) -> D
     event = command.ask.event
     known = next((a for a in exchange.answers if a.event == event), None)
     if known is not None:
-        return Decision(exchange, (_reply(exchange, known),))
+        return _answered(exchange, _reply(exchange, known))
     if any(ask.event == event for ask in exchange.waiting):
         return Decision(exchange)
     if event in exchange.events:
         problem = named("repeated", "ce_id", "an event with this ce_id came before; a new event has a new one")
-        return Decision(exchange, (_refusal(exchange, event, (problem,)),))
+        return _answered(exchange, _refusal(exchange, event, (problem,)))
     if len(exchange.waiting) >= MAX_WAITING:
         problem = named("too_many", "ce_subject", f"{MAX_WAITING} events of this reference wait for their answer")
-        return Decision(exchange, (_refusal(exchange, event, (problem,)),))
+        return _answered(exchange, _refusal(exchange, event, (problem,)))
     first = not exchange.waiting
     exchange = exchange.with_event(event).model_copy(update={"waiting": (*exchange.waiting, command.ask)})
     if exchange.filed_by is None:
@@ -162,6 +163,15 @@ def changed(exchange: Exchange | None, command: UpstreamChanged, _now: datetime)
     early = tuple(sorted((*exchange.early, command.change), key=lambda change: change.number))
     known, steps = _told(exchange.model_copy(update={"early": early}))
     return Decision(known, steps)
+
+
+def said(reply: Event) -> Mapping[str, Any]:
+    """A reply as the answer to whoever waits for it: its type and its data."""
+    return {"type": reply.type_name(), "data": reply.dump()}
+
+
+def _answered(exchange: Exchange, reply: Event) -> Decision[Exchange]:
+    return Decision(exchange, (reply,), answer=said(reply))
 
 
 def _told(exchange: Exchange) -> tuple[Exchange, tuple[Event, ...]]:

@@ -45,6 +45,7 @@ PUBLIC = {
     "POST /download/{token}",
     "GET /desks",
     "POST /post/events",
+    "POST /upstream/events",
     "GET /procedures/{code}",
     "GET /procedures/{code}/form",
     "GET /procedures/{code}/form.pdf",
@@ -120,6 +121,7 @@ ACTS: dict[str, set[str]] = {
     "POST /verify": set(),
     "POST /download/{token}": set(),
     "POST /post/events": set(),
+    "POST /upstream/events": set(),
 }
 
 
