@@ -12,9 +12,11 @@ from chassis.series import SERIES, ConfirmNumber, TakeNumber
 from schemas.topics import STREAMS, reply_topic
 from services.submission.domain import drafts, exchange, life, officer
 from services.submission.domain.dossier import Dossier, Rules
+from services.submission.domain.exchange import NOBODY
 from services.submission.domain.timing import ROLES, order
+from services.submission.domain.webhooks import Callbacks
 from services.submission.files.attachment import FileRules, files
-from services.submission.messages import CarryOut, FileUpstream, TellPortal
+from services.submission.messages import CallPortal, CarryOut, FileUpstream, TellPortal
 from services.submission.upstream import reply_encoder
 
 FILE_RULES: Final = FileRules()
@@ -47,7 +49,11 @@ def view(state: Dossier) -> dict[str, Any]:
 
 
 def aggregates(
-    rules: Rules, own: Keys, portals: Mapping[str, Keys], keeping: FileRules = FILE_RULES
+    rules: Rules,
+    own: Keys,
+    portals: Mapping[str, Keys],
+    keeping: FileRules = FILE_RULES,
+    callbacks: Callbacks = NOBODY,
 ) -> tuple[AggregateType[Any], ...]:
     """Dossiers, exchanges with portals, absences of officers, people's drafts, number series, and files."""
     dossiers = AggregateType(
@@ -62,8 +68,8 @@ def aggregates(
     exchanges = AggregateType(
         name="exchanges",
         state=exchange.Exchange,
-        handlers=exchange.HANDLERS,
-        effects=(FileUpstream, CarryOut),
+        handlers=exchange.handlers(callbacks),
+        effects=(FileUpstream, CarryOut, CallPortal),
         topic_of=lambda _event, state: reply_topic(state.source),
         encode=reply_encoder(own, portals),
         content_type=jose.CONTENT_TYPE,

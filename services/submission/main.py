@@ -8,12 +8,13 @@ from chassis.settings import load
 from schemas.topics import UPSTREAM
 from services.submission.api import router
 from services.submission.domain.drafts import FileDraft
+from services.submission.effects.calling import CallsPortal
 from services.submission.effects.drafts import FilesDraft
 from services.submission.effects.filing import CarriesOut, FilesFirst, FilesUpstream, TellsPortal
 from services.submission.files import upkeep
 from services.submission.files.api import UPLOAD
 from services.submission.handlers import aggregates
-from services.submission.messages import CarryOut, FileUpstream, TellPortal
+from services.submission.messages import CallPortal, CarryOut, FileUpstream, TellPortal
 from services.submission.settings import SubmissionSettings
 from services.submission.upstream import UpstreamReader
 
@@ -25,7 +26,7 @@ def main() -> None:
     portals = settings.keys_of_portals
     service = Service(
         name="submission",
-        aggregates=aggregates(settings.rules, own, portals, settings.keeping),
+        aggregates=aggregates(settings.rules, own, portals, settings.keeping, settings.callbacks),
         hears={"payment": "dossiers", "delivery": "dossiers"},
         adapters=lambda platform: {
             TakeNumber: TakesNumber(platform),
@@ -33,6 +34,7 @@ def main() -> None:
             FileUpstream: FilesUpstream(platform),
             CarryOut: CarriesOut(platform),
             TellPortal: TellsPortal(platform),
+            CallPortal: CallsPortal(platform),
             FileDraft: FilesDraft(platform),
             **upkeep.adapters(platform),
         },

@@ -284,6 +284,32 @@ class PortalTold(Outcome):
     """Nothing more to do."""
 
 
+class CallPortal(Effect):
+    """Calls the registered address of a portal with one reply, `data` as JSON; `number` tells repeats from others.
+
+    One call each; the exchange decides when to call again.
+    """
+
+    TYPE: ClassVar[str] = "upstream.call"
+    POLICY: ClassVar[Policy] = "repeat"
+    CONCURRENCY: ClassVar[int] = 32
+    source: Text
+    number: int
+    type: Text
+    data: str
+
+    def failed(self, reason: FailureReason) -> Outcome:  # noqa: ARG002 - whatever it is, it did not arrive
+        """It did not arrive."""
+        return PortalCalled(number=self.number, arrived=False)
+
+
+class PortalCalled(Outcome):
+    """Whether the portal has it: it answered 2xx."""
+
+    number: int
+    arrived: bool
+
+
 class FileUpstream(Effect):
     """Files the dossier of an exchange; the dossier's id makes it repeatable.
 

@@ -9,9 +9,10 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis import jose
@@ -24,6 +25,7 @@ from law.setting import LawData
 from law.terms import Term, TermUnit
 from services.submission.domain.dossier import Closing, Keeping, Rules
 from services.submission.domain.finding import Token
+from services.submission.domain.webhooks import LADDER, Callbacks
 from services.submission.files import clamd
 from services.submission.files.attachment import FileRules
 
@@ -69,6 +71,9 @@ class SubmissionSettings(ServiceSettings):
 
     SUBMISSION_JWK, SUBMISSION_PORTALS    our private key; source to the portal's public JWK. Either is a JWK, or, while
                                           keys change, a JWK set: the first is used, the others are still understood
+    SUBMISSION_WEBHOOKS                   source to the https address that is called with each reply (JSON)
+    SUBMISSION_WEBHOOK_LADDER             waits between calls that are not taken: ISO 8601, as a JSON list
+    HOSO_ALLOWED_HOSTS                    host:port that may be called in plain http or inside the network (JSON list)
     SUBMISSION_SEARCH_KEY                 32 bytes in base64: what officers find dossiers by is made with it
     SUBMISSION_AGENCY, …_GENERATION       who writes dossier codes, and by which circular
     SUBMISSION_UNITS                      the units that examine, as tokens name them: a JSON list
@@ -92,6 +97,9 @@ class SubmissionSettings(ServiceSettings):
 
     jwk: Annotated[SecretStr, AfterValidator(_is_private_key)]
     portals: Annotated[dict[str, dict[str, Any]], AfterValidator(_are_public_keys), Field(max_length=64)]
+    webhooks: Annotated[dict[str, str], Field(max_length=64, default_factory=dict)]
+    webhook_ladder: Annotated[tuple[timedelta, ...], Field(max_length=16)] = LADDER
+    allowed_hosts: frozenset[str] = Field(validation_alias=AliasChoices("HOSO_ALLOWED_HOSTS"), default=frozenset())
     search_key: Annotated[SecretStr, AfterValidator(_is_search_key)]
     agency: Annotated[str, AfterValidator(_writes_codes)] = "000.00.12.H18"
     generation: Generation = Generation.TT_01_2018
@@ -121,6 +129,17 @@ class SubmissionSettings(ServiceSettings):
             raise ValueError("SUBMISSION_DRAFT_WARNING must be shorter than SUBMISSION_DRAFT_LIFE")
         return self
 
+    @model_validator(mode="after")
+    def _calls_portals_safely(self) -> Self:
+        for source, url in self.webhooks.items():
+            if source not in self.portals:
+                raise ValueError(f"SUBMISSION_WEBHOOKS: {source} is no portal of SUBMISSION_PORTALS")
+            address = urlsplit(url)
+            open_to = address.scheme == "https" or (address.scheme == "http" and address.netloc in self.allowed_hosts)
+            if not open_to or not address.hostname or "@" in address.netloc:
+                raise ValueError(f"SUBMISSION_WEBHOOKS: {source} must be https://…, without a user's name in it")
+        return self
+
     @cached_property
     def own(self) -> Keys:
         """Our private keys; the first signs, and is encrypted to."""
@@ -130,6 +149,11 @@ class SubmissionSettings(ServiceSettings):
     def keys_of_portals(self) -> Mapping[str, Keys]:
         """By source; a portal's first key is the one its replies are encrypted to."""
         return {source: jose.keys(jwk) for source, jwk in self.portals.items()}
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """As exchanges take them."""
+        return Callbacks(portals=frozenset(self.webhooks), ladder=self.webhook_ladder)
 
     @cached_property
     def token(self) -> Token:

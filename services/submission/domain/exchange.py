@@ -9,18 +9,22 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from chassis.decision import DeadlineDue, Decision, Handlers, Impossible, Refused
+from chassis.decision import DeadlineDue, Decision, Handler, Handlers, Impossible, Refused
 from schemas.event import Event, Instant, Record
 from schemas.upstream import Asked, Problem, ReplyAccepted, ReplyDone, ReplyRefused, ReplyStatus, StatusChange
+from services.submission.domain import webhooks
 from services.submission.domain.faults import named
+from services.submission.domain.webhooks import Callbacks, Calls
 from services.submission.messages import (
     AskUpstream,
     CarriedOut,
     CarryOut,
     FiledUpstream,
+    PortalCalled,
     UpstreamAsked,
     UpstreamChanged,
     UpstreamFiled,
@@ -35,6 +39,9 @@ MAX_PROBLEMS: Final = 5
 MAX_EARLY: Final = 64
 WAIT: Final = timedelta(hours=24)
 """How long what was asked of a dossier waits for that dossier to be filed."""
+
+
+NOBODY: Final = Callbacks()
 
 
 class Answer(Record):
@@ -53,6 +60,7 @@ class Exchange(Record):
     answers   the last answers to what it asked
     said      the last step of the dossier it was told
     early     steps that came before one that precedes them, or before the acceptance was told
+    calls     what its registered address is being called with
     """
 
     dossier_id: str
@@ -64,6 +72,7 @@ class Exchange(Record):
     answers: tuple[Answer, ...] = ()
     said: int = 0
     early: tuple[StatusChange, ...] = ()
+    calls: Calls = Calls()
 
     def with_event(self, event: str) -> Exchange:
         """Remembers an event id, bounded."""
@@ -87,7 +96,7 @@ def filed(exchange: Exchange | None, command: UpstreamFiled, _now: datetime) -> 
     known, steps = _told(known)
     begun = tuple(_carry_out(known) for _ in known.waiting[:1] if first)
     reply = _accepted(known, command.event, command.filed_at)
-    return Decision(known, (reply, *steps), begun, due=None, answer=said(reply))
+    return Decision(known, (reply, *steps), begun, answer=said(reply))
 
 
 def invalid(exchange: Exchange | None, command: UpstreamInvalid, _now: datetime) -> Decision[Exchange]:
@@ -104,7 +113,7 @@ def answered(exchange: Exchange | None, outcome: FiledUpstream, _now: datetime) 
     return Decision(known, (_accepted(known, outcome.event, outcome.filed_at),))
 
 
-def asked(exchange: Exchange | None, command: UpstreamAsked, now: datetime) -> Decision[Exchange]:
+def asked(exchange: Exchange | None, command: UpstreamAsked, _now: datetime) -> Decision[Exchange]:
     """A supplement or a withdrawal: carried out, once; before the filing it waits, for a day."""
     exchange = exchange or Exchange(dossier_id="", source=command.source, reference=command.reference)
     event = command.ask.event
@@ -122,7 +131,7 @@ def asked(exchange: Exchange | None, command: UpstreamAsked, now: datetime) -> D
     first = not exchange.waiting
     exchange = exchange.with_event(event).model_copy(update={"waiting": (*exchange.waiting, command.ask)})
     if exchange.filed_by is None:
-        return Decision(exchange, due=exchange.waiting[0].came_at + WAIT if first else max(now, _ends(exchange)))
+        return Decision(exchange)
     return Decision(exchange, effects=(_carry_out(exchange),) if first else ())
 
 
@@ -138,18 +147,30 @@ def carried_out(exchange: Exchange | None, outcome: CarriedOut, _now: datetime) 
     return Decision(known, (_reply(known, answer),), begun)
 
 
-def never_filed(exchange: Exchange | None, _due: DeadlineDue, now: datetime) -> Decision[Exchange]:
-    """What waited for its dossier for a day is refused."""
-    if exchange is None or exchange.filed_by is not None or not exchange.waiting:
-        return Decision(exchange, due=None)
+def fell_due(exchange: Exchange | None, _due: DeadlineDue, now: datetime) -> Decision[Exchange]:
+    """What waited for its dossier for a day is refused; the portal is called again."""
+    if exchange is None:
+        return Decision(exchange)
+    calls, effects = webhooks.again(exchange.calls, exchange.source, now)
+    exchange = exchange.model_copy(update={"calls": calls})
     replies = []
-    while exchange.waiting and _ends(exchange) <= now:
+    while exchange.filed_by is None and exchange.waiting and _ends(exchange) <= now:
         ask, *rest = exchange.waiting
         problem = named("not_filed", "ce_subject", "nothing was filed under this reference within a day")
         answer = Answer(event=ask.event, asked=ask.asked, problems=(problem,))
         exchange = _kept(exchange.model_copy(update={"waiting": tuple(rest)}), answer)
         replies.append(_reply(exchange, answer))
-    return Decision(exchange, tuple(replies), due=_ends(exchange) if exchange.waiting else None)
+    return Decision(exchange, tuple(replies), effects)
+
+
+def called(
+    exchange: Exchange | None, outcome: PortalCalled, now: datetime, ladder: Sequence[timedelta]
+) -> Decision[Exchange]:
+    """Whether a call arrived."""
+    if exchange is None:
+        raise Impossible("a call of an exchange that never was")
+    calls = webhooks.answered(exchange.calls, outcome, now, ladder)
+    return Decision(exchange.model_copy(update={"calls": calls}))
 
 
 def changed(exchange: Exchange | None, command: UpstreamChanged, _now: datetime) -> Decision[Exchange]:
@@ -226,12 +247,37 @@ def _refusal(exchange: Exchange, event: str, problems: Sequence[Problem]) -> Eve
     return ReplyRefused(source=exchange.source, reference=exchange.reference, event=event, problems=tuple(problems))
 
 
-HANDLERS: Handlers = {
-    UpstreamFiled: filed,
-    UpstreamInvalid: invalid,
-    FiledUpstream: answered,
-    UpstreamAsked: asked,
-    CarriedOut: carried_out,
-    UpstreamChanged: changed,
-    DeadlineDue: never_filed,
-}
+def _next_due(exchange: Exchange | None) -> datetime | None:
+    """When something falls due, whatever it is."""
+    if exchange is None:
+        return None
+    ends = _ends(exchange) if exchange.waiting and exchange.filed_by is None else None
+    return min((due for due in (ends, exchange.calls.due) if due is not None), default=None)
+
+
+def handlers(callbacks: Callbacks = NOBODY) -> Handlers:
+    """What an exchange reacts to."""
+
+    def told(handler: Handler) -> Handler:
+        def decide(state: Any, message: Any, now: datetime) -> Decision[Any]:
+            found = handler(state, message, now)
+            exchange: Exchange | None = found.state
+            if exchange is not None and found.events and exchange.source in callbacks.portals:
+                calls, effects = webhooks.called(exchange.calls, exchange.source, found.events)
+                exchange = exchange.model_copy(update={"calls": calls})
+                found = replace(found, state=exchange, effects=(*found.effects, *effects))
+            return replace(found, due=_next_due(exchange))
+
+        return decide
+
+    table: dict[type[Any], Handler] = {
+        UpstreamFiled: filed,
+        UpstreamInvalid: invalid,
+        FiledUpstream: answered,
+        UpstreamAsked: asked,
+        CarriedOut: carried_out,
+        UpstreamChanged: changed,
+        PortalCalled: lambda state, message, now: called(state, message, now, callbacks.ladder),
+        DeadlineDue: fell_due,
+    }
+    return {message: told(handler) for message, handler in table.items()}

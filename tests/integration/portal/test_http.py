@@ -52,6 +52,7 @@ class Portal:
         subject: str,
         data: Any,
         event: str = "e1",
+        *,
         by: ECKey | None = None,
         sent: dict[str, str] | None = None,
     ) -> httpx.Response:

@@ -27,6 +27,12 @@ from services.submission.messages import (
 from tests.unit.services import lives
 from tests.unit.services.lives import FILED, ID
 
+HANDLERS = exchange.handlers()
+
+
+def tell(state: exchange.Exchange | None, message: Any, now: datetime = FILED) -> Decision[exchange.Exchange]:
+    return HANDLERS[type(message)](state, message, now)
+
 
 def event(name: str, *, filed: bool = True) -> UpstreamFiled:
     at = FILED if filed else None
@@ -34,9 +40,9 @@ def event(name: str, *, filed: bool = True) -> UpstreamFiled:
 
 
 def test_a_filed_event_is_answered_again_and_another_is_refused() -> None:
-    first = exchange.filed(None, event("e1"), FILED)
-    again = exchange.filed(first.state, event("e1"), FILED)
-    other = exchange.filed(again.state, event("e2"), FILED)
+    first = tell(None, event("e1"))
+    again = tell(first.state, event("e1"))
+    other = tell(again.state, event("e2"))
     for decision in (first, again):
         (reply,) = decision.events
         assert isinstance(reply, ReplyAccepted)
@@ -51,12 +57,12 @@ def test_a_filed_event_is_answered_again_and_another_is_refused() -> None:
 
 def test_no_answer_before_the_dossier_is_filed() -> None:
     with pytest.raises(Impossible):
-        exchange.filed(None, event("e1", filed=False), FILED)
+        tell(None, event("e1", filed=False))
 
 
 def test_an_exchange_of_the_release_before_still_hears_of_its_effect() -> None:
     waiting = exchange.Exchange(dossier_id=ID, source="dvc", reference="r1", events=("e1",), filed_by="e1")
-    decision = exchange.answered(waiting, FiledUpstream(event="e1", dossier_id=ID, filed_at=FILED), FILED)
+    decision = tell(waiting, FiledUpstream(event="e1", dossier_id=ID, filed_at=FILED))
     assert [type(e) for e in decision.events] == [ReplyAccepted]
 
 
@@ -75,46 +81,46 @@ def said(decision: Decision[Any]) -> list[tuple[str, str]]:
 
 
 def test_what_is_asked_is_carried_out_one_after_the_other_and_answered_once() -> None:
-    state = exchange.filed(None, event("e1"), FILED).state
-    first = exchange.asked(state, ask("s1", "supplement"), FILED)
-    second = exchange.asked(first.state, ask("w1"), FILED)
-    again = exchange.asked(second.state, ask("s1", "supplement"), FILED)
+    state = tell(None, event("e1")).state
+    first = tell(state, ask("s1", "supplement"))
+    second = tell(first.state, ask("w1"))
+    again = tell(second.state, ask("s1", "supplement"))
     assert [effect.ask.event for effect in first.effects if isinstance(effect, CarryOut)] == ["s1"]
     assert (second.effects, second.events, again.effects, again.events) == ((), (), (), ())
-    done = exchange.carried_out(again.state, CarriedOut(event="s1", done_at=FILED), FILED)
+    done = tell(again.state, CarriedOut(event="s1", done_at=FILED))
     assert said(done) == [("reply.done", "s1")]
     assert [effect.ask.event for effect in done.effects if isinstance(effect, CarryOut)] == ["w1"]
     wrong = Problem(field="ce_subject", problem="no", code="wrong_stage")
-    refused = exchange.carried_out(done.state, CarriedOut(event="w1", problems=(wrong,)), FILED)
+    refused = tell(done.state, CarriedOut(event="w1", problems=(wrong,)))
     assert said(refused) == [("reply.refused", "w1")]
     assert not refused.effects
     for name, expected in (("s1", "reply.done"), ("w1", "reply.refused")):
-        repeat = exchange.asked(refused.state, ask(name), FILED)
+        repeat = tell(refused.state, ask(name))
         assert (said(repeat), repeat.effects) == ([(expected, name)], ())
 
 
 def test_what_is_asked_before_the_filing_waits_a_day_for_it() -> None:
-    early = exchange.asked(None, ask("w1"), FILED)
+    early = tell(None, ask("w1"))
     assert (early.events, early.effects, early.due) == ((), (), FILED + exchange.WAIT)
-    later = exchange.asked(early.state, ask("w2", at=FILED + timedelta(hours=1)), FILED + timedelta(hours=1))
+    later = tell(early.state, ask("w2", at=FILED + timedelta(hours=1)), FILED + timedelta(hours=1))
     assert later.due == FILED + exchange.WAIT
-    filed = exchange.filed(later.state, event("e1"), FILED)
+    filed = tell(later.state, event("e1"))
     assert (said(filed), filed.due) == ([("reply.accepted", "e1")], None)
     assert [effect.ask.event for effect in filed.effects if isinstance(effect, CarryOut)] == ["w1"]
-    given_up = exchange.never_filed(later.state, DeadlineDue(), FILED + exchange.WAIT)
+    given_up = tell(later.state, DeadlineDue(), FILED + exchange.WAIT)
     (reply,) = given_up.events
     assert isinstance(reply, ReplyRefused)
     assert (reply.event, reply.problems[0].code) == ("w1", "not_filed")
     assert given_up.due == FILED + exchange.WAIT + timedelta(hours=1)
-    assert said(exchange.asked(given_up.state, ask("w1"), FILED)) == [("reply.refused", "w1")]
+    assert said(tell(given_up.state, ask("w1"))) == [("reply.refused", "w1")]
 
 
 def test_too_many_at_once_and_an_id_used_twice_are_refused_by_name() -> None:
-    state = exchange.filed(None, event("e1"), FILED).state
+    state = tell(None, event("e1")).state
     for n in range(exchange.MAX_WAITING):
-        state = exchange.asked(state, ask(f"w{n}"), FILED).state
-    over = exchange.asked(state, ask("w-over"), FILED)
-    twice = exchange.asked(state, ask("e1"), FILED)
+        state = tell(state, ask(f"w{n}")).state
+    over = tell(state, ask("w-over"))
+    twice = tell(state, ask("e1"))
     codes = [e.problems[0].code for d in (over, twice) for e in d.events if isinstance(e, ReplyRefused)]
     assert codes == ["too_many", "repeated"]
     assert over.state == state, "the same event may be tried again"
@@ -129,11 +135,11 @@ def test_steps_are_told_in_their_order_once_each_after_the_acceptance(
     arriving: list[int | None] = [*order[:before], None, *order[before:], *repeats]
     for number in arriving:
         if number is None:
-            decision = exchange.filed(state, event("e1"), FILED)
+            decision = tell(state, event("e1"))
         else:
             change = StatusChange(number=number, step="accepted", status=2, happened_at=FILED)
             command = UpstreamChanged(source="dvc", reference="r1", dossier_id=ID, change=change)
-            decision = exchange.changed(state, command, FILED)
+            decision = tell(state, command)
         state = decision.state
         told += said(decision)
     assert told == [("reply.accepted", "e1"), *(("reply.status", str(n)) for n in range(1, 6))]
@@ -141,12 +147,12 @@ def test_steps_are_told_in_their_order_once_each_after_the_acceptance(
 
 def test_an_exchange_stays_small_whatever_a_portal_sends() -> None:
     wrong = tuple(named("invalid", "f" * 999, "p" * 999, "ấ" * 999) for _ in range(100))
-    state = exchange.filed(None, event("e1"), FILED).state
+    state = tell(None, event("e1")).state
     for n in range(500):
-        state = exchange.asked(state, ask(f"{n:0>200}"), FILED).state
-        state = exchange.carried_out(state, CarriedOut(event=f"{n:0>200}", problems=wrong), FILED).state
+        state = tell(state, ask(f"{n:0>200}")).state
+        state = tell(state, CarriedOut(event=f"{n:0>200}", problems=wrong)).state
     for n in range(10):
-        state = exchange.asked(state, ask(f"late{n}", "supplement", form="f" * MAX_SUPPLEMENT_BYTES), FILED).state
+        state = tell(state, ask(f"late{n}", "supplement", form="f" * MAX_SUPPLEMENT_BYTES)).state
     assert state is not None
     assert (
         len(state.dump_json(lambda _kind, clear: f"{PREFIX}form:{base64.b64encode(clear.encode()).decode()}"))
