@@ -16,7 +16,7 @@ from services.submission.domain.exchange import NOBODY
 from services.submission.domain.timing import ROLES, order
 from services.submission.domain.webhooks import Callbacks
 from services.submission.files.attachment import FileRules, files
-from services.submission.messages import CallPortal, CarryOut, FileUpstream, TellPortal
+from services.submission.messages import CallPortal, CarryOut, FileUpstream, SyncNational, TellPortal
 from services.submission.upstream import reply_encoder
 
 FILE_RULES: Final = FileRules()
@@ -60,7 +60,7 @@ def aggregates(
         name="dossiers",
         state=Dossier,
         handlers=life.handlers(rules),
-        effects=(TakeNumber, ConfirmNumber, TellPortal),
+        effects=(TakeNumber, ConfirmNumber, TellPortal, SyncNational),
         topic_of=lambda _event, _state: STREAMS["dossier"].name,
         view=view,
         indexes=INDEXES,

@@ -11,10 +11,11 @@ from services.submission.domain.drafts import FileDraft
 from services.submission.effects.calling import CallsPortal
 from services.submission.effects.drafts import FilesDraft
 from services.submission.effects.filing import CarriesOut, FilesFirst, FilesUpstream, TellsPortal
+from services.submission.effects.national import SyncsNational
 from services.submission.files import upkeep
 from services.submission.files.api import UPLOAD
 from services.submission.handlers import aggregates
-from services.submission.messages import CallPortal, CarryOut, FileUpstream, TellPortal
+from services.submission.messages import CallPortal, CarryOut, FileUpstream, SyncNational, TellPortal
 from services.submission.settings import SubmissionSettings
 from services.submission.upstream import UpstreamReader
 
@@ -35,6 +36,7 @@ def main() -> None:
             CarryOut: CarriesOut(platform),
             TellPortal: TellsPortal(platform),
             CallPortal: CallsPortal(platform),
+            SyncNational: SyncsNational(platform),
             FileDraft: FilesDraft(platform),
             **upkeep.adapters(platform),
         },

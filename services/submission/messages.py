@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -21,7 +22,7 @@ from schemas.parts import (
     Way,
 )
 from schemas.personal import Comment, Form
-from schemas.upstream import Asked, Problem, StatusChange
+from schemas.upstream import Asked, Problem, StatusChange, Step
 from schemas.work import By
 
 
@@ -308,6 +309,42 @@ class PortalCalled(Outcome):
 
     number: int
     arrived: bool
+
+
+class Report(Record):
+    """A step of a received dossier, for the national portal; `unit`, `role`: whose work it was."""
+
+    step: Step
+    status: int
+    happened_at: Instant
+    role: Text | None = None
+    unit: Text | None = None
+    note: Text | None = None
+
+
+class SyncNational(Effect):
+    """Puts the dossier as it is now, and one step of it, into the national portal.
+
+    Repeatable: the portal is asked first whether it has the dossier, and is given all of it each time.
+    """
+
+    TYPE: ClassVar[str] = "national.sync"
+    POLICY: ClassVar[Policy] = "repeat"
+    LEASE: ClassVar[timedelta] = timedelta(seconds=60)
+    CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=45)
+    CONCURRENCY: ClassVar[int] = 4
+    PARTNER: ClassVar[str | None] = "national portal"
+    report: Report
+
+    def failed(self, reason: FailureReason) -> Outcome:  # noqa: ARG002 - the next step tells all again
+        """This step is not there."""
+        return NationalSynced(accepted=False)
+
+
+class NationalSynced(Outcome):
+    """Whether the national portal took it."""
+
+    accepted: bool
 
 
 class FileUpstream(Effect):

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis import jose
@@ -66,6 +66,26 @@ def _writes_codes(value: str) -> str:
     return value
 
 
+class NationalSettings(BaseModel):
+    """The national portal's synchronisation API, as its operator hands it out.
+
+    url, login_url   where services are called, and where one logs in with `username`, `secret` and `dstcode`
+    agency           madonvi; agency_name: DonViXuLy
+    numbers          what a citizen is in LoaiDoiTuong: 1 (older releases) or 0
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    login_url: Annotated[str, Field(pattern=r"^https?://")]
+    username: str
+    secret: SecretStr
+    dstcode: str
+    agency: str
+    agency_name: str
+    numbers: Literal["citizen-1", "citizen-0"] = "citizen-1"
+
+
 class SubmissionSettings(ServiceSettings):
     """What the agency configures; what the law says is in `law/data`, or in the folder `HOSO_LAW_DATA`.
 
@@ -73,6 +93,7 @@ class SubmissionSettings(ServiceSettings):
                                           keys change, a JWK set: the first is used, the others are still understood
     SUBMISSION_WEBHOOKS                   source to the https address that is called with each reply (JSON)
     SUBMISSION_WEBHOOK_LADDER             waits between calls that are not taken: ISO 8601, as a JSON list
+    SUBMISSION_NATIONAL                   the national portal's API (JSON, see `NationalSettings`); without it none
     HOSO_ALLOWED_HOSTS                    host:port that may be called in plain http or inside the network (JSON list)
     SUBMISSION_SEARCH_KEY                 32 bytes in base64: what officers find dossiers by is made with it
     SUBMISSION_AGENCY, …_GENERATION       who writes dossier codes, and by which circular
@@ -98,6 +119,7 @@ class SubmissionSettings(ServiceSettings):
     jwk: Annotated[SecretStr, AfterValidator(_is_private_key)]
     portals: Annotated[dict[str, dict[str, Any]], AfterValidator(_are_public_keys), Field(max_length=64)]
     webhooks: Annotated[dict[str, str], Field(max_length=64, default_factory=dict)]
+    national: NationalSettings | None = None
     webhook_ladder: Annotated[tuple[timedelta, ...], Field(max_length=16)] = LADDER
     allowed_hosts: frozenset[str] = Field(validation_alias=AliasChoices("HOSO_ALLOWED_HOSTS"), default=frozenset())
     search_key: Annotated[SecretStr, AfterValidator(_is_search_key)]
@@ -177,5 +199,6 @@ class SubmissionSettings(ServiceSettings):
             fee=Term(amount=self.fee_days, unit="working"),
             fee_closing=self.fee_closing,
             complaint=Term(amount=self.complaint_days, unit="working"),
+            national=self.national is not None,
             drafts=Keeping(most=self.drafts, life=self.draft_life, warning=self.draft_warning),
         )

@@ -21,7 +21,7 @@ Inbox = Literal["specialist", "clerk", "leader", "registrar"]
 INBOXES: Final[tuple[Inbox, ...]] = get_args(Inbox)
 HIDDEN = {
     "tokens", "applicant", "agent", "form", "address", "owner", "officers", "pending", "complaint", "documents", "told",
-    "portal",
+    "portal", "national",
 }  # fmt: skip
 Worker = Annotated[Caller, Depends(allow(*INBOXES))]
 Cursor = Annotated[str | None, Query(max_length=100)]

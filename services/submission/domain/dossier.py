@@ -16,6 +16,7 @@ from schemas.event import Instant, Record
 from schemas.parts import Agent, Applicant, Assistance, AttachedFile, Bilingual, PostalAddress, SupplementItem, Way
 from schemas.personal import Comment, Form
 from schemas.work import Act
+from services.submission.messages import Report
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 THIRTY_DAYS: Final = Term(amount=30, unit="calendar")
@@ -56,6 +57,7 @@ class Rules:
     fee          how long after its invoice expired a fee may still come; fee_closing: what happens then
     complaint    how long the leader has to answer a complaint
     drafts       how many drafts a person may have, and for how long
+    national     whether steps are put into the national portal
     """
 
     codes: CodeSeries
@@ -68,6 +70,7 @@ class Rules:
     fee_closing: Closing = "stop"
     complaint: Term = TEN_DAYS
     drafts: Keeping = Keeping()
+    national: bool = False
 
 
 class Document(AttachedFile):
@@ -93,6 +96,13 @@ class Extended(Record):
     days: int
     granted_at: Instant
     reason: str
+
+
+class National(Record):
+    """What the national portal is still to be told, the first of it on its way; `refused`: how many it did not take."""
+
+    waiting: tuple[Report, ...] = ()
+    refused: int = 0
 
 
 class Portal(Record):
@@ -199,6 +209,7 @@ class Dossier(Record):
     complaint: Complaint | None = None
     documents: tuple[Document, ...] = ()
     portal: Portal | None = None
+    national: National = National()
 
     def to(self, stage: Stage, now: datetime, **changes: Any) -> Dossier:
         """This dossier in that stage, one revision on."""

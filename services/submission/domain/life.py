@@ -18,6 +18,7 @@ from services.submission.domain import (
     ending,
     examination,
     holding,
+    national,
     papers,
     reception,
     supplement,
@@ -51,7 +52,7 @@ def handlers(rules: Rules) -> Handlers:
 
     def timed(handler: Handler) -> Handler:
         def decide(state: Any, message: Any, now: datetime) -> Decision[Any]:
-            found = telling.told(handler(state, message, now))
+            found = national.reported(telling.told(handler(state, message, now)), rules)
             return replace(found, due=deadlines.next_due(found.state, rules))
 
         return decide
@@ -87,6 +88,7 @@ def handlers(rules: Rules) -> Handlers:
         do.Complain: ruled(ending.complain),
         do.AnswerComplaint: ending.answer_complaint,
         do.PortalTold: telling.heard,
+        do.NationalSynced: national.synced,
         DeadlineDue: ruled(deadlines.fell_due),
         do.RecountDates: ruled(deadlines.recounted),
     }
