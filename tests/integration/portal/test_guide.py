@@ -135,9 +135,9 @@ async def test_a_dossier_from_its_filing_to_its_withdrawal(agency: Any, client: 
     assert status["code"]
     assert status["due_at"]
 
-    for _ in range(2):
-        await client.send(WITHDRAWN, reference, {"reason": "không cần nữa"}, event="withdrawn-1")
+    await client.send(WITHDRAWN, reference, {"reason": "không cần nữa"}, event="withdrawn-1")
     done = await client.reply(reference, "done", event="withdrawn-1")
+    await client.send(WITHDRAWN, reference, {"reason": "không cần nữa"}, event="withdrawn-1")
     assert await client.reply(reference, "done", event="withdrawn-1") == done
     status = await client.reply(reference, "status", number=4)
     assert (status["step"], status["status"], status["reason"]) == ("withdrawn", 7, "không cần nữa")
@@ -145,4 +145,4 @@ async def test_a_dossier_from_its_filing_to_its_withdrawal(agency: Any, client: 
     await client.send(SUPPLEMENTED, reference, {"form": {"address": "Số 6"}})
     (problem,) = (await client.reply(reference, "refused"))["problems"]
     assert problem["code"] == "wrong_stage"
-    assert client.replies == []
+    assert [kept for kept in client.replies if kept["reference"] == reference] == []

@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -64,6 +65,13 @@ class Portal:
 
 
 @pytest.fixture
+async def apart(tmp_path: Path) -> AsyncIterator[Backbone]:
+    """A broker and a store of its own: two submissions would share a consumer group, and know other portals each."""
+    async with Backbone(tmp_path) as backbone:
+        yield backbone
+
+
+@pytest.fixture
 async def portal() -> AsyncIterator[Portal]:
     found = Portal(ECKey.generate_key("P-256"))
     server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
@@ -86,15 +94,13 @@ async def file(portal: Portal, service: str, data: Any) -> httpx.Response:
         return await client.post("/upstream/events", headers=headers, content=value)
 
 
-async def test_a_call_is_sealed_and_made_again_until_it_is_taken(backbone: Backbone, portal: Portal) -> None:
+async def test_a_call_is_sealed_and_made_again_until_it_is_taken(apart: Backbone, portal: Portal) -> None:
     (port,) = free_ports(1)
-    prefix = f"called{uuid.uuid4().hex[:8]}"
-    await topics.create(backbone.kafka, (SOURCE,))
-    await indexes.create(backbone.store_url, prefix)
+    await topics.create(apart.kafka, (SOURCE,))
+    await indexes.create(apart.store_url, "hoso")
     env = {
-        "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
-        "MONGODB_URL": backbone.store_url,
-        "HOSO_DATABASE_PREFIX": prefix,
+        "KAFKA_BOOTSTRAP_SERVERS": apart.kafka,
+        "MONGODB_URL": apart.store_url,
         "HOSO_MASTER_KEY": base64.b64encode(b"m" * 32).decode(),
         "HOSO_ALLOWED_HOSTS": json.dumps([portal.url.split("/")[2]]),
         "OIDC_ISSUER": "http://127.0.0.1:9",
@@ -107,9 +113,7 @@ async def test_a_call_is_sealed_and_made_again_until_it_is_taken(backbone: Backb
     }
     service = f"http://127.0.0.1:{port}"
     ready = probes.http(f"{service}/readyz")
-    await backbone.start(
-        [Process("called", (sys.executable, "-m", "services.submission.main"), env, ready, seconds=60)]
-    )
+    await apart.start([Process("called", (sys.executable, "-m", "services.submission.main"), env, ready, seconds=60)])
     portal.answers = ["503 Service Unavailable", "302 Found\r\nlocation: /elsewhere", "silence"]
     answer = await file(portal, service, plan(3, "t")[2].filing)
     assert answer.status_code == httpx.codes.OK
