@@ -32,6 +32,10 @@ class NotFetched(Exception):
     """It could not be fetched: no connection, another answer than 200, larger than allowed, or cut off."""
 
 
+class TooLarge(NotFetched):
+    """There is more of it than was allowed."""
+
+
 def public(address: str) -> bool:
     """Whether an IP address is of the public internet, also the one inside a translated IPv6 address."""
     ip = ipaddress.ip_address(address)
@@ -122,7 +126,7 @@ async def _pieces(answer: httpx.Response, most: int) -> AsyncIterator[bytes]:
         async for piece in answer.aiter_raw():
             size += len(piece)
             if size > most:
-                raise NotFetched(f"it has more than {most} bytes")
+                raise TooLarge(f"it has more than {most} bytes")
             yield piece
     except httpx.HTTPError as error:
         raise NotFetched(f"{type(error).__name__}") from error

@@ -22,6 +22,8 @@ WITHDRAWN: Final = "upstream.dossier_withdrawn.v1"
 STREAM: Final = "replies"
 MAX_FORM_FIELDS: Final = 200
 MAX_SUPPLEMENT: Final = 50
+MAX_FILES: Final = 10
+MAX_URL: Final = 1000
 MAX_SUPPLEMENT_BYTES: Final = 8 * 1024
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
@@ -72,13 +74,28 @@ class Filing(_Strict):
     address: FiledAddress | None = None
 
 
-class UpstreamFiling(Filing):
-    """A filing by an upstream portal. `account`: the applicant's `sub` at the identity provider both share.
+class FileReference(_Strict):
+    """A file to fetch: which document of the procedure it is, where it is, SHA-256 (hex) and bytes of its content."""
 
-    Without it nobody but the portal and officers may see the dossier here, and it is paid at the desk.
+    code: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=MAX_URL)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=1)]
+    name: Line = "tep"
+
+
+References = Annotated[tuple[FileReference, ...], Field(max_length=MAX_FILES)]
+
+
+class UpstreamFiling(Filing):
+    """A filing by an upstream portal; `files` are fetched before it is filed.
+
+    `account`: the applicant's `sub` at the identity provider both share. Without it
+    nobody but the portal and officers may see the dossier here, and it is paid at the desk.
     """
 
     account: Line | None = None
+    files: References = ()
 
 
 def _short(form: dict[str, str | int]) -> dict[str, str | int]:
@@ -93,10 +110,11 @@ Changes = Annotated[
 
 
 class UpstreamSupplement(_Strict):
-    """The answer to the request for a supplement: fields of the form put right, codes of the documents brought."""
+    """The answer to the request for a supplement: fields of the form put right, codes of documents brought, files."""
 
     form: Changes
     documents: Annotated[tuple[Line, ...], Field(max_length=MAX_SUPPLEMENT)] = ()
+    files: References = ()
 
 
 class UpstreamWithdrawal(_Strict):

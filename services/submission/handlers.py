@@ -11,12 +11,13 @@ from chassis.jose import Keys
 from chassis.series import SERIES, ConfirmNumber, TakeNumber
 from schemas.topics import STREAMS, reply_topic
 from services.submission.domain import drafts, exchange, life, officer
+from services.submission.domain.correspondence import Exchange
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.exchange import NOBODY
 from services.submission.domain.timing import ROLES, order
 from services.submission.domain.webhooks import Callbacks
 from services.submission.files.attachment import FileRules, files
-from services.submission.messages import CallPortal, CarryOut, FileUpstream, SyncNational, TellPortal
+from services.submission.messages import CallPortal, CarryOut, FetchFile, FileUpstream, SyncNational, TellPortal
 from services.submission.upstream import reply_encoder
 
 FILE_RULES: Final = FileRules()
@@ -67,9 +68,9 @@ def aggregates(
     )
     exchanges = AggregateType(
         name="exchanges",
-        state=exchange.Exchange,
+        state=Exchange,
         handlers=exchange.handlers(callbacks),
-        effects=(FileUpstream, CarryOut, CallPortal),
+        effects=(FileUpstream, FetchFile, CarryOut, CallPortal),
         topic_of=lambda _event, state: reply_topic(state.source),
         encode=reply_encoder(own, portals),
         content_type=jose.CONTENT_TYPE,

@@ -10,12 +10,13 @@ from services.submission.api import router
 from services.submission.domain.drafts import FileDraft
 from services.submission.effects.calling import CallsPortal
 from services.submission.effects.drafts import FilesDraft
+from services.submission.effects.fetching import FetchesFile
 from services.submission.effects.filing import CarriesOut, FilesFirst, FilesUpstream, TellsPortal
 from services.submission.effects.national import SyncsNational
 from services.submission.files import upkeep
 from services.submission.files.api import UPLOAD
 from services.submission.handlers import aggregates
-from services.submission.messages import CallPortal, CarryOut, FileUpstream, SyncNational, TellPortal
+from services.submission.messages import CallPortal, CarryOut, FetchFile, FileUpstream, SyncNational, TellPortal
 from services.submission.settings import SubmissionSettings
 from services.submission.upstream import UpstreamReader
 
@@ -33,6 +34,7 @@ def main() -> None:
             TakeNumber: TakesNumber(platform),
             ConfirmNumber: ConfirmsNumber(platform),
             FileUpstream: FilesUpstream(platform),
+            FetchFile: FetchesFile(platform),
             CarryOut: CarriesOut(platform),
             TellPortal: TellsPortal(platform),
             CallPortal: CallsPortal(platform),

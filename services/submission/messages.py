@@ -21,7 +21,7 @@ from schemas.parts import (
     SupplementItem,
     Way,
 )
-from schemas.personal import Comment, Form
+from schemas.personal import Comment, Form, Name, Secret
 from schemas.upstream import Asked, Problem, StatusChange, Step
 from schemas.work import By
 
@@ -212,11 +212,29 @@ class UpstreamInvalid(Command):
     problems: tuple[Problem, ...]
 
 
+class Referenced(Record):
+    """A file that a portal named: its document's code, where it is, what it must be, and what it is called."""
+
+    code: Text
+    url: Secret
+    sha256: Text
+    size: int
+    name: Name
+
+
 class AskUpstream(Record):
-    """What a portal asks of a dossier it filed, by event `event`. `form`: the fields put right, as one JSON text."""
+    """What a portal asks by event `event`: of a dossier it filed, or to file one whose files must be fetched first.
+
+    form    the fields put right, as one JSON text
+    files   what is to be fetched first; held: what of it was
+    filing  the dossier to file then
+    """
 
     event: Text
-    asked: Asked
+    asked: Asked | Literal["filing"]
+    files: tuple[Referenced, ...] = ()
+    held: tuple[AttachedFile, ...] = ()
+    filing: FileDossier | None = None
     form: Form | None = None
     documents: tuple[Text, ...] = ()
     reason: Text | None = None
@@ -241,7 +259,10 @@ class UpstreamChanged(Command):
 
 
 class CarryOut(Effect):
-    """Does to the dossier what its portal asks; the dossier keeps the event's id as idempotency key for ever."""
+    """Does to the dossier what its portal asks, once its files are held.
+
+    The dossier keeps the event's id as idempotency key for ever.
+    """
 
     TYPE: ClassVar[str] = "upstream.carry_out"
     POLICY: ClassVar[Policy] = "repeat"
@@ -258,6 +279,45 @@ class CarryOut(Effect):
             problem_vi="không thực hiện được",
         )
         return CarriedOut(event=self.ask.event, problems=(problem,))
+
+
+class FetchFile(Effect):
+    """Fetches one file of an event and holds it for the dossier; its id is made of its content, so it is repeatable.
+
+    `owner`, `procedure`, `filed_at`: of a dossier that is not filed yet.
+    """
+
+    TYPE: ClassVar[str] = "upstream.fetch"
+    POLICY: ClassVar[Policy] = "repeat"
+    LEASE: ClassVar[timedelta] = timedelta(seconds=100)
+    CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=90)
+    CONCURRENCY: ClassVar[int] = 4
+    MAX_ATTEMPTS: ClassVar[int] = 8
+    dossier_id: DossierId
+    source: Text
+    event: Text
+    file: Referenced
+    owner: Text | None = None
+    procedure: Text | None = None
+    filed_at: Instant | None = None
+
+    def failed(self, reason: FailureReason) -> Outcome:
+        """It could not be had; the portal is told."""
+        problem = Problem(
+            field=f"files.{self.file.code}",
+            problem=f"the file could not be fetched: {reason}",
+            code="erased" if reason == "erased" else "file_unavailable",
+            problem_vi="không tải được tệp",
+        )
+        return FileFetched(event=self.event, problems=(problem,))
+
+
+class FileFetched(Outcome):
+    """The file as the dossier keeps it, or what is wrong with it."""
+
+    event: Text
+    file: AttachedFile | None = None
+    problems: tuple[Problem, ...] = ()
 
 
 class CarriedOut(Outcome):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -16,11 +16,18 @@ from chassis.reading import Raw, Unidentifiable, refuse_oversize
 from schemas import envelope, upstream
 from schemas.event import Event
 from schemas.personal import Personal, Seal
-from schemas.upstream import Asked, UpstreamFiling, UpstreamSupplement
+from schemas.upstream import Asked, FileReference, UpstreamFiling, UpstreamSupplement
 from services.submission.domain.faults import named, of_filing, of_schema
 from services.submission.domain.filing import BadFiling, checked, dossier_id
 from services.submission.domain.finding import Token
-from services.submission.messages import AskUpstream, FileDossier, UpstreamAsked, UpstreamFiled, UpstreamInvalid
+from services.submission.messages import (
+    AskUpstream,
+    FileDossier,
+    Referenced,
+    UpstreamAsked,
+    UpstreamFiled,
+    UpstreamInvalid,
+)
 
 
 class UpstreamReader:
@@ -59,11 +66,15 @@ class UpstreamReader:
                 wrong = named("unknown_type", "ce_type", f"must be one of {', '.join(upstream.SENT)}")
                 return UpstreamInvalid(event=attributes.id, problems=(wrong,), **where)
             match model.model_validate_json(payload):
+                case UpstreamFiling(files=[_, *_]) as filing:
+                    found, files = self._filing(filing, dossier, where), referenced(filing.files)
+                    ask = self._ask(attributes.id, "filing", filing=found, files=files)
                 case UpstreamFiling() as filing:
                     return UpstreamFiled(event=attributes.id, filing=self._filing(filing, dossier, where), **where)
                 case UpstreamSupplement() as given:
                     form = Personal.of(json.dumps(given.form, ensure_ascii=False, sort_keys=True))
-                    ask = self._ask(attributes.id, "supplement", form=form, documents=given.documents)
+                    what = {"form": form, "documents": given.documents, "files": referenced(given.files)}
+                    ask = self._ask(attributes.id, "supplement", **what)
                 case given:
                     ask = self._ask(attributes.id, "withdrawal", reason=getattr(given, "reason", None))
         except ValidationError as error:
@@ -72,7 +83,7 @@ class UpstreamReader:
             return UpstreamInvalid(event=attributes.id, problems=of_filing(error.problems), **where)
         return UpstreamAsked(ask=ask, **where)
 
-    def _ask(self, event: str, asked: Asked, **what: Any) -> AskUpstream:
+    def _ask(self, event: str, asked: Asked | Literal["filing"], **what: Any) -> AskUpstream:
         return AskUpstream(event=event, asked=asked, came_at=self._clock(), **what)
 
     def _filing(self, filing: UpstreamFiling, dossier: str, where: dict[str, str]) -> FileDossier:
@@ -88,6 +99,14 @@ class UpstreamReader:
             reference=where["reference"],
             token=self._token,
         )
+
+
+def referenced(files: Sequence[FileReference]) -> tuple[Referenced, ...]:
+    """Files to fetch; addresses may hold a word that opens them, and names of files a person's."""
+    return tuple(
+        Referenced(url=Personal.of(one.url), name=Personal.of(one.name), **one.model_dump(exclude={"url", "name"}))
+        for one in files
+    )
 
 
 def bound(attributes: envelope.Envelope) -> dict[str, str]:

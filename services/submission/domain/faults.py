@@ -24,6 +24,10 @@ CODES: Final[Mapping[str, str]] = {
     "wrong_stage": "hồ sơ đang ở bước không cho phép thao tác này",
     "not_asked": "cơ quan không yêu cầu bổ sung nội dung này",
     "not_given": "cơ quan yêu cầu bổ sung nội dung này nhưng chưa có",
+    "file_denied": "địa chỉ tệp không được phép",
+    "file_unavailable": "không tải được tệp",
+    "file_mismatch": "nội dung tệp không khớp với giá trị băm hoặc kích thước đã khai",
+    "file_refused": "tệp không được chấp nhận",
     "erased": "dữ liệu cá nhân của hồ sơ này đã được xóa",
     "impossible": "không thực hiện được",
 }

@@ -106,8 +106,9 @@ class CarriesOut:
         changes = json.loads(await call.open(ask.form))
         filed = json.loads(await call.open(state.form))
         procedure = timing.procedure_of(state)
+        brought = tuple(sorted({*ask.documents, *(file.code for file in ask.held)}))
         waits = state.stage == "supplementing"
-        if waits and (unfit := supplement.unfit(state, tuple(changes), ask.documents)):
+        if waits and (unfit := supplement.unfit(state, tuple(changes), brought)):
             return tuple(named("not_asked" if given else "not_given", path, problem) for path, given, problem in unfit)
         try:
             form = corrected(filed, changes, procedure, local_day(self._platform.clock()))
@@ -119,7 +120,8 @@ class CarriesOut:
             form=Personal.of(json.dumps(form, ensure_ascii=False, sort_keys=True)),
             answers=procedure.answers(form),
             fields=tuple(sorted(changes)),
-            documents=tuple(sorted(set(ask.documents))),
+            documents=brought,
+            files=ask.held,
         )
 
 

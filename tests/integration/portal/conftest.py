@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,15 @@ from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
+
+
+async def _serve(shelf: Mapping[str, bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The portal's own file server: what lies on the shelf, by its path."""
+    path = (await reader.readuntil(b"\r\n\r\n")).decode().split()[1]
+    status, body = ("200 OK", shelf[path]) if path in shelf else ("404 Not Found", b"")
+    writer.write(f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+    await writer.drain()
+    writer.close()
 
 
 def _national(port: int, url: str) -> Process:
@@ -55,7 +65,11 @@ async def agency(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simp
         (port,) = free_ports(1)
         national = f"http://127.0.0.1:{port}"
         await backbone.start([_national(port, national)])
+        shelf: dict[str, bytes] = {}
+        served = await asyncio.start_server(lambda r, w: _serve(shelf, r, w), "127.0.0.1", 0)
+        place = f"127.0.0.1:{served.sockets[0].getsockname()[1]}"
         with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("HOSO_ALLOWED_HOSTS", json.dumps([place]))
             environment.setenv("SUBMISSION_NATIONAL", json.dumps(_account(national)))
             running = await stack.start(backbone, services=("submission",), partners=("identity",))
         secrets = json.loads((backbone.run.path / "secrets.json").read_text())
@@ -75,9 +89,20 @@ async def agency(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simp
             dossier: str = answer.json()["id"]
             return dossier
 
+        async def shown(dossier: str) -> list[dict[str, Any]]:
+            token = await login(running.url("idp"), "clerk1", "clerk1-demo-only")
+            url = f"{running.url('submission')}/dossiers/{dossier}/files"
+            found: list[dict[str, Any]] = (await client.get(url, headers={"authorization": f"Bearer {token}"})).json()[
+                "files"
+            ]
+            return found
+
         yield SimpleNamespace(
+            shown=shown,
             national=national,
             filed=filed,
+            shelf=shelf,
+            files=f"http://{place}",
             kafka=backbone.kafka,
             url=running.url("submission"),
             source=stack.SOURCE,

@@ -17,7 +17,7 @@ FILED, SUPPLEMENTED, WITHDRAWN = (f"upstream.dossier_{what}.v1" for what in ("fi
 BOUND = ("source", "type", "subject", "id")
 ANY_HEADER = jws.JWSRegistry(strict_check_header=False)
 ALGORITHMS = ["ECDH-ES+A256KW", "A256GCM"]
-LIBRARY = {
+LIBRARY: dict[str, Any] = {
     "procedure": "1.008895",
     "applicant": {"kind": "individual", "name": "Nguyễn Thị Minh Họa", "phone": "+84910000003"},
     "form": {

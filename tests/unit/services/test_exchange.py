@@ -14,12 +14,17 @@ from chassis.decision import DeadlineDue, Decision, Impossible
 from schemas.personal import PREFIX, Personal
 from schemas.upstream import MAX_SUPPLEMENT_BYTES, Asked, Problem, ReplyAccepted, ReplyRefused, StatusChange
 from services.submission.domain import exchange
+from services.submission.domain.correspondence import Exchange
 from services.submission.domain.faults import named
 from services.submission.messages import (
     AskUpstream,
     CarriedOut,
     CarryOut,
+    FetchFile,
     FiledUpstream,
+    FileFetched,
+    FileUpstream,
+    Referenced,
     UpstreamAsked,
     UpstreamChanged,
     UpstreamFiled,
@@ -30,7 +35,7 @@ from tests.unit.services.lives import FILED, ID
 HANDLERS = exchange.handlers()
 
 
-def tell(state: exchange.Exchange | None, message: Any, now: datetime = FILED) -> Decision[exchange.Exchange]:
+def tell(state: Exchange | None, message: Any, now: datetime = FILED) -> Decision[Exchange]:
     return HANDLERS[type(message)](state, message, now)
 
 
@@ -61,7 +66,7 @@ def test_no_answer_before_the_dossier_is_filed() -> None:
 
 
 def test_an_exchange_of_the_release_before_still_hears_of_its_effect() -> None:
-    waiting = exchange.Exchange(dossier_id=ID, source="dvc", reference="r1", events=("e1",), filed_by="e1")
+    waiting = Exchange(dossier_id=ID, source="dvc", reference="r1", events=("e1",), filed_by="e1")
     decision = tell(waiting, FiledUpstream(event="e1", dossier_id=ID, filed_at=FILED))
     assert [type(e) for e in decision.events] == [ReplyAccepted]
 
@@ -130,7 +135,7 @@ def test_too_many_at_once_and_an_id_used_twice_are_refused_by_name() -> None:
 def test_steps_are_told_in_their_order_once_each_after_the_acceptance(
     order: list[int], before: int, repeats: list[int]
 ) -> None:
-    state: exchange.Exchange | None = None
+    state: Exchange | None = None
     told: list[tuple[str, str]] = []
     arriving: list[int | None] = [*order[:before], None, *order[before:], *repeats]
     for number in arriving:
@@ -158,3 +163,66 @@ def test_an_exchange_stays_small_whatever_a_portal_sends() -> None:
         len(state.dump_json(lambda _kind, clear: f"{PREFIX}form:{base64.b64encode(clear.encode()).decode()}"))
         < 64 * 1024
     )
+
+
+def with_files(event: str, count: int = 2) -> UpstreamAsked:
+    """A filing with files."""
+    files = tuple(
+        Referenced(
+            code="application", url=Personal.of(f"https://p/{n}"), sha256="0" * 64, size=1, name=Personal.of("a")
+        )
+        for n in range(count)
+    )
+    filing = AskUpstream(event=event, asked="filing", filing=lives.filing(), files=files, came_at=FILED)
+    return UpstreamAsked(source="dvc", reference="r1", ask=filing)
+
+
+def test_a_filing_with_files_is_filed_once_they_are_held_and_what_waits_goes_on_after_it() -> None:
+    waits = tell(None, ask("w1"))
+    begun = tell(waits.state, with_files("e1"))
+    assert [type(effect) for effect in begun.effects] == [FetchFile]
+    assert begun.due is None, "what waits for its filing does not end while one is on its way"
+    second = tell(begun.state, FileFetched(event="e1", file=lives.FILE))
+    assert [type(effect) for effect in second.effects] == [FetchFile]
+    held = tell(second.state, FileFetched(event="e1", file=lives.FILE))
+    (effect,) = held.effects
+    assert isinstance(effect, FileUpstream)
+    assert effect.filing.files == (lives.FILE, lives.FILE)
+    done = tell(held.state, FiledUpstream(event="e1", dossier_id=ID, filed_at=FILED))
+    assert said(done) == [("reply.accepted", "e1")]
+    assert [type(effect) for effect in done.effects] == [CarryOut]
+    again = tell(done.state, with_files("e1"))
+    assert (said(again), again.effects) == ([("reply.accepted", "e1")], ())
+    assert said(tell(again.state, with_files("e2"))) == [("reply.refused", "e2")]
+
+
+def test_a_file_that_is_not_to_be_had_refuses_the_filing_and_another_may_follow() -> None:
+    wrong = named("file_mismatch", "files.application", "another content")
+    begun = tell(None, with_files("e1"))
+    refused = tell(begun.state, FileFetched(event="e1", problems=(wrong,)))
+    assert (said(refused), refused.effects) == ([("reply.refused", "e1")], ())
+    assert [type(effect) for effect in tell(refused.state, with_files("e2")).effects] == [FetchFile]
+
+
+def test_a_filing_without_files_overtakes_one_whose_files_are_being_fetched() -> None:
+    begun = tell(None, with_files("e1", 1))
+    plain = tell(begun.state, event("e2"))
+    assert said(plain) == [("reply.accepted", "e2")]
+    held = tell(plain.state, FileFetched(event="e1", file=lives.FILE))
+    done = tell(held.state, FiledUpstream(event="e1", dossier_id=ID, filed_at=FILED))
+    assert said(done) == [("reply.refused", "e1")]
+    assert done.state is not None
+    assert (done.state.filed_by, done.state.waiting) == ("e2", ())
+
+
+def test_a_supplement_s_files_are_held_before_it_is_carried_out() -> None:
+    supplement = ask("s1", "supplement")
+    files = with_files("x", 1).ask.files
+    asked = supplement.model_copy(update={"ask": supplement.ask.model_copy(update={"files": files})})
+    begun = tell(tell(None, event("e1")).state, asked)
+    assert [type(effect) for effect in begun.effects] == [FetchFile]
+    (effect,) = tell(begun.state, FileFetched(event="s1", file=lives.FILE)).effects
+    assert isinstance(effect, CarryOut)
+    assert effect.ask.held == (lives.FILE,)
+    wrong = named("file_denied", "files.application", "not a public address")
+    assert said(tell(begun.state, FileFetched(event="s1", problems=(wrong,)))) == [("reply.refused", "s1")]

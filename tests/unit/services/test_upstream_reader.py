@@ -97,7 +97,7 @@ def test_an_envelope_of_nobody_is_kept_as_its_hash(changes: dict[str, str]) -> N
         (b"{}", {}),
         (b"{}", {"ce_type": "upstream.dossier_filed.v2"}),
         (b'{"form": {"n": ' + b"9" * 4_000 + b"}}", {}),
-        (b'{"files": []}', {"ce_type": SUPPLEMENTED}),
+        (b'{"papers": []}', {"ce_type": SUPPLEMENTED}),
         (json.dumps({"form": {f"f{n}": "ấ" * 1000 for n in range(3)}}).encode(), {"ce_type": SUPPLEMENTED}),
         (b'{"reason": ""}', {"ce_type": WITHDRAWN}),
     ],

@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey
 
 from chassis.decision import DeadlineDue, Decision
 from services.submission.domain import exchange, webhooks
+from services.submission.domain.correspondence import Exchange
 from services.submission.domain.faults import named
 from services.submission.domain.webhooks import LADDER, MAX_CALLS, Callbacks
 from services.submission.messages import CallPortal, PortalCalled, UpstreamInvalid
@@ -22,7 +23,7 @@ from tests.unit.services.lives import FILED
 HANDLERS = exchange.handlers(Callbacks({"dvc"}))
 
 
-def tell(state: Any, message: Any, now: datetime) -> Decision[exchange.Exchange]:
+def tell(state: Any, message: Any, now: datetime) -> Decision[Exchange]:
     return HANDLERS[type(message)](state, message, now)
 
 
