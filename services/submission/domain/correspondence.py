@@ -18,10 +18,10 @@ MAX_PROBLEMS: Final = 5
 
 
 class Answer(Record):
-    """What an event that asked something was answered: when it was done, or what was wrong."""
+    """What an event was answered: when it was done, or what was wrong. `asked` None: a filing, which was refused."""
 
     event: str
-    asked: Asked
+    asked: Asked | None = None
     done_at: Instant | None = None
     problems: tuple[Problem, ...] = ()
 
@@ -68,7 +68,7 @@ def kept(exchange: Exchange, answer: Answer) -> Exchange:
 
 def reply_of(exchange: Exchange, answer: Answer) -> Event:
     """That it was done, or why not."""
-    if answer.done_at is None:
+    if answer.done_at is None or answer.asked is None:
         return refusal(exchange, answer.event, answer.problems)
     return ReplyDone(
         source=exchange.source,

@@ -132,10 +132,7 @@ def fetched(exchange: Exchange | None, outcome: FileFetched, _now: datetime) -> 
     ask, *rest = exchange.waiting
     if outcome.file is None:
         exchange = exchange.model_copy(update={"waiting": tuple(rest)})
-        if ask.filing is None:
-            return _finished(exchange, Answer(event=ask.event, asked="supplement", problems=outcome.problems))
-        refused = _answered(exchange, refusal(exchange, ask.event, outcome.problems))
-        return replace(refused, effects=_begin(exchange))
+        return _finished(exchange, Answer(event=ask.event, asked=_of(ask), problems=outcome.problems))
     ask = ask.model_copy(update={"held": (*ask.held, outcome.file)})
     exchange = exchange.model_copy(update={"waiting": (ask, *rest)})
     return Decision(exchange, effects=_begin(exchange))
@@ -156,8 +153,8 @@ def _finished(exchange: Exchange, answer: Answer) -> Decision[Exchange]:
     return Decision(known, (reply_of(known, answer),), _begin(known))
 
 
-def _of(ask: AskUpstream) -> Asked:
-    return "withdrawal" if ask.asked == "withdrawal" else "supplement"
+def _of(ask: AskUpstream) -> Asked | None:
+    return None if ask.asked == "filing" else ask.asked
 
 
 def fell_due(exchange: Exchange | None, _due: DeadlineDue, now: datetime) -> Decision[Exchange]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 from urllib.parse import quote
 from uuid import UUID, uuid5
@@ -59,18 +59,12 @@ class FetchesFile:
                 body = _exactly(pieces, one.sha256, one.size)
                 await self._uploads.store(file, owner, f"upstream:{effect.source}", labels.label(quote(name)), body)
             (held,) = await self._attaching.hold(effect.dossier_id, [Named(code=one.code, file=file)], owner, law)
-        except Denied as error:
-            return wrong("file_denied", str(error))
-        except TooLarge as error:
-            return wrong("file_mismatch", str(error))
         except NotFetched as error:
+            if isinstance(error, TooLarge):
+                return wrong("file_mismatch", str(error))
             raise Retryable(str(error)) from error
-        except _Mismatch as error:
-            return wrong("file_mismatch", str(error))
-        except (BadFile, Refused) as error:
-            return wrong("file_refused", f"{error.code}: {error.detail}")
-        except Problem as error:
-            return wrong("file_refused", _detail(error))
+        except tuple(WRONG) as error:
+            return wrong(WRONG[type(error)], _detail(error))
         return FileFetched(event=effect.event, file=held)
 
     async def _whose(self, effect: FetchFile) -> tuple[str, Procedure]:
@@ -84,9 +78,19 @@ class FetchesFile:
         return dossier.owner, timing.procedure_of(dossier)
 
 
-def _detail(error: Problem) -> str:
-    errors = getattr(error, "errors", None) or []
-    return "; ".join(str(one.get("problem")) for one in errors) or str(error)
+WRONG: Final[Mapping[type[Exception], str]] = {
+    Denied: "file_denied",
+    _Mismatch: "file_mismatch",
+    BadFile: "file_refused",
+    Refused: "file_refused",
+    Problem: "file_refused",
+}
+"""What is said of a file, by why it is not held."""
+
+
+def _detail(error: Exception) -> str:
+    errors = error.errors if isinstance(error, Problem) else ()
+    return "; ".join(one["problem"] for one in errors) or str(error)
 
 
 async def _exactly(pieces: AsyncIterator[bytes], sha256: str, size: int) -> AsyncIterator[bytes]:

@@ -15,7 +15,7 @@ from tests.unit.services.files.samples import pdf
 
 from .test_http import FILED, LIBRARY, SUPPLEMENTED, Portal
 
-CODE = "application"
+CODE = "notification"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def named(agency: Any, content: bytes, **changes: Any) -> dict[str, Any]:
 async def test_a_filing_and_its_supplement_with_files(agency: Any, portal: Portal) -> None:
     reference, first, second = uuid.uuid4().hex, pdf(b"first"), pdf(b"second")
     accepted = await portal.answered(FILED, reference, {**LIBRARY, "files": [named(agency, first)]}, "e1")
-    assert accepted["type"] == "reply.accepted.v1"
+    assert accepted["type"] == "reply.accepted.v1", accepted
     dossier = accepted["dossier_id"]
     (held,) = await agency.shown(dossier)
     assert (held["code"], held["sha256"]) == (CODE, hashlib.sha256(first).hexdigest())
