@@ -16,7 +16,7 @@ from cli import goldens
 from cli.compatibility import HOW, breaks
 from deploy.local.paths import ROOT
 from deploy.local.stack import SOURCE
-from schemas import audit, upstream
+from schemas import audit, envelope, upstream
 from schemas.event import Catalogue, Event, Record
 from schemas.topics import CATALOGUES, STREAMS, UPSTREAM, Topic, declared
 from services.kinds import kinds
@@ -64,8 +64,9 @@ def models() -> dict[str, type[Record]]:
 def documents() -> dict[str, str]:
     """Path below `GENERATED` to content of everything that is generated."""
     found = {f"{path}.schema.json": _text(schema(path.rpartition("/")[2], model)) for path, model in models().items()}
-    filing = {"$id": f"hoso:{upstream.FILED}", **upstream.UpstreamFiling.model_json_schema()}
-    return {**found, f"{upstream.FILED}.schema.json": _text(filing), "asyncapi.json": _text(asyncapi())}
+    for name, model in upstream.SENT.items():
+        found[f"{name}.schema.json"] = _text({"$id": f"hoso:{name}", **model.model_json_schema()})
+    return {**found, "asyncapi.json": _text(asyncapi())}
 
 
 def broken(folder: Path = GENERATED) -> list[str]:
@@ -120,7 +121,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 def _messages(topic: Topic) -> dict[str, Any]:
     if topic.name == UPSTREAM:
-        return {upstream.FILED: _message(upstream.FILED, upstream.UpstreamFiling.model_json_schema(), sealed=True)}
+        return {name: _message(name, model.model_json_schema(), sealed=True) for name, model in upstream.SENT.items()}
     if topic.name.startswith("upstream.replies."):
         types = catalogues()[upstream.STREAM].types
         return {
@@ -147,8 +148,24 @@ def _message(name: str, payload: dict[str, Any], *, sealed: bool) -> dict[str, A
         "name": name,
         "contentType": "application/jose" if sealed else JSON_TYPE,
         "summary": text,
+        "headers": _headers(name, sealed=sealed),
         "payload": {"schemaFormat": "application/schema+json;version=draft-07", "schema": _inlined(payload)},
     }
+
+
+def _headers(name: str, *, sealed: bool) -> dict[str, Any]:
+    """The CloudEvents attributes of one message, as Kafka record headers."""
+    text = {"type": "string", "minLength": 1, "maxLength": envelope.MAX_ATTRIBUTE}
+    found = {
+        "ce_specversion": {"const": "1.0"},
+        "ce_id": {**text, "description": "Of the event: a repeat has the same one."},
+        "ce_source": {**text, "description": "Who says it; of an upstream portal, the name it is registered by."},
+        "ce_type": {"const": name},
+        "ce_subject": {**text, "description": "What it is about, and the record's key."},
+        "ce_time": {"type": "string", "format": "date-time"},
+        "content-type": {"const": "application/jose" if sealed else JSON_TYPE},
+    }
+    return {"type": "object", "required": sorted(found), "properties": found}
 
 
 def _inlined(schema: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def kinds() -> Mapping[str, tuple[AggregateType[Any], ...]]:
     """The aggregates of each service. What decides (codes, keys, intervals) is an example: nothing is decided here."""
     rules = Rules(codes=CodeSeries(agency="000.00.12.H18"))
     return {
-        "submission": aggregates(rules, ECKey.generate_key("P-256"), {}),
+        "submission": aggregates(rules, (ECKey.generate_key("P-256"),), {}),
         "payment": PAYMENT,
         "notification": NOTIFICATION,
         "delivery": (deliveries(Ways()),),

@@ -57,5 +57,5 @@ def prepared(task: Task, kind: AggregateType[Dossier]) -> Iterator[Calls]:
 
 if __name__ == "__main__":
     task = Task.from_arguments()
-    dossiers, *_ = aggregates(Rules(codes=CodeSeries(agency="000.00.12.H18")), ECKey.generate_key("P-256"), {})
+    dossiers, *_ = aggregates(Rules(codes=CodeSeries(agency="000.00.12.H18")), (ECKey.generate_key("P-256"),), {})
     uvloop.run(measure(task, "dossiers", dossiers.indexes, prepared(task, dossiers)))

@@ -17,6 +17,7 @@ from deploy.local.stack import SOURCE
 from schemas.envelope import Envelope, Headers
 from schemas.topics import UPSTREAM
 from schemas.upstream import FILED
+from services.submission.upstream import bound
 
 KINDS: Final = 3
 Emission = tuple[bytes, bytes, Headers]
@@ -40,7 +41,8 @@ def emissions(bodies: list[dict[str, Any]], own: ECKey, submission: ECKey) -> li
             time=datetime.now(UTC),
             content_type=jose.CONTENT_TYPE,
         )
-        value = jose.wrap(json.dumps(body, ensure_ascii=False).encode(), signed_by=own, encrypted_to=submission)
+        data = json.dumps(body, ensure_ascii=False).encode()
+        value = jose.wrap(data, signed_by=own, encrypted_to=submission, event=bound(envelope))
         found.append((reference.encode(), value, envelope.headers()))
     return found
 

@@ -32,7 +32,7 @@ from services.submission.handlers import aggregates
 from services.tracking.handlers import DOSSIERS
 
 RULES: Final = Rules(codes=CodeSeries(agency="000.00.12.H18"))
-SUBMISSION: Final[AggregateType[Any]] = aggregates(RULES, ECKey.generate_key("P-256"), {})[0]
+SUBMISSION: Final[AggregateType[Any]] = aggregates(RULES, (ECKey.generate_key("P-256"),), {})[0]
 UNITS: Final = ("culture", "heritage", "tourism", "sports", "family")
 FAMILY: Final = ("Lò", "Quàng", "Giàng", "Nguyễn", "Cà", "Tòng", "Vàng", "Sùng", "Lường", "Mùa", "Trần", "Phạm")
 MIDDLE: Final = ("Thị", "Văn", "A", "Đức", "Minh", "Thu", "Ngọc", "Hữu", "Quang", "Thanh")

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from joserfc.jwk import ECKey
-
 from chassis import jose
 from chassis.document import AggregateType
+from chassis.jose import Keys
 from chassis.series import SERIES, ConfirmNumber, TakeNumber
 from schemas.topics import STREAMS, reply_topic
 from services.submission.domain import drafts, exchange, life, officer
+from services.submission.domain.correspondence import Exchange
 from services.submission.domain.dossier import Dossier, Rules
+from services.submission.domain.exchange import NOBODY
 from services.submission.domain.timing import ROLES, order
+from services.submission.domain.webhooks import Callbacks
 from services.submission.files.attachment import FileRules, files
-from services.submission.messages import FileUpstream
+from services.submission.messages import CallPortal, CarryOut, FetchFile, FileUpstream, SyncNational, TellPortal
 from services.submission.upstream import reply_encoder
 
 FILE_RULES: Final = FileRules()
@@ -48,23 +50,27 @@ def view(state: Dossier) -> dict[str, Any]:
 
 
 def aggregates(
-    rules: Rules, own: ECKey, portals: Mapping[str, ECKey], keeping: FileRules = FILE_RULES
+    rules: Rules,
+    own: Keys,
+    portals: Mapping[str, Keys],
+    keeping: FileRules = FILE_RULES,
+    callbacks: Callbacks = NOBODY,
 ) -> tuple[AggregateType[Any], ...]:
     """Dossiers, exchanges with portals, absences of officers, people's drafts, number series, and files."""
     dossiers = AggregateType(
         name="dossiers",
         state=Dossier,
         handlers=life.handlers(rules),
-        effects=(TakeNumber, ConfirmNumber),
+        effects=(TakeNumber, ConfirmNumber, TellPortal, SyncNational),
         topic_of=lambda _event, _state: STREAMS["dossier"].name,
         view=view,
         indexes=INDEXES,
     )
     exchanges = AggregateType(
         name="exchanges",
-        state=exchange.Exchange,
-        handlers=exchange.HANDLERS,
-        effects=(FileUpstream,),
+        state=Exchange,
+        handlers=exchange.handlers(callbacks),
+        effects=(FileUpstream, FetchFile, CarryOut, CallPortal),
         topic_of=lambda _event, state: reply_topic(state.source),
         encode=reply_encoder(own, portals),
         content_type=jose.CONTENT_TYPE,

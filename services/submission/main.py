@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from chassis import jose
 from chassis.series import ConfirmNumber, ConfirmsNumber, TakeNumber, TakesNumber
 from chassis.service import Service, run
 from chassis.settings import load
 from schemas.topics import UPSTREAM
 from services.submission.api import router
 from services.submission.domain.drafts import FileDraft
+from services.submission.effects.calling import CallsPortal
 from services.submission.effects.drafts import FilesDraft
-from services.submission.effects.filing import FilesFirst, FilesUpstream
+from services.submission.effects.fetching import FetchesFile
+from services.submission.effects.filing import CarriesOut, FilesFirst, FilesUpstream, TellsPortal
+from services.submission.effects.national import SyncsNational
 from services.submission.files import upkeep
 from services.submission.files.api import UPLOAD
 from services.submission.handlers import aggregates
-from services.submission.messages import FileUpstream
+from services.submission.messages import CallPortal, CarryOut, FetchFile, FileUpstream, SyncNational, TellPortal
 from services.submission.settings import SubmissionSettings
 from services.submission.upstream import UpstreamReader
 
@@ -22,16 +24,21 @@ from services.submission.upstream import UpstreamReader
 def main() -> None:
     """Reads the settings and runs until SIGTERM."""
     settings = load(SubmissionSettings)
-    own = jose.key(settings.jwk_dict)
-    portals = {source: jose.key(jwk) for source, jwk in settings.portals.items()}
+    own = settings.own
+    portals = settings.keys_of_portals
     service = Service(
         name="submission",
-        aggregates=aggregates(settings.rules, own, portals, settings.keeping),
+        aggregates=aggregates(settings.rules, own, portals, settings.keeping, settings.callbacks),
         hears={"payment": "dossiers", "delivery": "dossiers"},
         adapters=lambda platform: {
             TakeNumber: TakesNumber(platform),
             ConfirmNumber: ConfirmsNumber(platform),
             FileUpstream: FilesUpstream(platform),
+            FetchFile: FetchesFile(platform),
+            CarryOut: CarriesOut(platform),
+            TellPortal: TellsPortal(platform),
+            CallPortal: CallsPortal(platform),
+            SyncNational: SyncsNational(platform),
             FileDraft: FilesDraft(platform),
             **upkeep.adapters(platform),
         },

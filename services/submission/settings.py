@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis import jose
+from chassis.jose import Keys
 from chassis.keyring import KEY_BYTES
 from chassis.settings import ServiceSettings
 from chassis.tokens import tokens
@@ -22,15 +25,16 @@ from law.setting import LawData
 from law.terms import Term, TermUnit
 from services.submission.domain.dossier import Closing, Keeping, Rules
 from services.submission.domain.finding import Token
+from services.submission.domain.webhooks import LADDER, Callbacks
 from services.submission.files import clamd
 from services.submission.files.attachment import FileRules
 
 
 def _is_private_key(value: SecretStr) -> SecretStr:
     try:
-        private = jose.key(json.loads(value.get_secret_value())).is_private
+        private = all(key.is_private for key in jose.keys(json.loads(value.get_secret_value())))
     except (ValueError, TypeError, JoseError) as error:
-        raise ValueError("must be an EC P-256 private key as a JWK") from error
+        raise ValueError("must be an EC P-256 private key as a JWK, or several as a JWK set") from error
     if not private:
         raise ValueError("must be a private key; this is its public half")
     return value
@@ -39,9 +43,9 @@ def _is_private_key(value: SecretStr) -> SecretStr:
 def _are_public_keys(value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for source, jwk in value.items():
         try:
-            jose.key(jwk)
+            jose.keys(jwk)
         except (ValueError, TypeError, JoseError) as error:
-            raise ValueError(f"{source}: must be an EC P-256 public key as a JWK") from error
+            raise ValueError(f"{source}: must be an EC P-256 public key as a JWK, or several as a JWK set") from error
     return value
 
 
@@ -62,10 +66,35 @@ def _writes_codes(value: str) -> str:
     return value
 
 
+class NationalSettings(BaseModel):
+    """The national portal's synchronisation API, as its operator hands it out.
+
+    url, login_url   where services are called, and where one logs in with `username`, `secret` and `dstcode`
+    agency           madonvi; agency_name: DonViXuLy
+    numbers          what a citizen is in LoaiDoiTuong: 1 (older releases) or 0
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    login_url: Annotated[str, Field(pattern=r"^https?://")]
+    username: str
+    secret: SecretStr
+    dstcode: str
+    agency: str
+    agency_name: str
+    numbers: Literal["citizen-1", "citizen-0"] = "citizen-1"
+
+
 class SubmissionSettings(ServiceSettings):
     """What the agency configures; what the law says is in `law/data`, or in the folder `HOSO_LAW_DATA`.
 
-    SUBMISSION_JWK, SUBMISSION_PORTALS    our private key; source to the portal's public JWK
+    SUBMISSION_JWK, SUBMISSION_PORTALS    our private key; source to the portal's public JWK. Either is a JWK, or, while
+                                          keys change, a JWK set: the first is used, the others are still understood
+    SUBMISSION_WEBHOOKS                   source to the https address that is called with each reply (JSON)
+    SUBMISSION_WEBHOOK_LADDER             waits between calls that are not taken: ISO 8601, as a JSON list
+    SUBMISSION_NATIONAL                   the national portal's API (JSON, see `NationalSettings`); without it none
+    HOSO_ALLOWED_HOSTS                    host:port that may be called in plain http or inside the network (JSON list)
     SUBMISSION_SEARCH_KEY                 32 bytes in base64: what officers find dossiers by is made with it
     SUBMISSION_AGENCY, …_GENERATION       who writes dossier codes, and by which circular
     SUBMISSION_UNITS                      the units that examine, as tokens name them: a JSON list
@@ -89,6 +118,10 @@ class SubmissionSettings(ServiceSettings):
 
     jwk: Annotated[SecretStr, AfterValidator(_is_private_key)]
     portals: Annotated[dict[str, dict[str, Any]], AfterValidator(_are_public_keys), Field(max_length=64)]
+    webhooks: Annotated[dict[str, str], Field(max_length=64, default_factory=dict)]
+    national: NationalSettings | None = None
+    webhook_ladder: Annotated[tuple[timedelta, ...], Field(max_length=16)] = LADDER
+    allowed_hosts: frozenset[str] = Field(validation_alias=AliasChoices("HOSO_ALLOWED_HOSTS"), default=frozenset())
     search_key: Annotated[SecretStr, AfterValidator(_is_search_key)]
     agency: Annotated[str, AfterValidator(_writes_codes)] = "000.00.12.H18"
     generation: Generation = Generation.TT_01_2018
@@ -118,11 +151,31 @@ class SubmissionSettings(ServiceSettings):
             raise ValueError("SUBMISSION_DRAFT_WARNING must be shorter than SUBMISSION_DRAFT_LIFE")
         return self
 
+    @model_validator(mode="after")
+    def _calls_portals_safely(self) -> Self:
+        for source, url in self.webhooks.items():
+            if source not in self.portals:
+                raise ValueError(f"SUBMISSION_WEBHOOKS: {source} is no portal of SUBMISSION_PORTALS")
+            address = urlsplit(url)
+            open_to = address.scheme == "https" or (address.scheme == "http" and address.netloc in self.allowed_hosts)
+            if not open_to or not address.hostname or "@" in address.netloc:
+                raise ValueError(f"SUBMISSION_WEBHOOKS: {source} must be https://…, without a user's name in it")
+        return self
+
+    @cached_property
+    def own(self) -> Keys:
+        """Our private keys; the first signs, and is encrypted to."""
+        return jose.keys(json.loads(self.jwk.get_secret_value()))
+
+    @cached_property
+    def keys_of_portals(self) -> Mapping[str, Keys]:
+        """By source; a portal's first key is the one its replies are encrypted to."""
+        return {source: jose.keys(jwk) for source, jwk in self.portals.items()}
+
     @property
-    def jwk_dict(self) -> dict[str, Any]:
-        """Our private key as a JWK."""
-        jwk: dict[str, Any] = json.loads(self.jwk.get_secret_value())
-        return jwk
+    def callbacks(self) -> Callbacks:
+        """As exchanges take them."""
+        return Callbacks(portals=frozenset(self.webhooks), ladder=self.webhook_ladder)
 
     @cached_property
     def token(self) -> Token:
@@ -146,5 +199,6 @@ class SubmissionSettings(ServiceSettings):
             fee=Term(amount=self.fee_days, unit="working"),
             fee_closing=self.fee_closing,
             complaint=Term(amount=self.complaint_days, unit="working"),
+            national=self.national is not None,
             drafts=Keeping(most=self.drafts, life=self.draft_life, warning=self.draft_warning),
         )

@@ -74,7 +74,6 @@ class Portal:
         """Emits the event; returns its id."""
         event = filing.event or str(uuid.uuid4())
         body = json.dumps(filing.data, ensure_ascii=False).encode()
-        value = await self._protected(body) if filing.encrypted else body
         attributes = {
             "ce_specversion": "1.0",
             "ce_id": event,
@@ -84,18 +83,21 @@ class Portal:
             "ce_time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "content-type": "application/jose" if filing.encrypted else "application/json",
         }
+        value = await self._protected(body, attributes) if filing.encrypted else body
         headers = [(name, text.encode()) for name, text in attributes.items()]
         for _ in range(filing.copies):
             await self._producer.send_and_wait(TOPIC, value=value, key=filing.reference.encode(), headers=headers)
         return event
 
-    async def _protected(self, body: bytes) -> bytes:
+    async def _protected(self, body: bytes, attributes: dict[str, str]) -> bytes:
         if self._recipient is None:
             async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
                 answer = (await client.get(self.settings.keys_url)).raise_for_status()
             self._recipient = ECKey.import_key(answer.json()["keys"][0])
-        signed = jws.serialize_compact({"alg": "ES256"}, body, self._key, algorithms=["ES256"])
-        header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "cty": "JWS"}
+        bound = {name: attributes[name] for name in ("ce_source", "ce_type", "ce_subject", "ce_id")}
+        registry = jws.JWSRegistry(strict_check_header=False)
+        signed = jws.serialize_compact({"alg": "ES256", **bound}, body, self._key, ["ES256"], registry)
+        header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "cty": "JWS", "kid": self._recipient.kid}
         allowed = ["ECDH-ES+A256KW", "A256GCM"]
         return jwe.encrypt_compact(header, signed, self._recipient, algorithms=allowed).encode()
 

@@ -1,4 +1,4 @@
-"""Submission over HTTP: applicants draft, file, answer; officers act; anyone reads the catalogue; operators recount."""
+"""Submission over HTTP: applicants and portals file and answer; officers act; anyone reads the catalogue."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from services.submission.api import (
     catalogue,
     drafts,
     officers,
+    portals,
     privacy,
     reading,
 )
@@ -25,6 +26,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter()
     parts = (
         catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, privacy, files, documents,
+        portals,
     )  # fmt: skip
     for part in parts:
         part.add(routes, platform)

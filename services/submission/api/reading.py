@@ -23,6 +23,7 @@ INBOXES: Final[tuple[Inbox, ...]] = get_args(Inbox)
 DUPLICATES: Final = 50
 HIDDEN = {
     "tokens", "applicant", "agent", "form", "address", "owner", "officers", "pending", "complaint", "documents", "told",
+    "portal", "national",
 }  # fmt: skip
 Worker = Annotated[Caller, Depends(allow(*INBOXES))]
 Cursor = Annotated[str | None, Query(max_length=100)]
@@ -36,9 +37,8 @@ def add(routes: APIRouter, platform: Platform) -> None:
 
     @routes.get("/.well-known/jwks.json", dependencies=[Depends(public)])
     async def keys() -> dict[str, Any]:
-        """The public key that upstream portals encrypt to."""
-        own = jose.key(platform.settings.jwk_dict)
-        return {"keys": [{**own.as_dict(private=False), "use": "enc", "alg": jose.WRAP}]}
+        """Our public keys: upstream portals encrypt to the first, and know by them who signed a reply."""
+        return jose.public(platform.settings.own)
 
 
 def _one(routes: APIRouter, platform: Platform) -> None:

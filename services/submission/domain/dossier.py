@@ -26,6 +26,7 @@ from schemas.parts import (
 )
 from schemas.personal import Comment, Form
 from schemas.work import Act
+from services.submission.messages import Report
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 THIRTY_DAYS: Final = Term(amount=30, unit="calendar")
@@ -66,6 +67,7 @@ class Rules:
     fee          how long after its invoice expired a fee may still come; fee_closing: what happens then
     complaint    how long the leader has to answer a complaint
     drafts       how many drafts a person may have, and for how long
+    national     whether steps are put into the national portal
     """
 
     codes: CodeSeries
@@ -78,6 +80,7 @@ class Rules:
     fee_closing: Closing = "stop"
     complaint: Term = TEN_DAYS
     drafts: Keeping = Keeping()
+    national: bool = False
 
 
 class Document(AttachedFile):
@@ -103,6 +106,21 @@ class Extended(Record):
     days: int
     granted_at: Instant
     reason: str
+
+
+class National(Record):
+    """What the national portal is still to be told, the first of it on its way; `refused`: how many it did not take."""
+
+    waiting: tuple[Report, ...] = ()
+    refused: int = 0
+
+
+class Portal(Record):
+    """The upstream portal that filed it, under which reference; `told`: the last step it was told of, from 1."""
+
+    source: str
+    reference: str
+    told: int = 0
 
 
 Alert = Literal["soon", "overdue"]
@@ -201,6 +219,8 @@ class Dossier(Record):
     score: int | None = None
     complaint: Complaint | None = None
     documents: tuple[Document, ...] = ()
+    portal: Portal | None = None
+    national: National = National()
 
     def to(self, stage: Stage, now: datetime, **changes: Any) -> Dossier:
         """This dossier in that stage, one revision on."""

@@ -55,6 +55,7 @@ def checked(
     route: Route,
     token: Token,
     source: str | None = None,
+    reference: str | None = None,
     assistance: Assistance | None = None,
 ) -> FileDossier:
     """The command that files it; `token` makes what officers find it by; `assistance`: by a clerk, for the applicant.
@@ -68,6 +69,7 @@ def checked(
         owner=owner,
         route=route,
         source=source,
+        reference=reference,
         procedure=procedure.code,
         version=procedure.version,
         procedure_name=Bilingual(vi=procedure.name_vi, en=procedure.name_en),

@@ -18,10 +18,12 @@ from services.submission.domain import (
     ending,
     examination,
     holding,
+    national,
     papers,
     privacy,
     reception,
     supplement,
+    telling,
 )
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.graph import known
@@ -47,11 +49,11 @@ def confirmed(dossier: Dossier | None, _outcome: NumberConfirmed, _now: datetime
 
 
 def handlers(rules: Rules) -> Handlers:
-    """What a dossier reacts to. Whatever happened, the deadline is the next instant at which something falls due."""
+    """What a dossier reacts to. Whatever happened, its portal is told, and the deadline is the next instant due."""
 
     def timed(handler: Handler) -> Handler:
         def decide(state: Any, message: Any, now: datetime) -> Decision[Any]:
-            found = handler(state, message, now)
+            found = national.reported(telling.told(handler(state, message, now)), rules)
             return replace(found, due=deadlines.next_due(found.state, rules))
 
         return decide
@@ -86,6 +88,8 @@ def handlers(rules: Rules) -> Handlers:
         do.RateDossier: ending.rate,
         do.Complain: ruled(ending.complain),
         do.AnswerComplaint: ending.answer_complaint,
+        do.PortalTold: telling.heard,
+        do.NationalSynced: national.synced,
         DeadlineDue: ruled(deadlines.fell_due),
         do.RecountDates: ruled(deadlines.recounted),
         do.ForgetPerson: privacy.forget,

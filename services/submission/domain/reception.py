@@ -13,7 +13,7 @@ from schemas.parts import TermLength
 from schemas.payment import InvoiceExpired, PaymentReceived
 from schemas.personal import Personal
 from services.submission.domain import charging, papers, timing
-from services.submission.domain.dossier import Dossier, Rules, Stage, local_day
+from services.submission.domain.dossier import Dossier, Portal, Rules, Stage, local_day
 from services.submission.domain.graph import enter, known
 from services.submission.messages import AcceptDossier, FileDossier, RejectDossier
 
@@ -41,6 +41,7 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
         tokens=command.tokens,
         answer_by=timing.first_answer_by(command.filed_at, rules),
         documents=papers.documents(command.files),
+        portal=portal(command),
         **shared,
         **parts,
     )
@@ -58,6 +59,13 @@ def file(dossier: Dossier | None, command: FileDossier, _now: datetime, rules: R
         asked, request = charging.ask(dossier, command.filed_at)
         return Decision(asked.model_copy(update={"answer_by": None}), (event, request), answer=answer)
     return Decision(dossier, (event,), answer=answer)
+
+
+def portal(command: FileDossier) -> Portal | None:
+    """Who is told of its steps; a filing of the release before names no reference, and is told nothing."""
+    if command.source is None or command.reference is None:
+        return None
+    return Portal(source=command.source, reference=command.reference)
 
 
 def filed_answer(dossier: Dossier) -> dict[str, Any]:

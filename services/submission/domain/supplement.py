@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from chassis.decision import Decision, Impossible, Refused
@@ -77,6 +78,18 @@ def _checked(dossier: Dossier, procedure: Procedure, items: tuple[SupplementItem
     return tuple(found)
 
 
+def unfit(dossier: Dossier, fields: Iterable[str], documents: Iterable[str]) -> list[tuple[str, bool, str]]:
+    """What was not asked for, or was and is missing: its path, whether it was given, and a sentence."""
+    given = {("field", name) for name in fields} | {("document", name) for name in documents}
+    wanted = {(item.kind, item.name) for item in dossier.supplement.items} if dossier.supplement else set()
+    found = []
+    for kind, name in sorted(given ^ wanted):
+        extra = (kind, name) in given
+        problem = "was not asked for" if extra else "was asked for and is missing"
+        found.append((f"form.{name}" if kind == "field" else f"documents.{name}", extra, f"{name} {problem}"))
+    return found
+
+
 def answer(dossier: Dossier | None, command: SupplementDossier, now: datetime, rules: Rules) -> Decision[Dossier]:
     """The applicant put right what was asked for, all of it and nothing else: the term goes on, or anew.
 
@@ -87,12 +100,8 @@ def answer(dossier: Dossier | None, command: SupplementDossier, now: datetime, r
     ask = dossier.supplement
     if ask is None:
         raise Impossible("an answer to a supplement that was never asked for")
-    given = {("field", name) for name in command.fields} | {("document", name) for name in command.documents}
-    wanted = {(item.kind, item.name) for item in ask.items}
-    for kind, name in sorted(given ^ wanted):
-        problem = "was not asked for" if (kind, name) in given else "was asked for and is missing"
-        path = f"form.{name}" if kind == "field" else f"documents.{name}"
-        raise Refused("invalid", f"{name} {problem}", field=path)
+    for path, _, problem in unfit(dossier, command.fields, command.documents):
+        raise Refused("invalid", problem, field=path)
     answered = ask.model_copy(update={"answered_at": now})
     changes = {"supplement": answered, "form": command.form, "answers": command.answers, "held_since": None}
     changes["documents"] = papers.added(dossier, command.files)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from confluent_kafka import Consumer, Message
+from confluent_kafka import Consumer, Message, Producer
 from joserfc.jwk import ECKey
 
 from cli.demo.filings import plan
@@ -20,6 +20,8 @@ from deploy.local import indexes, probes, topics
 from deploy.local.child import Process
 from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
+from schemas.topics import UPSTREAM
+from schemas.upstream import WITHDRAWN
 
 SOURCE = "dvc-test"
 T = TypeVar("T")
@@ -151,3 +153,64 @@ async def test_an_unencrypted_event_leaves_only_its_hash(backbone: Backbone, por
     )
     assert set(json.loads(letter.value() or b"")) == {"sha256", "bytes"}
     assert "JWE" in str(dict(letter.headers() or [])["hoso-detail"])
+
+
+async def test_a_withdrawal_is_carried_out_once_and_answered_as_often_as_it_comes(portal: httpx.AsyncClient) -> None:
+    filing, reference = plan(3, "t")[2].filing, uuid.uuid4().hex
+    await portal.post("/filings", json={"reference": reference, "data": filing})
+    withdrawal = {"reference": reference, "type": WITHDRAWN, "event": "w1", "data": {"reason": "nộp nhầm"}}
+    await portal.post("/filings", json={**withdrawal, "copies": 3})
+
+    async def there() -> list[dict[str, Any]] | None:
+        found: list[dict[str, Any]] = (await portal.get("/replies", params={"reference": reference})).json()
+        kinds = [reply["type"] for reply in found]
+        return found if "reply.status.v1" in kinds and "reply.done.v1" in kinds else None
+
+    found = await until(there)
+    assert {reply["event"] for reply in found if reply["type"] == "reply.done.v1"} == {"w1"}
+    told = {(r["number"], r["step"], r["status"], r["reason"]) for r in found if r["type"] == "reply.status.v1"}
+    assert told == {(1, "withdrawn", 7, "nộp nhầm")}
+    await portal.post("/filings", json={**withdrawal, "event": "w2"})
+
+    async def refused() -> dict[str, Any] | None:
+        answer = (await portal.get("/replies", params={"reference": reference})).json()
+        return next((reply for reply in answer if reply.get("event") == "w2"), None)
+
+    (problem,) = (await until(refused))["problems"]
+    assert (problem["code"], problem["field"]) == ("wrong_stage", "ce_subject")
+    assert problem["problem_vi"]
+
+
+async def test_a_withdrawal_that_came_before_its_filing_waits_for_it(portal: httpx.AsyncClient) -> None:
+    filing, reference = plan(3, "t")[2].filing, uuid.uuid4().hex
+    await portal.post("/filings", json={"reference": reference, "type": WITHDRAWN, "event": "w1", "data": {}})
+    await portal.post("/filings", json={"reference": reference, "event": "e1", "data": filing})
+    found = await replies(portal, reference, 3)
+    assert [r["event"] for r in found if r["type"] == "reply.accepted.v1"] == ["e1"]
+    assert [r["event"] for r in found if r["type"] == "reply.done.v1"] == ["w1"]
+
+
+async def test_what_a_portal_signed_is_not_taken_for_another_event(
+    backbone: Backbone, portal: httpx.AsyncClient
+) -> None:
+    """Its withdrawal of one dossier, sent again by somebody else under the reference of another."""
+    filing, theirs, mine = plan(3, "t")[2].filing, uuid.uuid4().hex, uuid.uuid4().hex
+    for reference in (theirs, mine):
+        await portal.post("/filings", json={"reference": reference, "data": filing})
+        await replies(portal, reference)
+    await portal.post("/filings", json={"reference": theirs, "type": WITHDRAWN, "event": "w1", "data": {}})
+    sent = await asyncio.to_thread(
+        records,
+        backbone.kafka,
+        UPSTREAM,
+        lambda m: m.key() == theirs.encode() and dict(m.headers() or [])["ce_id"] == b"w1",
+    )
+    headers = {**dict(sent.headers() or []), "ce_subject": mine.encode()}
+    producer = Producer({"bootstrap.servers": backbone.kafka})
+    producer.produce(UPSTREAM, key=mine.encode(), value=sent.value(), headers=list(headers.items()))
+    assert await asyncio.to_thread(producer.flush, 20) == 0
+    letter = await asyncio.to_thread(
+        records, backbone.kafka, "submission.deadletter.v1", lambda m: m.key() == mine.encode()
+    )
+    assert "ce_subject" in str(dict(letter.headers() or [])["hoso-detail"])
+    assert {reply["type"] for reply in await replies(portal, mine)} == {"reply.accepted.v1"}

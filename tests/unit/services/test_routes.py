@@ -48,6 +48,7 @@ PUBLIC = {
     "GET /desks",
     "GET /audit/seals",
     "POST /post/events",
+    "POST /upstream/events",
     "GET /procedures/{code}",
     "GET /procedures/{code}/form",
     "GET /procedures/{code}/form.pdf",
@@ -129,6 +130,7 @@ ACTS: dict[str, set[str]] = {
     "POST /verify": set(),
     "POST /download/{token}": set(),
     "POST /post/events": set(),
+    "POST /upstream/events": set(),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -14,13 +15,14 @@ from chassis.reading import Raw, Unidentifiable, deliver
 from chassis.tokens import tokens
 from schemas.envelope import Envelope
 from schemas.event import MAX_EVENT_BYTES
-from schemas.upstream import FILED
-from services.submission.messages import UpstreamFiled, UpstreamInvalid
-from services.submission.upstream import UpstreamReader
+from schemas.upstream import FILED, SUPPLEMENTED, WITHDRAWN
+from services.submission.domain.faults import CODES
+from services.submission.messages import UpstreamAsked, UpstreamFiled, UpstreamInvalid
+from services.submission.upstream import UpstreamReader, bound
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 OWN, PORTAL, STRANGER = (ECKey.generate_key("P-256") for _ in range(3))
-READER = UpstreamReader(OWN, {"portal": PORTAL}, lambda: NOW, tokens(b"t" * 32))
+READER = UpstreamReader((OWN,), {"portal": (PORTAL,)}, lambda: NOW, tokens(b"t" * 32))
 DEEP = b'{"alg":' + b"[" * 60_000 + b"]" * 60_000 + b"}"
 
 
@@ -30,8 +32,9 @@ def raw(value: bytes, **changes: str) -> Raw:
     return Raw("upstream.dossiers.v1", b"REF-1", value, tuple(headers.items()))
 
 
-def sealed(payload: bytes, *, by: ECKey = PORTAL) -> bytes:
-    return jose.wrap(payload, signed_by=by, encrypted_to=OWN)
+def sealed(payload: bytes, *, by: ECKey = PORTAL, kind: str = FILED, subject: str = "REF-1") -> bytes:
+    event = bound(Envelope("e-1", "portal", kind, subject, NOW))
+    return jose.wrap(payload, signed_by=by, encrypted_to=OWN, event=event)
 
 
 def packed() -> bytes:
@@ -56,9 +59,22 @@ def unsigned(plaintext: bytes) -> bytes:
         (unsigned(b'{"procedure": "1.000953"}'), "unidentifiable"),
         (unsigned(DEEP), "unidentifiable"),
         (sealed(b"{}", by=STRANGER), "unidentifiable"),
+        (sealed(b"{}", kind=WITHDRAWN), "unidentifiable"),
+        (sealed(b"{}", subject="REF-2"), "unidentifiable"),
         (packed(), "unidentifiable"),
     ],
-    ids=["too large", "in clear", "not UTF-8", "deep header", "unsigned", "deep inside", "a stranger's", "packed"],
+    ids=[
+        "too large",
+        "in clear",
+        "not UTF-8",
+        "deep header",
+        "unsigned",
+        "deep inside",
+        "a stranger's",
+        "another event",
+        "another subject",
+        "packed",
+    ],
 )
 def test_what_is_not_a_sealed_message_of_a_portal_is_kept_as_its_hash(value: bytes, expected: str) -> None:
     with pytest.raises(Unidentifiable) as refused:
@@ -81,11 +97,27 @@ def test_an_envelope_of_nobody_is_kept_as_its_hash(changes: dict[str, str]) -> N
         (b"{}", {}),
         (b"{}", {"ce_type": "upstream.dossier_filed.v2"}),
         (b'{"form": {"n": ' + b"9" * 4_000 + b"}}", {}),
+        (b'{"papers": []}', {"ce_type": SUPPLEMENTED}),
+        (json.dumps({"form": {f"f{n}": "ấ" * 1000 for n in range(3)}}).encode(), {"ce_type": SUPPLEMENTED}),
+        (b'{"reason": ""}', {"ce_type": WITHDRAWN}),
     ],
-    ids=["deep", "not UTF-8", "empty", "a future version", "a number without end"],
+    ids=["deep", "not UTF-8", "empty", "a future version", "a number without end", "unknown", "too long", "no reason"],
 )
 def test_what_a_portal_did_send_is_answered_with_its_problems(payload: bytes, changes: dict[str, str]) -> None:
-    message = deliver(READER, raw(sealed(payload), **changes)).message
+    message = deliver(READER, raw(sealed(payload, kind=changes.get("ce_type", FILED)), **changes)).message
     assert isinstance(message, UpstreamInvalid)
     assert message.problems
+    assert all(problem.code in CODES and problem.problem_vi for problem in message.problems)
     assert not isinstance(message, UpstreamFiled)
+
+
+def test_what_is_asked_of_a_dossier_is_read_and_its_form_does_not_show() -> None:
+    form = '{"form": {"name": "Lò"}}'.encode()
+    supplement = deliver(READER, raw(sealed(form, kind=SUPPLEMENTED), ce_type=SUPPLEMENTED)).message
+    assert isinstance(supplement, UpstreamAsked)
+    assert (supplement.ask.event, supplement.ask.asked, supplement.ask.came_at) == ("e-1", "supplement", NOW)
+    assert "Lò" not in repr(supplement)
+    withdrawal = deliver(READER, raw(sealed(b"{}", kind=WITHDRAWN), ce_type=WITHDRAWN))
+    assert isinstance(withdrawal.message, UpstreamAsked)
+    assert (withdrawal.message.ask.asked, withdrawal.message.ask.reason) == ("withdrawal", None)
+    assert withdrawal.aggregate == deliver(READER, raw(sealed(b"{}"))).aggregate, "under one reference, one exchange"
