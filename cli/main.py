@@ -10,6 +10,7 @@ from rich.console import Console
 
 from cli import dlq, inspect, law, payment, platform
 from cli.demo.run import Demo, Job
+from cli.kafka import kafka
 from cli.keys import keys
 from cli.migrate import migrate
 from cli.notify import notify
@@ -30,6 +31,7 @@ app.command()(inspect.topics)
 app.add_typer(inspect.dossier, name="dossier")
 app.add_typer(dlq.dlq, name="dlq")
 app.add_typer(dlq.gap, name="gap")
+app.add_typer(kafka, name="kafka")
 app.add_typer(keys, name="keys")
 app.add_typer(law.law, name="law")
 app.add_typer(payment.payment, name="payment")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 
-from chassis.settings import MasterSettings, StoreSettings, load
+from chassis.kafka import Bootstrap
+from chassis.settings import KafkaSettings, MasterSettings, StoreSettings, load
 from cli.platform import running
+from deploy.local.locks import Locks
 
 
 def store_settings() -> StoreSettings:
@@ -15,6 +17,15 @@ def store_settings() -> StoreSettings:
         return load(StoreSettings)
     _, addresses = running("store")
     return StoreSettings.model_validate({"MONGODB_URL": addresses["store"], **_given("HOSO_DATABASE_PREFIX")})
+
+
+def kafka(name: str) -> Bootstrap:
+    """As `name` speaks to it, at a platform that is up here; with KAFKA_USERNAME set, as the environment says."""
+    if os.environ.get("KAFKA_USERNAME"):
+        return load(KafkaSettings).kafka
+    run, addresses = running("kafka")
+    locks = Locks.of(run)
+    return addresses["kafka"] if locks is None else locks.broker(addresses["kafka"], name)
 
 
 def master_settings() -> MasterSettings:

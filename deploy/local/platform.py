@@ -6,8 +6,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from chassis.kafka import Bootstrap
 from deploy.local.child import Process
 from deploy.local.kafka import Kafka
+from deploy.local.locks import Locks
 from deploy.local.processes import Supervisor
 from deploy.local.rundir import RunDir
 from deploy.local.store import Store
@@ -20,15 +22,19 @@ class Backbone:
 
     `kafka` is the bootstrap servers, `store_url` a MongoDB connection string. A run directory used before is taken up
     again: topics and documents are still there. With `keep=False` it is removed at the end. `brokers`: 1 or 3;
-    `replication` is what topics are created with then.
+    `replication` is what topics are created with then. `locked`: whoever speaks to Kafka logs in
+    (`locks`, and `bootstrap` is its administrator's way in).
     Raises InUseError, MissingError or StartError; nothing is left running then.
     """
 
-    def __init__(self, run_dir: Path, *, keep: bool = True, brokers: int = 1) -> None:
+    def __init__(self, run_dir: Path, *, keep: bool = True, brokers: int = 1, locked: bool = False) -> None:
         self.keep = keep
         self.replication = 1
         self.broker_names: Mapping[int, str] = {}
         self._brokers = brokers
+        self._locked = locked
+        self.locks: Locks | None = None
+        self.bootstrap: Bootstrap = ""
         self._path = run_dir
         self._run: RunDir | None = None
         self._supervisor: Supervisor | None = None
@@ -69,9 +75,11 @@ class Backbone:
         await self.supervisor.start(layer)
 
     async def _start_servers(self) -> None:
-        kafka, store = Kafka(self.run.path, brokers=self._brokers), Store(self.run.path)
+        self.locks = Locks.open(self.run.path) if self._locked else None
+        kafka, store = Kafka(self.run.path, brokers=self._brokers, locks=self.locks), Store(self.run.path)
         brokers, documents = await asyncio.gather(kafka.prepare(), store.prepare())
         self.kafka, self.store_url = kafka.bootstrap_servers, store.url
+        self.bootstrap = kafka.bootstrap
         self.replication, self.broker_names = kafka.replication, kafka.names
         addresses = {"kafka": self.kafka}
         if not store.external:  # an external URL may hold a password

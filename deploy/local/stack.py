@@ -14,6 +14,9 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
+from deploy.access.cluster import administered
+from deploy.access.rights import DEFAULT_QUOTA, quotas, rights
+from deploy.access.rights import portal as principal
 from deploy.local import certificates, indexes, probes, testca, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
@@ -76,7 +79,8 @@ async def start(
     more = [name for service in services for name in replica_names(service, replicas)[1:]]
     names = (*_PORTS, *more)
     stack = Stack(dict(zip(names, free_ports(len(names)), strict=True)))
-    await topics.create(backbone.kafka, (SOURCE,), replication=backbone.replication)
+    await topics.create(backbone.bootstrap, (SOURCE,), replication=backbone.replication)
+    await asyncio.to_thread(admit, backbone, (SOURCE,))
     secret = _secrets(backbone.run.path / "secrets.json")
     own, portal = ECKey.import_key(secret["own"]), ECKey.import_key(secret["portal"])
     words = secret["words"]
@@ -96,6 +100,9 @@ async def start(
     common = {**outer, "MONGODB_URL": backbone.store_url, "HOSO_MASTER_KEY": secret["master"]}
     own_settings = {name: {**common, **own} for name, own in _settings(stack, words, own, portal).items()}
     own_settings[STATISTICS] = {**outer, "HOSO_REPLICATION": str(backbone.replication)}
+    if backbone.locks is not None:
+        for name, environment in own_settings.items():
+            environment.update(backbone.locks.kafka(name))
     run = {service: f"services.{service}.main" for service in SERVICES}
     run |= {STATISTICS: "services.tracking.statistics", **(modules or {})}
     await backbone.start(
@@ -106,8 +113,18 @@ async def start(
         ]
     )
     if "submission" in services and "upstream_portal" in partners:
-        await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
+        await backbone.start([_upstream_portal(stack, backbone, portal)])
     return stack
+
+
+def admit(backbone: Backbone, sources: tuple[str, ...]) -> None:
+    """Gives services and the upstream portals `sources` their passwords, rights and quotas, where the broker asks."""
+    if backbone.locks is None:
+        return
+    allowed, bounded = rights(sources), quotas(sources, **DEFAULT_QUOTA)
+    passwords = backbone.locks.passwords(sources)
+    with administered(backbone.bootstrap) as cluster:
+        cluster.apply(cluster.difference(passwords, allowed, bounded), passwords)
 
 
 def _secrets(path: Path) -> dict[str, Any]:
@@ -257,13 +274,14 @@ def _service(service: str, module: str, name: str, stack: Stack, env: Mapping[st
     )
 
 
-def _upstream_portal(stack: Stack, bootstrap: str, key: ECKey) -> Process:
-    env = {
+def _upstream_portal(stack: Stack, backbone: Backbone, key: ECKey) -> Process:
+    env = backbone.locks.kafka(principal(SOURCE), "PORTAL_SIM_") if backbone.locks is not None else {}
+    env |= {
         "PORTAL_SIM_PORT": str(stack.ports["upstream_portal"]),
         "PORTAL_SIM_SOURCE": SOURCE,
         "PORTAL_SIM_JWK": _jwk(key, private=True),
         "PORTAL_SIM_KEYS_URL": stack.url("submission") + "/.well-known/jwks.json",
-        "PORTAL_SIM_BOOTSTRAP_SERVERS": bootstrap,
+        "PORTAL_SIM_BOOTSTRAP_SERVERS": backbone.kafka,
     }
     ready = probes.http(stack.url("upstream_portal") + "/healthz")
     ports = (stack.ports["upstream_portal"],)

@@ -1,0 +1,103 @@
+"""``hoso kafka acls``: who may do what on Kafka, from the one declaration of topics."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Annotated, Final
+
+import typer
+from kafka.errors import KafkaError
+from rich.console import Console
+from rich.table import Table
+
+from chassis.settings import KafkaSettings, load
+from deploy.access.cluster import Cluster, Difference, Refused, administered
+from deploy.access.rights import DEFAULT_QUOTA, Quota, Right, principals, quotas, rights
+
+PASSWORDS: Final = "HOSO_KAFKA_PASSWORDS"
+console = Console()
+kafka = typer.Typer(no_args_is_help=True, help="Who may do what on Kafka.")
+
+
+@kafka.command()
+def acls(
+    *,
+    portals: Annotated[str, typer.Option(envvar="HOSO_PORTALS", help="sources of upstream portals, by comma")] = "",
+    produced: Annotated[
+        int, typer.Option(envvar="HOSO_PORTAL_BYTES", min=1_024, help="bytes a second a portal may write")
+    ] = DEFAULT_QUOTA["produced"],
+    check: Annotated[bool, typer.Option("--check", help="compare with the cluster; exit 1 if it differs")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="bring the cluster to it")] = False,
+) -> None:
+    """Print what each may do; compare it with a cluster, or bring the cluster to it.
+
+    The cluster is KAFKA_BOOTSTRAP_SERVERS, the administrator KAFKA_USERNAME with KAFKA_PASSWORD and KAFKA_CA_FILE.
+    With --apply, HOSO_KAFKA_PASSWORDS (JSON, principal to password) sets passwords. What is not declared is taken away.
+    """
+    sources = tuple(filter(None, portals.split(",")))
+    try:
+        users, allowed = principals(sources), rights(sources)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--portals") from error
+    bounded = quotas(sources, **{**DEFAULT_QUOTA, "produced": produced})
+    if not (check or apply):
+        _show(allowed, bounded)
+        return
+    try:
+        with administered(load(KafkaSettings).kafka) as cluster:
+            left = _bring(cluster, users, allowed, bounded, passwords=_passwords(users) if apply else None)
+    except (KafkaError, Refused, OSError) as error:
+        console.print(f"[red]{type(error).__name__}: {error}")
+        raise typer.Exit(1) from error
+    raise typer.Exit(1 if left else 0)
+
+
+def _bring(
+    cluster: Cluster,
+    users: tuple[str, ...],
+    allowed: frozenset[Right],
+    bounded: frozenset[Quota],
+    *,
+    passwords: dict[str, str] | None,
+) -> Difference:
+    """What differs; with passwords, what still differs once it was ended."""
+    found = cluster.difference(users, allowed, bounded)
+    for line in found.said or ["the cluster is as declared"]:
+        console.print(line, markup=False)
+    if passwords is None:
+        return found
+    cluster.apply(found, passwords)
+    left = cluster.difference(users, allowed, bounded)
+    for line in left.said:
+        console.print(f"left: {line}", style="red", markup=False)
+    return left
+
+
+def _passwords(users: tuple[str, ...]) -> dict[str, str]:
+    try:
+        found = json.loads(os.environ.get(PASSWORDS) or "{}")
+    except ValueError as error:
+        raise typer.BadParameter("must be JSON, principal to password", param_hint=PASSWORDS) from error
+    if not isinstance(found, dict) or not all(isinstance(text, str) and text for text in found.values()):
+        raise typer.BadParameter("must be a JSON object, principal to password", param_hint=PASSWORDS)
+    unknown = sorted(found.keys() - set(users))
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}: not declared", param_hint=PASSWORDS)
+    return found
+
+
+def _show(allowed: frozenset[Right], bounded: frozenset[Quota]) -> None:
+    table = Table("principal", "may", "what", "")
+    for right in sorted(allowed):
+        what = f"{right.name}*" if right.prefixed else right.name
+        table.add_row(right.principal, right.operation.lower(), what, right.kind.lower())
+    for quota in sorted(bounded):
+        table.add_row(quota.principal, "write", f"{quota.produced:,} bytes a second", "quota")
+        table.add_row(quota.principal, "read", f"{quota.fetched:,} bytes a second", "quota")
+        table.add_row(quota.principal, "use", f"{quota.requests} % of a request thread", "quota")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    typer.run(acls)
