@@ -15,6 +15,7 @@ from cli.keys import keys
 from cli.migrate import migrate
 from cli.notify import notify
 from cli.stats import stats
+from cli.store import store
 from cli.verify import verify
 from deploy.local.errors import LocalError
 from deploy.local.stack import SERVICES
@@ -37,6 +38,7 @@ app.add_typer(law.law, name="law")
 app.add_typer(payment.payment, name="payment")
 app.add_typer(notify, name="notify")
 app.add_typer(stats, name="stats")
+app.add_typer(store, name="store")
 
 
 @app.callback()

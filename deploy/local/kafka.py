@@ -127,7 +127,6 @@ class Kafka:
     """`bootstrap_servers` is host:port[,host:port…]; `external` tells that the cluster is not ours to start.
 
     `brokers` is 1 or 3. `names`: the process of each broker by its node id. `locks`: what it is locked with.
-    Raises StartError for locks at a cluster that is not ours.
     """
 
     def __init__(
@@ -139,8 +138,6 @@ class Kafka:
         locks: Locks | None = None,
     ) -> None:
         given = environment.get(VARIABLE, "")
-        if given and locks is not None:
-            raise StartError(f"{VARIABLE} names a cluster that is not ours to lock: `hoso kafka acls` does that")
         self._locks = locks
         self.external = bool(given)
         self._nodes = [] if self.external else _nodes(run_dir.absolute(), brokers)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,6 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from chassis.kafka import Broker
 from deploy.access.rights import ADMIN, principals
+from deploy.access.store import USERS_IN, accounts
 from deploy.local.ports import LOOPBACK
 from deploy.local.testca import pem
 
@@ -93,6 +95,16 @@ class Locks:
             f"{prefix}PASSWORD": self.password("kafka", name),
             f"{prefix}CA_FILE": str(self.ca),
         }
+
+    def users(self, services: tuple[str, ...], prefix: str) -> dict[str, str]:
+        """The store's passwords, by user."""
+        return {account.name: self.password("store", account.name) for account in accounts(services, prefix)}
+
+    def store(self, address: str, name: str) -> str:
+        """Where the store is, as its user `name` connects."""
+        ca = quote(str(self.ca), safe="")
+        login = f"{name}:{self.password('store', name)}"
+        return f"mongodb://{login}@{address}/?authSource={USERS_IN}&tls=true&tlsCAFile={ca}"
 
     def _lasts(self) -> bool:
         if not (self.ca.exists() and self.server.exists()):

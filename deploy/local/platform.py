@@ -1,6 +1,7 @@
 """The backbone of a platform: a broker and a store, and further layers of processes on top of them."""
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +23,9 @@ class Backbone:
 
     `kafka` is the bootstrap servers, `store_url` a MongoDB connection string. A run directory used before is taken up
     again: topics and documents are still there. With `keep=False` it is removed at the end. `brokers`: 1 or 3;
-    `replication` is what topics are created with then. `locked`: whoever speaks to Kafka logs in
-    (`locks`, and `bootstrap` is its administrator's way in).
+    `replication` is what topics are created with then. `locked`: servers of its own, whatever the
+    environment names, and whoever speaks to them logs in (`locks`); `bootstrap` and `store_url` are the
+    administrator's ways in.
     Raises InUseError, MissingError or StartError; nothing is left running then.
     """
 
@@ -40,6 +42,7 @@ class Backbone:
         self._supervisor: Supervisor | None = None
         self.kafka = ""
         self.store_url = ""
+        self.store_address = ""
 
     async def __aenter__(self) -> Self:
         self._run = RunDir.open(self._path)
@@ -76,13 +79,16 @@ class Backbone:
 
     async def _start_servers(self) -> None:
         self.locks = Locks.open(self.run.path) if self._locked else None
-        kafka, store = Kafka(self.run.path, brokers=self._brokers, locks=self.locks), Store(self.run.path)
+        given = {} if self._locked else os.environ
+        kafka = Kafka(self.run.path, given, brokers=self._brokers, locks=self.locks)
+        store = Store(self.run.path, given, locks=self.locks)
         brokers, documents = await asyncio.gather(kafka.prepare(), store.prepare())
         self.kafka, self.store_url = kafka.bootstrap_servers, store.url
+        self.store_address = store.address
         self.bootstrap = kafka.bootstrap
         self.replication, self.broker_names = kafka.replication, kafka.names
         addresses = {"kafka": self.kafka}
-        if not store.external:  # an external URL may hold a password
+        if not (store.external or self._locked):  # an external URL may hold a password
             addresses["store"] = self.store_url
         await self.start([*brokers, *([documents] if documents else [])], addresses)
 

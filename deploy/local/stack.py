@@ -14,10 +14,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.access.cluster import administered
-from deploy.access.rights import DEFAULT_QUOTA, quotas, rights
-from deploy.access.rights import portal as principal
-from deploy.local import certificates, indexes, probes, testca, topics
+from deploy.local import admission, certificates, indexes, probes, testca, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -80,7 +77,7 @@ async def start(
     names = (*_PORTS, *more)
     stack = Stack(dict(zip(names, free_ports(len(names)), strict=True)))
     await topics.create(backbone.bootstrap, (SOURCE,), replication=backbone.replication)
-    await asyncio.to_thread(admit, backbone, (SOURCE,))
+    await asyncio.to_thread(admission.admit, backbone, (SOURCE,))
     secret = _secrets(backbone.run.path / "secrets.json")
     own, portal = ECKey.import_key(secret["own"]), ECKey.import_key(secret["portal"])
     words = secret["words"]
@@ -88,8 +85,9 @@ async def start(
     accounts = (ROOT / "simulators/identity/accounts.example.json").read_text()
     (backbone.run.path / "accounts.json").write_text(accounts)
     prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
+    migration = await asyncio.to_thread(admission.migration, backbone, SERVICES, prefix)
     await asyncio.gather(
-        indexes.create(backbone.store_url, prefix),
+        indexes.create(migration, prefix),
         backbone.start([p for p in _partners(stack, words, backbone.run.path) if p.name in partners], stack.addresses),
     )
     outer = {
@@ -100,9 +98,8 @@ async def start(
     common = {**outer, "MONGODB_URL": backbone.store_url, "HOSO_MASTER_KEY": secret["master"]}
     own_settings = {name: {**common, **own} for name, own in _settings(stack, words, own, portal).items()}
     own_settings[STATISTICS] = {**outer, "HOSO_REPLICATION": str(backbone.replication)}
-    if backbone.locks is not None:
-        for name, environment in own_settings.items():
-            environment.update(backbone.locks.kafka(name))
+    for name, settings in own_settings.items():
+        settings.update(admission.settings(backbone, name, prefix))
     run = {service: f"services.{service}.main" for service in SERVICES}
     run |= {STATISTICS: "services.tracking.statistics", **(modules or {})}
     await backbone.start(
@@ -113,18 +110,8 @@ async def start(
         ]
     )
     if "submission" in services and "upstream_portal" in partners:
-        await backbone.start([_upstream_portal(stack, backbone, portal)])
+        await backbone.start([_upstream_portal(stack, admission.upstream(backbone, SOURCE), portal)])
     return stack
-
-
-def admit(backbone: Backbone, sources: tuple[str, ...]) -> None:
-    """Gives services and the upstream portals `sources` their passwords, rights and quotas, where the broker asks."""
-    if backbone.locks is None:
-        return
-    allowed, bounded = rights(sources), quotas(sources, **DEFAULT_QUOTA)
-    passwords = backbone.locks.passwords(sources)
-    with administered(backbone.bootstrap) as cluster:
-        cluster.apply(cluster.difference(passwords, allowed, bounded), passwords)
 
 
 def _secrets(path: Path) -> dict[str, Any]:
@@ -274,14 +261,13 @@ def _service(service: str, module: str, name: str, stack: Stack, env: Mapping[st
     )
 
 
-def _upstream_portal(stack: Stack, backbone: Backbone, key: ECKey) -> Process:
-    env = backbone.locks.kafka(principal(SOURCE), "PORTAL_SIM_") if backbone.locks is not None else {}
-    env |= {
+def _upstream_portal(stack: Stack, kafka: Mapping[str, str], key: ECKey) -> Process:
+    env = {
+        **kafka,
         "PORTAL_SIM_PORT": str(stack.ports["upstream_portal"]),
         "PORTAL_SIM_SOURCE": SOURCE,
         "PORTAL_SIM_JWK": _jwk(key, private=True),
         "PORTAL_SIM_KEYS_URL": stack.url("submission") + "/.well-known/jwks.json",
-        "PORTAL_SIM_BOOTSTRAP_SERVERS": backbone.kafka,
     }
     ready = probes.http(stack.url("upstream_portal") + "/healthz")
     ports = (stack.ports["upstream_portal"],)
