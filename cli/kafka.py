@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
-from kafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
 from chassis.settings import KafkaSettings, load
-from deploy.access.cluster import Cluster, Difference, Refused, administered
-from deploy.access.rights import DEFAULT_QUOTA, Quota, Right, principals, quotas, rights
+from cli.settings import given_passwords
+from deploy.access.rights import DEFAULT_QUOTA, Quota, Right, portal, principals, quotas, rights
 
 PASSWORDS: Final = "HOSO_KAFKA_PASSWORDS"
+PORTALS: Final = "HOSO_PORTAL_PASSWORDS"
 console = Console()
 kafka = typer.Typer(no_args_is_help=True, help="Who may do what on Kafka.")
 
@@ -33,7 +31,8 @@ def acls(
     """Print what each may do; compare it with a cluster, or bring the cluster to it.
 
     The cluster is KAFKA_BOOTSTRAP_SERVERS, the administrator KAFKA_USERNAME with KAFKA_PASSWORD and KAFKA_CA_FILE.
-    With --apply, HOSO_KAFKA_PASSWORDS (JSON, principal to password) sets passwords. What is not declared is taken away.
+    With --apply, HOSO_KAFKA_PASSWORDS (JSON, principal to password) and HOSO_PORTAL_PASSWORDS (JSON, source to
+    password) set passwords. What is not declared is taken away.
     """
     sources = tuple(filter(None, portals.split(",")))
     try:
@@ -44,23 +43,26 @@ def acls(
     if not (check or apply):
         _show(allowed, bounded)
         return
+    from deploy.access.cluster import TROUBLE, administered  # noqa: PLC0415 - 0.4 s that no other command needs
+
+    passwords = _passwords(users) if apply else None
     try:
         with administered(load(KafkaSettings).kafka) as cluster:
-            left = _bring(cluster, users, allowed, bounded, passwords=_passwords(users) if apply else None)
-    except (KafkaError, Refused, OSError) as error:
+            left = _bring(cluster, users, allowed, bounded, passwords=passwords)
+    except TROUBLE as error:
         console.print(f"[red]{type(error).__name__}: {error}")
         raise typer.Exit(1) from error
     raise typer.Exit(1 if left else 0)
 
 
 def _bring(
-    cluster: Cluster,
+    cluster: Any,
     users: tuple[str, ...],
     allowed: frozenset[Right],
     bounded: frozenset[Quota],
     *,
     passwords: dict[str, str] | None,
-) -> Difference:
+) -> Any:
     """What differs; with passwords, what still differs once it was ended."""
     found = cluster.difference(users, allowed, bounded)
     for line in found.said or ["the cluster is as declared"]:
@@ -75,16 +77,9 @@ def _bring(
 
 
 def _passwords(users: tuple[str, ...]) -> dict[str, str]:
-    try:
-        found = json.loads(os.environ.get(PASSWORDS) or "{}")
-    except ValueError as error:
-        raise typer.BadParameter("must be JSON, principal to password", param_hint=PASSWORDS) from error
-    if not isinstance(found, dict) or not all(isinstance(text, str) and text for text in found.values()):
-        raise typer.BadParameter("must be a JSON object, principal to password", param_hint=PASSWORDS)
-    unknown = sorted(found.keys() - set(users))
-    if unknown:
-        raise typer.BadParameter(f"{', '.join(unknown)}: not declared", param_hint=PASSWORDS)
-    return found
+    sources = [user.removeprefix(portal("")) for user in users if user.startswith(portal(""))]
+    of_portals = {portal(source): password for source, password in given_passwords(PORTALS, sources).items()}
+    return {**given_passwords(PASSWORDS, users), **of_portals}
 
 
 def _show(allowed: frozenset[Right], bounded: frozenset[Quota]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
+
+import typer
 
 from chassis.kafka import Bootstrap
 from chassis.settings import KafkaSettings, MasterSettings, StoreSettings, load
@@ -36,6 +39,19 @@ def master_settings() -> MasterSettings:
     secrets = json.loads((run / "secrets.json").read_text())
     others = _given("HOSO_MASTER_KEYS", "HOSO_MASTER_KEY_ID")
     return MasterSettings.model_validate({"HOSO_MASTER_KEY": secrets["master"], **others})
+
+
+def given_passwords(variable: str, known: Collection[str]) -> dict[str, str]:
+    """JSON, name to password, of an environment variable; empty where it is not set. Other names are refused."""
+    try:
+        found = json.loads(os.environ.get(variable) or "{}")
+    except ValueError as error:
+        raise typer.BadParameter("must be JSON, name to password", param_hint=variable) from error
+    if not isinstance(found, dict) or not all(isinstance(text, str) and text for text in found.values()):
+        raise typer.BadParameter("must be a JSON object, name to password", param_hint=variable)
+    if unknown := ", ".join(sorted(found.keys() - set(known))):
+        raise typer.BadParameter(f"{unknown}: not declared", param_hint=variable)
+    return found
 
 
 def _given(*names: str) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Annotated, Final
 
 import typer
@@ -11,7 +9,7 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 from rich.table import Table
 
-from cli.settings import store_settings
+from cli.settings import given_passwords, store_settings
 from deploy.access import store as declared
 from deploy.local.stack import SERVICES
 
@@ -43,7 +41,7 @@ def users(
     if not apply:
         _show(prefix)
         return
-    passwords = _passwords({account.name for account in declared.accounts(SERVICES, prefix)})
+    passwords = given_passwords(PASSWORDS, [account.name for account in declared.accounts(SERVICES, prefix)])
     try:
         done = declared.apply(store_settings().mongodb_url.get_secret_value(), SERVICES, prefix, passwords)
     except KeyError as error:
@@ -53,19 +51,6 @@ def users(
         raise typer.Exit(1) from error
     for line in done or ["every user is there, with the rights declared"]:
         console.print(line, markup=False)
-
-
-def _passwords(known: set[str]) -> dict[str, str]:
-    try:
-        found = json.loads(os.environ.get(PASSWORDS) or "{}")
-    except ValueError as error:
-        raise typer.BadParameter("must be JSON, user to password", param_hint=PASSWORDS) from error
-    if not isinstance(found, dict) or not all(isinstance(text, str) and text for text in found.values()):
-        raise typer.BadParameter("must be a JSON object, user to password", param_hint=PASSWORDS)
-    if found.keys() - known:
-        unknown = ", ".join(sorted(found.keys() - known))
-        raise typer.BadParameter(f"{unknown}: not declared", param_hint=PASSWORDS)
-    return found
 
 
 def _show(prefix: str) -> None:

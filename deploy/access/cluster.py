@@ -26,6 +26,7 @@ from kafka.admin import (
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
+from kafka.errors import KafkaError
 from kafka.protocol.admin import AlterClientQuotasRequest, DescribeClientQuotasRequest
 
 from chassis.kafka import MECHANISM, Bootstrap, connection
@@ -39,6 +40,10 @@ _KEYS: Final = {"produced": "producer_byte_rate", "fetched": "consumer_byte_rate
 
 class Refused(Exception):
     """The cluster would not do what it was asked to; the message names it."""
+
+
+TROUBLE: Final = (KafkaError, Refused, OSError)
+"""What a cluster that is away, or does not let us, raises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from deploy.access import store
-from deploy.access.cluster import administered
 from deploy.access.rights import DEFAULT_QUOTA, STATISTICS, portal, quotas, rights
 from deploy.local.platform import Backbone
 
@@ -12,6 +11,8 @@ def admit(backbone: Backbone, sources: tuple[str, ...]) -> None:
     """Gives services and the upstream portals `sources` their passwords, rights and quotas on Kafka."""
     if backbone.locks is None:
         return
+    from deploy.access.cluster import administered  # noqa: PLC0415 - 0.4 s that only a locked platform needs
+
     allowed, bounded = rights(sources), quotas(sources, **DEFAULT_QUOTA)
     passwords = backbone.locks.passwords(sources)
     with administered(backbone.bootstrap) as cluster:

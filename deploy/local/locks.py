@@ -2,6 +2,8 @@
 
 In production all of it comes from elsewhere: certificates of a real authority, passwords from a vault. Here they are
 made once a run directory and stay in its folder `locks`, which only its owner may open.
+
+``python -m deploy.local.locks FOLDER NAME…`` makes them for servers of those names, to try docker-compose.locked.yml.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import base64
 import hmac
 import ipaddress
 import secrets
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -41,14 +45,17 @@ class Locks:
     folder: Path
 
     @classmethod
-    def open(cls, run: Path) -> Self:
-        """Those of a run directory, made if need be; certificates that end within a week are made anew."""
+    def open(cls, run: Path, names: Sequence[str] = ()) -> Self:
+        """Those of a run directory, made if need be; certificates that end within a week are made anew.
+
+        `names`: what the server is called besides this machine's loopback.
+        """
         locks = cls(run.absolute() / "locks")
         locks.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not locks._secret.exists():
             _private(locks._secret, secrets.token_hex(32))
         if not locks._lasts():
-            locks._certify()
+            locks._certify(names)
         return locks
 
     @classmethod
@@ -112,9 +119,9 @@ class Locks:
         found = x509.load_pem_x509_certificates(self.server.read_bytes())
         return found[0].not_valid_after_utc > datetime.now(UTC) + timedelta(days=7)
 
-    def _certify(self) -> None:
-        authority = _certified("hoso (this machine only)", None)
-        key, certificate = _certified(BROKER, authority)
+    def _certify(self, names: Sequence[str]) -> None:
+        authority = _certified("hoso (not for production)", None)
+        key, certificate = _certified(BROKER, authority, names)
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -128,8 +135,8 @@ def _private(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _certified(name: str, authority: Pair | None) -> Pair:
-    """An authority, or a server on loopback that proves itself to others of its kind too."""
+def _certified(name: str, authority: Pair | None, names: Sequence[str] = ()) -> Pair:
+    """An authority, or a server that proves itself to others of its kind too."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -145,8 +152,12 @@ def _certified(name: str, authority: Pair | None) -> Pair:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     if authority is not None:
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(LOOPBACK))]
+        called = [*map(x509.DNSName, ("localhost", *names)), x509.IPAddress(ipaddress.ip_address(LOOPBACK))]
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority[0].public_key())
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        builder = builder.add_extension(x509.SubjectAlternativeName(called), critical=False)
         builder = builder.add_extension(issuer, critical=False)
     return key, builder.sign(authority[0] if authority else key, hashes.SHA256())
+
+
+if __name__ == "__main__":
+    print(Locks.open(Path(sys.argv[1]), sys.argv[2:]).folder)  # noqa: T201 - the result
