@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.table import Table
 from chassis.settings import KafkaSettings, load
 from cli.settings import given_passwords
 from deploy.access.rights import DEFAULT_QUOTA, Quota, Right, portal, principals, quotas, rights
+
+if TYPE_CHECKING:
+    from deploy.access.cluster import Cluster, Difference
 
 PASSWORDS: Final = "HOSO_KAFKA_PASSWORDS"
 PORTALS: Final = "HOSO_PORTAL_PASSWORDS"
@@ -56,13 +59,13 @@ def acls(
 
 
 def _bring(
-    cluster: Any,
+    cluster: Cluster,
     users: tuple[str, ...],
     allowed: frozenset[Right],
     bounded: frozenset[Quota],
     *,
     passwords: dict[str, str] | None,
-) -> Any:
+) -> Difference:
     """What differs; with passwords, what still differs once it was ended."""
     found = cluster.difference(users, allowed, bounded)
     for line in found.said or ["the cluster is as declared"]:

@@ -51,6 +51,7 @@ def demo(
     *,
     dossiers: Annotated[int, typer.Option(min=1, max=500, help="how many dossiers")] = 20,
     once: Annotated[bool, typer.Option("--once", help="end by itself; the last line is JSON")] = False,
+    locked: Annotated[bool, typer.Option("--locked", help="TLS, names and rights on Kafka and in the store")] = False,
     kill: Annotated[str | None, typer.Option(help=f"kill -9 one service midway: {', '.join(SERVICES)}")] = None,
 ) -> None:
     """Run the main job on real parts: Kafka, a store, every service and every partner as a process of its own."""
@@ -58,7 +59,7 @@ def demo(
         raise typer.BadParameter(f"must be one of {', '.join(SERVICES)}", param_hint="--kill")
     console = Console(stderr=once)
     try:
-        good = asyncio.run(Demo(Job(dossiers, once, kill), console).run())
+        good = asyncio.run(Demo(Job(dossiers, once, kill, locked), console).run())
     except LocalError as error:
         console.print(f"[red]{error}")
         raise typer.Exit(1) from error

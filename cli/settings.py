@@ -5,21 +5,33 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 import typer
+from pydantic import SecretStr
 
 from chassis.kafka import Bootstrap
 from chassis.settings import KafkaSettings, MasterSettings, StoreSettings, load
 from cli.platform import running
+from deploy.access.rights import ADMIN
 from deploy.local.locks import Locks
 
 
-def store_settings() -> StoreSettings:
-    """Exits, saying what to do, when neither MONGODB_URL nor a running platform is at hand."""
+def store_settings(user: str) -> StoreSettings:
+    """As `user` of the databases connects, to a platform that is up here; with MONGODB_URL set, as that says.
+
+    Exits, saying what to do, when neither is at hand.
+    """
     if "MONGODB_URL" in os.environ:
         return load(StoreSettings)
-    _, addresses = running("store")
-    return StoreSettings.model_validate({"MONGODB_URL": addresses["store"], **_given("HOSO_DATABASE_PREFIX")})
+    run, addresses = running("store")
+    found = StoreSettings.model_validate({"MONGODB_URL": addresses["store"], **_given("HOSO_DATABASE_PREFIX")})
+    locks = Locks.of(run)
+    if locks is None:
+        return found
+    name = user if user == ADMIN else f"{found.database_prefix}_{user}"
+    url = locks.store(urlsplit(addresses["store"]).netloc, name)
+    return found.model_copy(update={"mongodb_url": SecretStr(url)})
 
 
 def kafka(name: str) -> Bootstrap:

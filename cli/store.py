@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cli.settings import given_passwords, store_settings
 from deploy.access import store as declared
+from deploy.access.rights import ADMIN
 from deploy.local.stack import SERVICES
 
 PASSWORDS: Final = "HOSO_STORE_PASSWORDS"
@@ -43,7 +44,7 @@ def users(
         return
     passwords = given_passwords(PASSWORDS, [account.name for account in declared.accounts(SERVICES, prefix)])
     try:
-        done = declared.apply(store_settings().mongodb_url.get_secret_value(), SERVICES, prefix, passwords)
+        done = declared.apply(store_settings(ADMIN).mongodb_url.get_secret_value(), SERVICES, prefix, passwords)
     except KeyError as error:
         raise typer.BadParameter(f"has no password for the new user {error}", param_hint=PASSWORDS) from error
     except PyMongoError as error:

@@ -88,8 +88,8 @@ class Backbone:
         self.bootstrap = kafka.bootstrap
         self.replication, self.broker_names = kafka.replication, kafka.names
         addresses = {"kafka": self.kafka}
-        if not (store.external or self._locked):  # an external URL may hold a password
-            addresses["store"] = self.store_url
+        if not store.external:  # an external URL may hold a password, and that of a locked one does
+            addresses["store"] = f"mongodb://{store.address}/"
         await self.start([*brokers, *([documents] if documents else [])], addresses)
 
     async def _leave(self) -> None:

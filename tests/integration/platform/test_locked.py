@@ -115,6 +115,10 @@ async def test_statistics_counted_what_the_log_says(platform: Platform) -> None:
     assert verdict["records"] > 0
     code, said = await platform.hoso("dlq", "list", "--copies")
     assert (code, "partition/offset" in said) == (0, True)
+    assert await platform.hoso("migrate", "--check") == (0, "every declared index is there\n")
+    code, said = await platform.hoso("keys", "status")
+    assert (code, "master key" in said) == (0, True)
+    assert (await platform.hoso("store", "users", "--apply"))[0] == 0
 
 
 async def test_it_goes_on_after_the_broker_died(platform: Platform) -> None:
