@@ -72,8 +72,7 @@ def _bring(
         console.print(line, markup=False)
     if passwords is None:
         return found
-    cluster.apply(found, passwords)
-    left = cluster.difference(users, allowed, bounded)
+    left = cluster.bring(passwords, users, allowed, bounded)
     for line in left.said:
         console.print(f"left: {line}", style="red", markup=False)
     return left

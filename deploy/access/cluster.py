@@ -8,6 +8,7 @@ Invariants:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from chassis.kafka import MECHANISM, Bootstrap, connection
 from deploy.access.rights import ADMIN, Quota, Right
 
 ITERATIONS: Final = 8192
+SETTLED: Final = 20.0
+POLL: Final = 0.1
 _ANY_HOST: Final = "*"
 _EXACT: Final = 0
 _KEYS: Final = {"produced": "producer_byte_rate", "fetched": "consumer_byte_rate", "requests": "request_percentage"}
@@ -96,13 +99,27 @@ class Cluster:
             quotas=frozenset(quota for quota in quotas if not self._is_set(quota)),
         )
 
-    def apply(self, difference: Difference, passwords: Mapping[str, str]) -> None:
-        """Ends the difference. `passwords` of principals are set, whether they had one or not.
+    def bring(
+        self, passwords: Mapping[str, str], users: Collection[str], rights: frozenset[Right], quotas: frozenset[Quota]
+    ) -> Difference:
+        """Ends the difference, and returns what is left of it once every broker should know.
+
+        `passwords` of principals are set, whether they had one or not.
 
         Raises:
             Refused: the cluster would not.
                 KafkaError: it does not answer.
         """
+        self._apply(self.difference(users, rights, quotas), passwords)
+        until = time.monotonic() + SETTLED
+        while (left := self.difference(users, rights, quotas)) and time.monotonic() < until:
+            # What a controller has decided comes to brokers a moment later. Nobody without a password gets one.
+            if not (left.missing or left.surplus or left.strangers or left.quotas or left.absent & passwords.keys()):
+                break
+            time.sleep(POLL)
+        return left
+
+    def _apply(self, difference: Difference, passwords: Mapping[str, str]) -> None:
         there = self._rights()
         self._take_away([there[right] for right in difference.surplus])
         self._log_in(passwords, difference.strangers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deploy.access import store
 from deploy.access.rights import DEFAULT_QUOTA, STATISTICS, portal, quotas, rights
+from deploy.local.errors import StartError
 from deploy.local.platform import Backbone
 
 
@@ -16,7 +17,9 @@ def admit(backbone: Backbone, sources: tuple[str, ...]) -> None:
     allowed, bounded = rights(sources), quotas(sources, **DEFAULT_QUOTA)
     passwords = backbone.locks.passwords(sources)
     with administered(backbone.bootstrap) as cluster:
-        cluster.apply(cluster.difference(passwords, allowed, bounded), passwords)
+        left = cluster.bring(passwords, passwords, allowed, bounded)
+    if left:
+        raise StartError("Kafka does not take on who may do what:\n" + "\n".join(left.said))
 
 
 def migration(backbone: Backbone, services: tuple[str, ...], prefix: str) -> str:
