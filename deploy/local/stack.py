@@ -28,6 +28,8 @@ PARTNERS = (
 )  # fmt: skip
 SOURCE = "dvc-example"
 TMN_CODE = "HOSODEMO"
+SLOWEST = 180
+"""Seconds until a process is ready, on a machine that has much else to do: imports alone took a minute there."""
 _PORTS = (
     *SERVICES,
     STATISTICS,
@@ -243,7 +245,7 @@ def _partners(stack: Stack, words: Mapping[str, str], run: Path) -> list[Process
             ready=probes.http(stack.url(health[name]) + "/healthz"),
             restart=True,
             ports=(stack.ports[health[name]],),
-            seconds=60,
+            seconds=SLOWEST,
         )
         for name, env in environments.items()
     ]
@@ -257,7 +259,7 @@ def _service(service: str, module: str, name: str, stack: Stack, env: Mapping[st
         ready=probes.http(stack.url(name) + "/readyz"),
         restart=True,
         ports=(stack.ports[name],),
-        seconds=60,
+        seconds=SLOWEST,
     )
 
 
@@ -278,7 +280,7 @@ def _upstream_portal(stack: Stack, kafka: Mapping[str, str], key: ECKey) -> Proc
         ready=ready,
         restart=True,
         ports=ports,
-        seconds=60,
+        seconds=SLOWEST,
     )
 
 
