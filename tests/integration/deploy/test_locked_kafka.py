@@ -322,3 +322,15 @@ async def test_what_a_person_forbade_stays_forbidden(locked: Locked) -> None:
         assert await refused()
     finally:
         admin.delete_acls([exactly])[exactly].result(timeout=30)
+
+
+async def test_all_of_it_is_there_after_the_broker_died(locked: Locked) -> None:
+    """Names, passwords, rights and quotas are the cluster's own."""
+    supervisor, mine = locked.backbone.supervisor, locked.broker(portal(SOURCES[0]))
+    before = supervisor.restarts("kafka")
+    supervisor.kill("kafka")
+    await supervisor.wait_restarted("kafka", before + 1, seconds=150)
+    assert await locked.hoso("--check") == (0, "the cluster is as declared\n")
+    await produce(locked.backbone.bootstrap, "dossier.events.v1")
+    await produce(mine, UPSTREAM)
+    assert await fetches(mine, "dossier.events.v1") == REFUSED

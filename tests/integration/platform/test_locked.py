@@ -107,17 +107,3 @@ async def test_statistics_counted_what_the_log_says(platform: Platform) -> None:
     code, said = await platform.hoso("keys", "status")
     assert (code, "master key" in said) == (0, True)
     assert (await platform.hoso("store", "users", "--apply"))[0] == 0
-
-
-async def test_it_goes_on_after_the_broker_died(platform: Platform) -> None:
-    """Names, passwords, rights and quotas are the cluster's own: they are there when it is back."""
-    supervisor = platform.backbone.supervisor
-    before = supervisor.restarts("kafka")
-    supervisor.kill("kafka")
-    await supervisor.wait_restarted("kafka", before + 1, seconds=90)
-    async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
-        callers = [Caller(client, await login(platform.stack.url("idp"), who, f"{who}-demo-only")) for who in PEOPLE]
-        journey = Journey(platform.stack, People(tuple(callers[:3]), *callers[3:]), client, lambda _outcome: None)
-        outcome = await journey.run(plan(8, "again")[7])
-    assert (outcome.error, outcome.stage, outcome.planned.route) == ("", "returned", "upstream")
-    assert await fetches(platform.broker(portal(SOURCE)), "dossier.events.v1") == REFUSED
