@@ -178,7 +178,7 @@ class Kafka:
                 ready=_both(tcp(node.port), answers_metadata(self._at(node))),
                 restart=True,
                 ports=(node.port, node.controller, node.internal),
-                seconds=150.0,  # after a kill -9 the old session (9 s) must run out first; a busy machine needs a minute
+                seconds=150.0,  # after a kill -9 the old session (9 s) must run out; a busy machine needs more
             )
             for node in self._nodes
         ]
