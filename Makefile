@@ -5,6 +5,7 @@ PY := .venv/bin/python
 ONCE ?=
 DOSSIERS ?= 20
 KILL ?=
+LOCKED ?=
 MINUTES ?= 3
 SEED ?= 1
 BROKERS ?= 1
@@ -29,8 +30,8 @@ setup: .venv/.installed ## install everything into .venv and .local
 	@$(PY) -m pip --cache-dir .local/cache/pip --disable-pip-version-check install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: setup ## run the whole platform with real dossiers; ONCE=1 ends by itself, DOSSIERS=n, KILL=service
-	@.venv/bin/hoso demo --dossiers $(DOSSIERS) $(if $(ONCE),--once) $(if $(KILL),--kill $(KILL))
+demo: setup ## run the whole platform with real dossiers; ONCE=1 ends by itself, DOSSIERS=n, KILL=service, LOCKED=1
+	@.venv/bin/hoso demo --dossiers $(DOSSIERS) $(if $(ONCE),--once) $(if $(KILL),--kill $(KILL)) $(if $(LOCKED),--locked)
 
 check: setup lint types contracts unit ## the fast part: lint, types, contracts, unit tests
 

@@ -31,7 +31,7 @@ from chassis.decision import Reason
 from chassis.delivery import WasParked
 from chassis.fold import ParkingFull
 from chassis.frontier import Frontier, Ticket
-from chassis.kafka import new_consumer
+from chassis.kafka import Bootstrap, new_consumer
 from chassis.reading import Raw, Unidentifiable, deliver
 from chassis.route import Route, headers_of
 from chassis.telemetry import COMMITS, STOPPED, logger
@@ -61,7 +61,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         routes: Mapping[str, Route],
         burial: Burial,
         *,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         group: str,
         replica: str,
         instance: str | None = None,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -11,7 +14,51 @@ from aiokafka.partitioner import DefaultPartitioner
 from schemas.event import MAX_EVENT_BYTES
 
 MAX_RECORD_BYTES: Final = MAX_EVENT_BYTES + 16 * 1024
+MECHANISM: Final = "SCRAM-SHA-512"
 _partition = DefaultPartitioner()
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A cluster that asks who we are: SCRAM-SHA-512 inside TLS, never one without the other.
+
+    `servers` is host:port[,host:port…]; `ca_file` the authorities its certificate may come from (PEM), None: the
+    system's.
+    """
+
+    servers: str
+    username: str
+    password: str = field(repr=False)
+    ca_file: Path | None = None
+
+    def tls(self) -> ssl.SSLContext:
+        """The file is read each time: a new authority is taken up by the next connection. Raises OSError."""
+        context = ssl.create_default_context(cafile=self.ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        return context
+
+
+Bootstrap = Broker | str
+"""A cluster: one that asks who we are, or host:port[,host:port…] of one that does not."""
+
+
+def servers_of(bootstrap: Bootstrap) -> str:
+    """host:port[,host:port…]."""
+    return bootstrap.servers if isinstance(bootstrap, Broker) else bootstrap
+
+
+def connection(bootstrap: Bootstrap) -> dict[str, Any]:
+    """What aiokafka's clients need to speak to it."""
+    if isinstance(bootstrap, str):
+        return {"bootstrap_servers": bootstrap}
+    return {
+        "bootstrap_servers": bootstrap.servers,
+        "security_protocol": "SASL_SSL",
+        "ssl_context": bootstrap.tls(),
+        "sasl_mechanism": MECHANISM,
+        "sasl_plain_username": bootstrap.username,
+        "sasl_plain_password": bootstrap.password,
+    }
 
 
 @lru_cache(maxsize=16_384)
@@ -22,10 +69,10 @@ def partition_of(key: str, partitions: int) -> int:
     return chosen
 
 
-def new_producer(bootstrap: str, client: str) -> Any:
+def new_producer(bootstrap: Bootstrap, client: str) -> Any:
     """acks=all and idempotent: what is acknowledged is kept, and a retry is not a second record."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         client_id=client,
         acks="all",
         enable_idempotence=True,
@@ -35,14 +82,14 @@ def new_producer(bootstrap: str, client: str) -> Any:
     )
 
 
-def new_consumer(bootstrap: str, group: str, client: str, instance: str | None = None) -> Any:
+def new_consumer(bootstrap: Bootstrap, group: str, client: str, instance: str | None = None) -> Any:
     """Explicit commits, from the earliest record, and no partition lost to a slow batch.
 
     `instance`: a name that outlives the process (static membership, KIP-345): started again within the session
     time-out it gets its partitions back without a rebalance.
     """
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         group_id=group,
         group_instance_id=instance,
         client_id=client,
@@ -57,11 +104,11 @@ def new_consumer(bootstrap: str, group: str, client: str, instance: str | None =
     )
 
 
-def new_rereader(bootstrap: str, client: str, *topics: str) -> Any:
+def new_rereader(bootstrap: Bootstrap, client: str, *topics: str) -> Any:
     """Reads all partitions of topics, or those that are assigned, outside any group; commits nothing."""
     return AIOKafkaConsumer(
         *topics,
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         client_id=client,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

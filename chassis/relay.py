@@ -23,7 +23,7 @@ from aiokafka.errors import KafkaError
 from chassis.codec import entry
 from chassis.document import OutboxEntry
 from chassis.engine import Engine
-from chassis.kafka import MAX_RECORD_BYTES, new_producer, partition_of
+from chassis.kafka import MAX_RECORD_BYTES, Bootstrap, new_producer, partition_of
 from chassis.store import StoreUnavailable
 from chassis.telemetry import PUBLISHED, PUBLISHES, logger
 from schemas.envelope import Envelope
@@ -44,7 +44,7 @@ class PublishFailed(Exception):
 class Publisher:
     """One producer, rebuilt when it stops answering: an idempotent one never gives up a batch by itself."""
 
-    def __init__(self, bootstrap: str, service: str, replica: str) -> None:
+    def __init__(self, bootstrap: Bootstrap, service: str, replica: str) -> None:
         self._bootstrap = bootstrap
         self._client = f"{service}-{replica}"
         self.source = f"/hoso/{service}"

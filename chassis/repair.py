@@ -17,7 +17,7 @@ from aiokafka.structs import TopicPartition
 from chassis.decision import Refused
 from chassis.delivery import Delivery
 from chassis.fold import ParkingFull
-from chassis.kafka import new_rereader, partition_of
+from chassis.kafka import Bootstrap, new_rereader, partition_of
 from chassis.operations import Filter, Heard, Operations
 from chassis.parking import Gap
 from chassis.reading import Raw, Unidentifiable, deliver
@@ -42,7 +42,7 @@ class Repaired:
 class Repair:
     """One service's gap repair; one at a time."""
 
-    def __init__(self, operations: Operations, bootstrap: str, replica: str) -> None:
+    def __init__(self, operations: Operations, bootstrap: Bootstrap, replica: str) -> None:
         self._operations = operations
         self._bootstrap = bootstrap
         self._client = f"repair-{replica}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis.kafka import new_rereader
+from chassis.kafka import Bootstrap, connection, new_rereader
 
 STALLED: Final = 30.0
 POLL_MS: Final = 1_000
@@ -17,7 +17,7 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 
-async def bounds(bootstrap: str, client: str, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
+async def bounds(bootstrap: Bootstrap, client: str, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
     """The offset of the first record of each partition, and that after its last. Raises KafkaError."""
     partitions = [TopicPartition(*place) for place in places]
     consumer = new_rereader(bootstrap, client, partitions[0].topic)  # aiokafka's stop() raises where it has no topic
@@ -29,9 +29,9 @@ async def bounds(bootstrap: str, client: str, places: Collection[Place]) -> dict
     return {(p.topic, p.partition): (first[p], end[p]) for p in partitions}
 
 
-async def committed(bootstrap: str, group: str) -> dict[Place, int]:
+async def committed(bootstrap: Bootstrap, group: str) -> dict[Place, int]:
     """The offsets a group committed. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**connection(bootstrap))
     await admin.start()
     try:
         found = await admin.list_consumer_group_offsets(group)
@@ -41,7 +41,7 @@ async def committed(bootstrap: str, group: str) -> dict[Place, int]:
 
 
 async def reread(
-    bootstrap: str, client: str, until: Mapping[Place, int], since: Mapping[Place, int] | None = None
+    bootstrap: Bootstrap, client: str, until: Mapping[Place, int], since: Mapping[Place, int] | None = None
 ) -> AsyncIterator[list[Any]]:
     """The records of each partition from its beginning, or from `since`, up to the offset before `until`, as they come.
 

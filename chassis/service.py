@@ -89,7 +89,7 @@ class Platform:
         self._keys = Store(url, f"{settings.database_prefix}_keyring")
         self.keyring = Keyring(self._keys, settings.masters)
         self.key_admin = KeyAdmin(self._keys)
-        self.publisher = Publisher(settings.kafka_bootstrap_servers, service.name, self.replica)
+        self.publisher = Publisher(settings.kafka, service.name, self.replica)
         self.ledger = Ledger(self.publisher, service.name, self.replica, self.clock)
         state_dir: Path | None = settings.state_dir
         self.handed = Handed(state_dir, self.replica, self.clock) if state_dir is not None else None
@@ -111,7 +111,7 @@ class Platform:
             )
         self.consumer = self._consumer()
         self.operations = Operations([h for unit in self._units.values() for h in unit.heard()], self.clock)
-        self.repair = Repair(self.operations, settings.kafka_bootstrap_servers, self.replica)
+        self.repair = Repair(self.operations, settings.kafka, self.replica)
 
     @staticmethod
     def clock() -> datetime:
@@ -136,7 +136,7 @@ class Platform:
         return Consumer(
             routes,
             Burial(self.publisher, dead_letter_topic(self.service.name)),
-            bootstrap=self.settings.kafka_bootstrap_servers,
+            bootstrap=self.settings.kafka,
             group=self.service.name,
             replica=self.replica,
             instance=self.settings.instance,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings
 
+from chassis.kafka import Bootstrap, Broker
 from chassis.keyring import FIRST_MASTER, KEY_BYTES, Masters
 
 T = TypeVar("T", bound=BaseSettings)
@@ -104,6 +106,52 @@ class StoreSettings(BaseSettings):
     database_prefix: str = _shared("HOSO_DATABASE_PREFIX", default="hoso")
 
 
+class KafkaSettings(BaseSettings):
+    """Where Kafka is and who we are there.
+
+    `KAFKA_USERNAME` and `KAFKA_PASSWORD`: SCRAM-SHA-512, inside TLS only. `KAFKA_CA_FILE`: the authorities the broker's
+    certificate may come from, PEM; without it the system's. Without a name nothing is proved and nothing encrypted.
+    """
+
+    kafka_bootstrap_servers: Annotated[str, Field(min_length=1)] = _shared("KAFKA_BOOTSTRAP_SERVERS")
+    kafka_username: str = _shared("KAFKA_USERNAME", default="")
+    kafka_password: SecretStr = _shared("KAFKA_PASSWORD", default=SecretStr(""), validate_default=True)
+    kafka_ca_file: Path | None = _shared("KAFKA_CA_FILE", default=None)
+
+    @field_validator("kafka_password")
+    @classmethod
+    def _comes_with_a_name(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if bool(value.get_secret_value()) != bool(info.data.get("kafka_username")):
+            raise ValueError("and KAFKA_USERNAME must be set together")
+        return value
+
+    @field_validator("kafka_ca_file", mode="before")
+    @classmethod
+    def _none_is_the_system_s(cls, value: Any) -> Any:
+        return value or None
+
+    @field_validator("kafka_ca_file")
+    @classmethod
+    def _holds_authorities(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is None:
+            return value
+        if not info.data.get("kafka_username"):
+            raise ValueError("is of no use without KAFKA_USERNAME: nothing would be encrypted")
+        try:
+            ssl.create_default_context(cafile=value)
+        except OSError as error:
+            raise ValueError(f"must be a PEM file of certificates ({error.strerror or error})") from error
+        return value
+
+    @property
+    def kafka(self) -> Bootstrap:
+        """As the chassis takes it."""
+        if not self.kafka_username:
+            return self.kafka_bootstrap_servers
+        password = self.kafka_password.get_secret_value()
+        return Broker(self.kafka_bootstrap_servers, self.kafka_username, password, self.kafka_ca_file)
+
+
 class EffectLimit(BaseModel):
     """Overrides what a kind of effect declares, for one process: at once, a second, at once after a rest."""
 
@@ -114,12 +162,11 @@ class EffectLimit(BaseModel):
     burst: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
 
-class ProcessSettings(BaseSettings):
+class ProcessSettings(KafkaSettings):
     """Of every process that answers over HTTP; its own carry its prefix (``PAYMENT_PORT``)."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
-    kafka_bootstrap_servers: str = _shared("KAFKA_BOOTSTRAP_SERVERS")
     oidc_issuer: str = _shared("OIDC_ISSUER")
     instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
     log_level: str = _shared("LOG_LEVEL", default="INFO")

@@ -19,6 +19,7 @@ from chassis.keyadmin import ERASED, Erasure, Held, KeyAdmin
 from chassis.keyring import KEY_TTL, Masters
 from chassis.store import Store, StoreUnavailable
 from cli.settings import master_settings, store_settings
+from deploy.access.store import KEEPER
 from schemas.event import to_instant
 
 keys = typer.Typer(no_args_is_help=True, help="Keys of dossiers: what seals their personal data.")
@@ -110,7 +111,7 @@ async def _erase(erasure: Erasure) -> tuple[bool, Erasure | None]:
 
 @asynccontextmanager
 async def _admin() -> AsyncIterator[KeyAdmin]:
-    settings = store_settings()
+    settings = store_settings(KEEPER)
     store = Store(settings.mongodb_url.get_secret_value(), f"{settings.database_prefix}_keyring")
     try:
         yield KeyAdmin(store)

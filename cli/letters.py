@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis.kafka import new_rereader
-from cli.platform import address
+from cli.settings import kafka
+from deploy.access.rights import OPERATOR
 from schemas.topics import dead_letter_topic
 
 SHOWN: Final = 200
@@ -42,7 +43,7 @@ def show_one(service: str, place: str) -> None:
 
 async def _letters(service: str) -> list[Any]:
     """The last dead letters of a service, without joining a consumer group."""
-    consumer = new_rereader(address("kafka"), "hoso-dlq", dead_letter_topic(service))
+    consumer = new_rereader(kafka(OPERATOR), "hoso-dlq", dead_letter_topic(service))
     await consumer.start()
     try:
         ends = await consumer.end_offsets(consumer.assignment())

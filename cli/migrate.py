@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from chassis import migrate as rewriting
 from chassis.store import StoreUnavailable
 from cli.settings import store_settings
+from deploy.access.store import MIGRATION
 from deploy.local import indexes
 
 console = Console()
@@ -26,7 +27,7 @@ def migrate(
     ] = False,
 ) -> None:
     """Build the declared indexes and say which were missing. It may be stopped and run again at any time."""
-    settings = store_settings()
+    settings = store_settings(MIGRATION)
     url, prefix = settings.mongodb_url.get_secret_value(), settings.database_prefix
     try:
         done = asyncio.run(_check(url, prefix, documents) if check else _migrate(url, prefix, documents))

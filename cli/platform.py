@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -19,23 +19,27 @@ from deploy.local.platform import Backbone
 from deploy.local.rundir import RunState, read_state
 
 RUN: Final = RUNS / "platform"
+LOCKED: Final = RUNS / "platform-locked"
 console = Console()
 
 
-def up() -> None:
-    """Start everything and stay until Ctrl-C. Data stays in .local/run/platform."""
+def up(
+    *,
+    locked: Annotated[bool, typer.Option("--locked", help="TLS, names and rights on Kafka and in the store")] = False,
+) -> None:
+    """Start everything and stay until Ctrl-C. Data stays in .local/run/platform, or locked beside it."""
     try:
-        asyncio.run(_up())
+        asyncio.run(_up(locked=locked))
     except LocalError as error:
         console.print(f"[red]{error}")
         raise typer.Exit(1) from error
 
 
-async def _up() -> None:
+async def _up(*, locked: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Backbone(RUN) as backbone:
+    async with Backbone(LOCKED if locked else RUN, locked=locked) as backbone:
         with console.status("starting the partners and the services"):
             running = await stack.start(backbone)
             await prometheus.beside(backbone, {name: running.ports[name] for name in stack.SERVICES})
@@ -57,7 +61,7 @@ def status() -> None:
 
 
 def _running() -> RunState:
-    state = read_state(RUN)
+    state = read_state(RUN) or read_state(LOCKED)
     if state is None:
         console.print("nothing is up; start it with `hoso up`")
         raise typer.Exit(1)
@@ -89,7 +93,7 @@ def address(name: str) -> str:
 
 def running(name: str) -> tuple[Path, dict[str, str]]:
     """Run directory and addresses of the platform that `address` speaks of."""
-    runs = [RUN, *sorted(RUNS.glob("demo-*"), key=lambda path: path.stat().st_mtime, reverse=True)]
+    runs = [RUN, LOCKED, *sorted(RUNS.glob("demo-*"), key=lambda path: path.stat().st_mtime, reverse=True)]
     for run in runs:
         state = read_state(run)
         if state is not None and name in state.addresses:

@@ -4,17 +4,43 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
+from urllib.parse import urlsplit
 
-from chassis.settings import MasterSettings, StoreSettings, load
+import typer
+from pydantic import SecretStr
+
+from chassis.kafka import Bootstrap
+from chassis.settings import KafkaSettings, MasterSettings, StoreSettings, load
 from cli.platform import running
+from deploy.access.rights import ADMIN
+from deploy.local.locks import Locks
 
 
-def store_settings() -> StoreSettings:
-    """Exits, saying what to do, when neither MONGODB_URL nor a running platform is at hand."""
+def store_settings(user: str) -> StoreSettings:
+    """As `user` of the databases connects, to a platform that is up here; with MONGODB_URL set, as that says.
+
+    Exits, saying what to do, when neither is at hand.
+    """
     if "MONGODB_URL" in os.environ:
         return load(StoreSettings)
-    _, addresses = running("store")
-    return StoreSettings.model_validate({"MONGODB_URL": addresses["store"], **_given("HOSO_DATABASE_PREFIX")})
+    run, addresses = running("store")
+    found = StoreSettings.model_validate({"MONGODB_URL": addresses["store"], **_given("HOSO_DATABASE_PREFIX")})
+    locks = Locks.of(run)
+    if locks is None:
+        return found
+    name = user if user == ADMIN else f"{found.database_prefix}_{user}"
+    url = locks.store(urlsplit(addresses["store"]).netloc, name)
+    return found.model_copy(update={"mongodb_url": SecretStr(url)})
+
+
+def kafka(name: str) -> Bootstrap:
+    """As `name` speaks to it, at a platform that is up here; with KAFKA_USERNAME set, as the environment says."""
+    if os.environ.get("KAFKA_USERNAME"):
+        return load(KafkaSettings).kafka
+    run, addresses = running("kafka")
+    locks = Locks.of(run)
+    return addresses["kafka"] if locks is None else locks.broker(addresses["kafka"], name)
 
 
 def master_settings() -> MasterSettings:
@@ -25,6 +51,19 @@ def master_settings() -> MasterSettings:
     secrets = json.loads((run / "secrets.json").read_text())
     others = _given("HOSO_MASTER_KEYS", "HOSO_MASTER_KEY_ID")
     return MasterSettings.model_validate({"HOSO_MASTER_KEY": secrets["master"], **others})
+
+
+def given_passwords(variable: str, known: Collection[str]) -> dict[str, str]:
+    """JSON, name to password, of an environment variable; empty where it is not set. Other names are refused."""
+    try:
+        found = json.loads(os.environ.get(variable) or "{}")
+    except ValueError as error:
+        raise typer.BadParameter("must be JSON, name to password", param_hint=variable) from error
+    if not isinstance(found, dict) or not all(isinstance(text, str) and text for text in found.values()):
+        raise typer.BadParameter("must be a JSON object, name to password", param_hint=variable)
+    if unknown := ", ".join(sorted(found.keys() - set(known))):
+        raise typer.BadParameter(f"{unknown}: not declared", param_hint=variable)
+    return found
 
 
 def _given(*names: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from cli import operator
-from cli.platform import address
+from cli.settings import kafka
 from services.tracking.statistics.verify import compare
 
 SERVICE: Final = "statistics"
@@ -31,7 +31,7 @@ def verify(
     if not running["live"]:
         console.print("the totals are being counted again just now: try again in a minute", style="yellow")
         raise typer.Exit(2)
-    found = asyncio.run(compare(bootstrap or address("kafka"), running))
+    found = asyncio.run(compare(bootstrap or kafka(SERVICE), running))
     for line in found.differences[:SHOWN]:
         console.print(line, style="red", markup=False)
     print(json.dumps(found.summary))  # noqa: T201 - the result, for programs

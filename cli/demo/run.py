@@ -68,6 +68,7 @@ class Job:
     dossiers: int
     once: bool
     kill: str | None
+    locked: bool = False
 
 
 class Demo:
@@ -98,7 +99,7 @@ class Demo:
         self._stop.set()
 
     async def _whole(self) -> bool:
-        backbone = Backbone(self._run, keep=False)
+        backbone = Backbone(self._run, keep=False, locked=self._job.locked)
         with self._console.status("starting Kafka and the store"):
             await backbone.__aenter__()
         try:

@@ -14,7 +14,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.local import certificates, indexes, probes, testca, topics
+from deploy.local import admission, certificates, indexes, probes, testca, topics
 from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
@@ -30,6 +30,8 @@ PARTNERS = (
 )  # fmt: skip
 SOURCE = "dvc-example"
 TMN_CODE = "HOSODEMO"
+SLOWEST = 180
+"""Seconds until a process is ready, on a machine that has much else to do: imports alone took a minute there."""
 _PORTS = (
     *SERVICES,
     STATISTICS,
@@ -79,7 +81,8 @@ async def start(
     more = [name for service in services for name in replica_names(service, replicas)[1:]]
     names = (*_PORTS, *more)
     stack = Stack(dict(zip(names, free_ports(len(names)), strict=True)))
-    await topics.create(backbone.kafka, (SOURCE,), replication=backbone.replication)
+    await topics.create(backbone.bootstrap, (SOURCE,), replication=backbone.replication)
+    await asyncio.to_thread(admission.admit, backbone, (SOURCE,))
     secret = _secrets(backbone.run.path / "secrets.json")
     own, portal = ECKey.import_key(secret["own"]), ECKey.import_key(secret["portal"])
     words = secret["words"]
@@ -87,8 +90,9 @@ async def start(
     accounts = (ROOT / "simulators/identity/accounts.example.json").read_text()
     (backbone.run.path / "accounts.json").write_text(accounts)
     prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
+    migration = await asyncio.to_thread(admission.migration, backbone, SERVICES, prefix)
     await asyncio.gather(
-        indexes.create(backbone.store_url, prefix),
+        indexes.create(migration, prefix),
         backbone.start([p for p in _partners(stack, words, backbone.run.path) if p.name in partners], stack.addresses),
     )
     outer = {
@@ -103,6 +107,8 @@ async def start(
         "AUDIT_SIGNING_KEY": json.dumps(secret["audit"]),
     }
     own_settings[STATISTICS] = {**outer, "HOSO_REPLICATION": str(backbone.replication)}
+    for name, settings in own_settings.items():
+        settings.update(admission.settings(backbone, name, prefix))
     run = {service: f"services.{service}.main" for service in SERVICES}
     run |= {STATISTICS: "services.tracking.statistics", AUDIT: "services.audit", **(modules or {})}
     await backbone.start(
@@ -113,7 +119,7 @@ async def start(
         ]
     )
     if "submission" in services and "upstream_portal" in partners:
-        await backbone.start([_upstream_portal(stack, backbone.kafka, portal)])
+        await backbone.start([_upstream_portal(stack, admission.upstream(backbone, SOURCE), portal)])
     return stack
 
 
@@ -246,7 +252,7 @@ def _partners(stack: Stack, words: Mapping[str, str], run: Path) -> list[Process
             ready=probes.http(stack.url(health[name]) + "/healthz"),
             restart=True,
             ports=(stack.ports[health[name]],),
-            seconds=60,
+            seconds=SLOWEST,
         )
         for name, env in environments.items()
     ]
@@ -260,17 +266,17 @@ def _service(service: str, module: str, name: str, stack: Stack, env: Mapping[st
         ready=probes.http(stack.url(name) + "/readyz"),
         restart=True,
         ports=(stack.ports[name],),
-        seconds=60,
+        seconds=SLOWEST,
     )
 
 
-def _upstream_portal(stack: Stack, bootstrap: str, key: ECKey) -> Process:
+def _upstream_portal(stack: Stack, kafka: Mapping[str, str], key: ECKey) -> Process:
     env = {
+        **kafka,
         "PORTAL_SIM_PORT": str(stack.ports["upstream_portal"]),
         "PORTAL_SIM_SOURCE": SOURCE,
         "PORTAL_SIM_JWK": _jwk(key, private=True),
         "PORTAL_SIM_KEYS_URL": stack.url("submission") + "/.well-known/jwks.json",
-        "PORTAL_SIM_BOOTSTRAP_SERVERS": bootstrap,
     }
     ready = probes.http(stack.url("upstream_portal") + "/healthz")
     ports = (stack.ports["upstream_portal"],)
@@ -281,7 +287,7 @@ def _upstream_portal(stack: Stack, bootstrap: str, key: ECKey) -> Process:
         ready=ready,
         restart=True,
         ports=ports,
-        seconds=60,
+        seconds=SLOWEST,
     )
 
 

@@ -2,21 +2,27 @@
 
 Order of choice: MONGODB_URL; `mongod` on PATH, as a replica set of one (majority reads and change streams need one);
 `secantusd-rs` on PATH or in .local/bin; `secantusd-py` of the virtual environment.
+
+Locked, it speaks TLS and asks for names and passwords (SCRAM-SHA-256): one of the last two then.
 """
 
+import asyncio
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from deploy.access.rights import ADMIN
+from deploy.access.store import MECHANISM
 from deploy.local.child import Process
 from deploy.local.errors import MissingError, StartError
+from deploy.local.locks import Locks
 from deploy.local.paths import LOCAL_BIN, VENV_BIN
 from deploy.local.ports import LOOPBACK, free_ports
 from deploy.local.probes import Probe, tcp, until
@@ -28,6 +34,7 @@ _REPLICA_SET = "rs0"
 _NOT_YET_INITIALIZED = 94  # MongoDB error code
 _EXTERNAL_SECONDS = 15.0
 _ATTEMPT_MS = 2_000
+_FIRST_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -35,13 +42,15 @@ class Program:
     kind: Kind
     path: Path
 
-    def command(self, port: int, data: Path) -> list[str]:
-        """The server's arguments; `data` exists."""
+    def command(self, port: int, data: Path, *, server: Path | None = None, asks: bool = True) -> list[str]:
+        """The server's arguments; `data` exists. `server`: its key and certificate for TLS; it `asks` who calls."""
         if self.kind == "mongod":
             place = ["--bind_ip", LOOPBACK, "--port", str(port), "--dbpath", str(data)]
             return [str(self.path), *place, "--replSet", _REPLICA_SET, "--unixSocketPrefix", str(data)]
         # Without --sync-on-commit a kill -9 loses acknowledged writes.
         place = ["--host", LOOPBACK, "--port", str(port), "--storage-path", str(data)]
+        if server is not None:
+            place += ["--tls-cert-file", str(server), "--tls-key-file", str(server), *(["--auth"] if asks else [])]
         return [str(self.path), *place, "--sync-on-commit"]
 
 
@@ -65,32 +74,48 @@ def choose(path: str | None = None, local: Path = LOCAL_BIN, venv: Path = VENV_B
     return found[0]
 
 
+def _lockable() -> Program:
+    found = [program for program in at_hand() if program.kind != "mongod"]
+    if not found:
+        raise MissingError("a locked platform on this machine needs SecantusDB: install requirements.lock into .venv")
+    return found[0]
+
+
 class Store:
     """`url` is a MongoDB connection string; `external` tells that the server is not ours to start.
 
-    `program` is the server to start; None chooses.
+    `program` is the server to start; None chooses. `locks`: what it is locked with; `url` is its administrator's then.
     """
 
     def __init__(
-        self, run_dir: Path, environment: Mapping[str, str] = os.environ, program: Program | None = None
+        self,
+        run_dir: Path,
+        environment: Mapping[str, str] = os.environ,
+        program: Program | None = None,
+        *,
+        locks: Locks | None = None,
     ) -> None:
         self._program = program
+        self._locks = locks
         given = environment.get(VARIABLE, "")
         self.external = bool(given)
         self._data = run_dir.absolute() / "store" / "data"
         self._port = 0 if self.external else free_ports(1)[0]
-        self.url = given or f"mongodb://{LOOPBACK}:{self._port}/"
+        self.address = f"{LOOPBACK}:{self._port}"
+        self.url = given or (f"mongodb://{self.address}/" if locks is None else locks.store(self.address, ADMIN))
 
     async def prepare(self) -> Process | None:
         """The process to start, None for an external server. Raises StartError when that does not answer."""
         if self.external:
             await self._expect_external()
             return None
-        program = self._program or choose()
+        program = self._program or (choose() if self._locks is None else _lockable())
         self._data.mkdir(parents=True, exist_ok=True)
+        if self._locks is not None:
+            await self._first_user(program, self._locks)
         return Process(
             "store",
-            program.command(self._port, self._data),
+            program.command(self._port, self._data, server=self._locks.server if self._locks else None),
             ready=self._ready(program.kind),
             restart=True,
             ports=(self._port,),
@@ -109,6 +134,29 @@ class Store:
             return await serves()
 
         return ready
+
+    async def _first_user(self, program: Program, locks: Locks) -> None:
+        """Makes the administrator, once a run directory, on a server that does not ask yet and on loopback alone."""
+        made = self._data.parent / "administrator-made"
+        if made.exists():
+            return
+        words = program.command(self._port, self._data, server=locks.server, asks=False)
+        with (self._data.parent / "first-user.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._data.parent
+            )
+        open_url = f"mongodb://{self.address}/?tls=true&tlsCAFile={quote(str(locks.ca), safe='')}"
+        try:
+            await until(answers_hello(open_url), _FIRST_SECONDS)
+            async with _client(open_url) as client:
+                root = {"createUser": ADMIN, "pwd": locks.password("store", ADMIN), "roles": ["root"]}
+                await client.admin.command({**root, "mechanisms": [MECHANISM]})
+        except (TimeoutError, PyMongoError) as error:
+            raise StartError(f"the store's first user could not be made: {error}; log {log.name}") from error
+        finally:
+            process.terminate()
+            await process.wait()
+        made.touch()
 
     async def _expect_external(self) -> None:
         try:

@@ -1,7 +1,7 @@
 """Creates the declared topics on a broker.
 
 ``python -m deploy.local.topics`` reads KAFKA_BOOTSTRAP_SERVERS, HOSO_PORTALS (comma-separated sources of upstream
-portals) and HOSO_REPLICATION.
+portals) and HOSO_REPLICATION; and KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_CA_FILE where Kafka asks who we are.
 """
 
 import asyncio
@@ -9,12 +9,14 @@ import os
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from chassis.kafka import Bootstrap, connection
+from chassis.settings import KafkaSettings, load
 from schemas.topics import declared
 
 
-async def create(bootstrap: str, sources: tuple[str, ...], *, replication: int = 1) -> list[str]:
+async def create(bootstrap: Bootstrap, sources: tuple[str, ...], *, replication: int = 1) -> list[str]:
     """Create the topics that do not exist yet; returns their names. Existing ones stay as they are."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**connection(bootstrap))
     await admin.start()
     try:
         existing = set(await admin.list_topics())
@@ -38,4 +40,4 @@ async def create(bootstrap: str, sources: tuple[str, ...], *, replication: int =
 if __name__ == "__main__":
     portals = tuple(filter(None, os.environ.get("HOSO_PORTALS", "").split(",")))
     replicas = int(os.environ.get("HOSO_REPLICATION", "3"))
-    asyncio.run(create(os.environ["KAFKA_BOOTSTRAP_SERVERS"], portals, replication=replicas))
+    asyncio.run(create(load(KafkaSettings).kafka, portals, replication=replicas))

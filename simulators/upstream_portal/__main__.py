@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +29,10 @@ SEND_SECONDS = 10.0
 
 
 class Settings(BaseSettings):
-    """`PORTAL_SIM_JWK`: the portal's private key; `PORTAL_SIM_KEYS_URL`: where submission publishes its own."""
+    """`PORTAL_SIM_JWK`: the portal's private key; `PORTAL_SIM_KEYS_URL`: where submission publishes its own.
+
+    `PORTAL_SIM_USERNAME`, `…_PASSWORD` and `…_CA_FILE`: who it is to a Kafka that asks (SCRAM-SHA-512 inside TLS).
+    """
 
     model_config = SettingsConfigDict(env_prefix="PORTAL_SIM_")
 
@@ -38,6 +42,22 @@ class Settings(BaseSettings):
     jwk: SecretStr
     keys_url: str
     bootstrap_servers: str
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    ca_file: str | None = None
+
+    def connection(self) -> dict[str, Any]:
+        """As aiokafka takes it."""
+        if not self.username:
+            return {"bootstrap_servers": self.bootstrap_servers}
+        return {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": "SASL_SSL",
+            "ssl_context": ssl.create_default_context(cafile=self.ca_file),
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": self.username,
+            "sasl_plain_password": self.password.get_secret_value(),
+        }
 
 
 class Filing(BaseModel):
@@ -63,7 +83,7 @@ class Portal:
 
     async def start(self) -> None:
         """Connects to Kafka."""
-        self._producer = AIOKafkaProducer(bootstrap_servers=self.settings.bootstrap_servers, acks="all")
+        self._producer = AIOKafkaProducer(**self.settings.connection(), acks="all")
         await self._producer.start()
 
     async def stop(self) -> None:
@@ -113,7 +133,7 @@ class Portal:
     async def _listen(self) -> None:
         consumer = AIOKafkaConsumer(
             f"upstream.replies.{self.settings.source}.v1",
-            bootstrap_servers=self.settings.bootstrap_servers,
+            **self.settings.connection(),
             auto_offset_reset="earliest",
         )
         try:

@@ -26,6 +26,7 @@ from faust.types import TP
 
 from chassis.burial import Burial
 from chassis.delivery import Delivery, Unreadable
+from chassis.kafka import MECHANISM, Bootstrap, servers_of
 from chassis.reading import Raw, Unidentifiable
 from chassis.rereading import Place, bounds, committed
 from chassis.telemetry import logger
@@ -88,7 +89,7 @@ class Book:
         clock: Callable[[], datetime],
         failed: Callable[[BaseException], None],
     ) -> None:
-        self._bootstrap = settings.kafka_bootstrap_servers
+        self._bootstrap = settings.kafka
         self._view = view
         self._burial = burial
         self._clock = clock
@@ -101,7 +102,8 @@ class Book:
         self.group = group_of(settings.generation)
         self.app = faust.App(
             self.group,
-            broker=[f"kafka://{server}" for server in self._bootstrap.split(",")],
+            broker=[f"kafka://{server}" for server in servers_of(settings.kafka).split(",")],
+            broker_credentials=_credentials(settings.kafka),
             store="memory://",
             datadir=str(settings.state_dir / "faust"),
             web_enabled=False,
@@ -272,6 +274,17 @@ class Book:
     def _lag(self, place: Place) -> int:
         end = self.app.consumer.highwater(TP(*place))
         return max(0, (end or 0) - self._view.positions.get(place, 0))
+
+
+def _credentials(bootstrap: Bootstrap) -> faust.SASLCredentials | None:
+    if isinstance(bootstrap, str):
+        return None
+    return faust.SASLCredentials(
+        mechanism=MECHANISM,
+        username=bootstrap.username,
+        password=bootstrap.password,
+        ssl_context=bootstrap.tls(),
+    )
 
 
 def _whole(recovered: Mapping[Place, int], found: Mapping[Place, tuple[int, int]]) -> None:

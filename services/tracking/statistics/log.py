@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from chassis.decision import Handlers
 from chassis.delivery import Delivery
+from chassis.kafka import Bootstrap
 from chassis.reading import Raw, StreamReader, Unidentifiable, deliver
 from chassis.rereading import Place, bounds, reread
 from schemas.event import DossierEvent
@@ -46,7 +47,7 @@ def totals(dossiers: Iterable[Counted]) -> Counter[Cell]:
     return found
 
 
-async def recount(bootstrap: str, until: Positions) -> Counter[Cell]:
+async def recount(bootstrap: Bootstrap, until: Positions) -> Counter[Cell]:
     """All totals from the log, read from its beginning up to `until`: no table, no group, nothing remembered.
 
     Raises:
@@ -68,6 +69,6 @@ def _count_all(dossiers: dict[str, Counted], records: Iterable[Any]) -> None:
         dossiers[delivery.aggregate] = counted(known, delivery)
 
 
-async def ends(bootstrap: str) -> dict[Place, int]:
+async def ends(bootstrap: Bootstrap) -> dict[Place, int]:
     """The offset after the last record of each partition."""
     return {place: end for place, (_, end) in (await bounds(bootstrap, "statistics-ends", PLACES)).items()}

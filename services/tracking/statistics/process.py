@@ -63,7 +63,7 @@ class _Process:
         self._view = View(load(self._kept))
         self._saved = 0
         self._broken: asyncio.Future[BaseException] = asyncio.Future()
-        self._publisher = Publisher(settings.kafka_bootstrap_servers, SERVICE, f"statistics-{secrets.token_hex(4)}")
+        self._publisher = Publisher(settings.kafka, SERVICE, f"statistics-{secrets.token_hex(4)}")
         self._book = Book(
             settings,
             self._view,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chassis.kafka import Bootstrap
 from chassis.rereading import Place
 from services.tracking.domain.counted import Cell
 from services.tracking.domain.figures import Totals
@@ -35,7 +36,7 @@ class Compared:
         }
 
 
-async def compare(bootstrap: str, running: Mapping[str, Any]) -> Compared:
+async def compare(bootstrap: Bootstrap, running: Mapping[str, Any]) -> Compared:
     """`running` is what ``/statistics/cells`` answered. Raises TimeoutError when the log cannot be read."""
     positions: dict[Place, int] = {
         (topic, int(partition)): offset
