@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import operator
+from chassis.kafka import Bootstrap
 from cli.platform import address
+from cli.settings import kafka
 from schemas.audit import LogSealed
 from services.audit import log
 from services.audit.checking import check_known, check_seals
@@ -42,7 +44,7 @@ def verify(
     copied = [(int(one["n"]), str(one["root"])) for one in json.loads(known.read_text())["seals"]] if known else []
     pem = tsa.read_bytes() if tsa else None
     try:
-        found, wrong = asyncio.run(_verify(bootstrap or address("kafka"), KeySet.import_key_set(jwks), copied, pem))
+        found, wrong = asyncio.run(_verify(bootstrap or kafka(SERVICE), KeySet.import_key_set(jwks), copied, pem))
     except (KafkaError, TimeoutError) as error:
         console.print(f"[red]the log cannot be read: {type(error).__name__} {error}")
         raise typer.Exit(2) from error
@@ -85,7 +87,7 @@ def _keys(url: str) -> dict[str, Any]:
 
 
 async def _verify(
-    bootstrap: str, keys: KeySet, known: list[tuple[int, str]], tsa: bytes | None
+    bootstrap: Bootstrap, keys: KeySet, known: list[tuple[int, str]], tsa: bytes | None
 ) -> tuple[dict[str, Any], list[str]]:
     seals, wrong = await log.seals(bootstrap)
     wrong += [*check_seals(seals, keys), *check_known(seals, known)]

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from schemas.topics import CONSUMERS, Topic, dead_letter_topic, declared, heard_by
+from schemas.topics import AUDITOR, CONSUMERS, Topic, audited, dead_letter_topic, declared, heard_by
 
 Operation = Literal["READ", "WRITE", "CREATE"]
 Kind = Literal["TOPIC", "GROUP"]
@@ -25,7 +25,7 @@ STATISTICS: Final = "statistics"
 COUNTS_FOR: Final = "tracking"
 STATISTICS_PREFIX: Final = "tracking-statistics-"
 """How the groups of statistics, and with them the changelogs of its tables, begin."""
-RESERVED: Final = frozenset({ADMIN, "broker", OPERATOR, STATISTICS, *CONSUMERS})
+RESERVED: Final = frozenset({ADMIN, "broker", OPERATOR, STATISTICS, AUDITOR, *CONSUMERS})
 DEFAULT_QUOTA: Final = {"produced": 262_144, "fetched": 1_048_576, "requests": 25}
 """Of an upstream portal: 64 filings of 4 KiB a second, or 230,000 an hour."""
 _SOURCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -67,14 +67,14 @@ def principals(sources: Sequence[str]) -> tuple[str, ...]:
             raise ValueError(
                 f"an upstream portal cannot be called {source!r}: letters, digits, . _ -, no service's name"
             )
-    return (*CONSUMERS, STATISTICS, OPERATOR, *map(portal, sources))
+    return (*CONSUMERS, STATISTICS, AUDITOR, OPERATOR, *map(portal, sources))
 
 
 def rights(sources: Sequence[str]) -> frozenset[Right]:
     """All there are in a deployment that hears the upstream portals `sources`. Raises ValueError."""
     principals(sources)
     topics = declared(tuple(sources))
-    return frozenset([*_of_topics(topics, set(sources)), *_of_groups(sources), *_of_statistics()])
+    return frozenset([*_of_topics(topics, set(sources)), *_of_groups(sources), *_of_statistics(), *_of_audit()])
 
 
 def quotas(sources: Sequence[str], *, produced: int, fetched: int, requests: int) -> frozenset[Quota]:
@@ -106,3 +106,9 @@ def _of_statistics() -> Iterator[Right]:
     yield Right(STATISTICS, "GROUP", STATISTICS_PREFIX, "READ", prefixed=True)
     for operation in ("READ", "WRITE", "CREATE"):
         yield Right(STATISTICS, "TOPIC", STATISTICS_PREFIX, operation, prefixed=True)
+
+
+def _of_audit() -> Iterator[Right]:
+    """It reads what it seals, in no group."""
+    for topic in audited():
+        yield Right(AUDITOR, "TOPIC", topic.name, "READ")

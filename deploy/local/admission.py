@@ -6,6 +6,7 @@ from deploy.access import store
 from deploy.access.rights import DEFAULT_QUOTA, STATISTICS, portal, quotas, rights
 from deploy.local.errors import StartError
 from deploy.local.platform import Backbone
+from schemas.topics import AUDITOR
 
 
 def admit(backbone: Backbone, sources: tuple[str, ...]) -> None:
@@ -31,12 +32,12 @@ def migration(backbone: Backbone, services: tuple[str, ...], prefix: str) -> str
 
 
 def settings(backbone: Backbone, service: str, prefix: str) -> dict[str, str]:
-    """What a service logs in with; laid over its other settings. Statistics has no store."""
+    """What a service logs in with; laid over its other settings. Statistics and audit have no store."""
     locks = backbone.locks
     if locks is None:
         return {}
     own = f"{prefix}_{service}"
-    url = {} if service == STATISTICS else {"MONGODB_URL": locks.store(backbone.store_address, own)}
+    url = {} if service in {STATISTICS, AUDITOR} else {"MONGODB_URL": locks.store(backbone.store_address, own)}
     return {**locks.kafka(service), **url}
 
 

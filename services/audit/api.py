@@ -52,7 +52,7 @@ def router(settings: AuditSettings, sealer: Sealer) -> APIRouter:
     async def show(dossier: DossierId, _caller: Auditor) -> dict[str, Any]:
         """What happened to a dossier, who acted, who looked and what they opened, by time. No personal data."""
         try:
-            return {"dossier": dossier, "records": await reading.about(settings.kafka_bootstrap_servers, dossier)}
+            return {"dossier": dossier, "records": await reading.about(settings.kafka, dossier)}
         except (KafkaError, TimeoutError) as error:
             raise unavailable("the log cannot be read") from error
 

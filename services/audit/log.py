@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chassis.kafka import partition_of
+from chassis.kafka import Bootstrap, partition_of
 from chassis.rereading import bounds, reread
 from schemas import envelope
 from schemas.audit import RECORDS, SEALS, SEALS_KEY, AccessRecorded, LogSealed
@@ -30,13 +30,13 @@ class Bounds:
     ends: Mapping[Place, int]
 
 
-async def where(bootstrap: str, places: Sequence[Place] = PLACES) -> Bounds:
+async def where(bootstrap: Bootstrap, places: Sequence[Place] = PLACES) -> Bounds:
     """The first offset of each partition and that after its last. Raises KafkaError."""
     found = await bounds(bootstrap, CLIENT, places)
     return Bounds({p: first for p, (first, _) in found.items()}, {p: end for p, (_, end) in found.items()})
 
 
-async def seals(bootstrap: str) -> tuple[list[LogSealed], list[str]]:
+async def seals(bootstrap: Bootstrap) -> tuple[list[LogSealed], list[str]]:
     """Every seal, and what is wrong with their topic itself. Raises KafkaError, TimeoutError."""
     there = await where(bootstrap, _ALL_SEALS)
     values: list[bytes] = []
@@ -50,7 +50,7 @@ async def seals(bootstrap: str) -> tuple[list[LogSealed], list[str]]:
     return found, [*strange, *unreadable]
 
 
-async def check(bootstrap: str, sealed: Sequence[LogSealed]) -> tuple[int, list[str]]:
+async def check(bootstrap: Bootstrap, sealed: Sequence[LogSealed]) -> tuple[int, list[str]]:
     """How many records were read, and what of the log is not as it was sealed or chained. Raises KafkaError,
     TimeoutError.
     """
@@ -64,7 +64,7 @@ async def check(bootstrap: str, sealed: Sequence[LogSealed]) -> tuple[int, list[
     return spans.records, [*gone, *spans.end(), *chains.wrong]
 
 
-async def about(bootstrap: str, dossier: str) -> list[dict[str, Any]]:
+async def about(bootstrap: Bootstrap, dossier: str) -> list[dict[str, Any]]:
     """Everything the log has of one dossier, by time: what happened, who acted, who looked, what they opened.
 
     Raises KafkaError, TimeoutError.

@@ -41,10 +41,10 @@ def run(settings: AuditSettings) -> None:
 
 async def _main(settings: AuditSettings) -> None:
     replica = secrets.token_hex(4)
-    publisher = Publisher(settings.kafka_bootstrap_servers, AUDITOR, replica)
+    publisher = Publisher(settings.kafka, AUDITOR, replica)
     ledger = Ledger(publisher, AUDITOR, replica, clock)
     tsa = str(settings.tsa_url) if settings.tsa_url is not None else None
-    office = Office(settings.kafka_bootstrap_servers, publisher, settings.key, tsa, clock)
+    office = Office(settings.kafka, publisher, settings.key, tsa, clock)
     sealer = Sealer(office, every=settings.follow_seconds)
 
     async def ready() -> Mapping[str, str]:

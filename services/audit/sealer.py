@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from joserfc.jwk import ECKey
 from prometheus_client import Gauge
 
+from chassis.kafka import Bootstrap
 from chassis.relay import Publisher, PublishFailed
 from chassis.rereading import reread
 from chassis.telemetry import FAULTS, logger
@@ -40,7 +41,7 @@ class LogBroken(Exception):
 class Office:
     """Where and with what it seals."""
 
-    bootstrap: str
+    bootstrap: Bootstrap
     publisher: Publisher
     key: ECKey
     tsa: str | None

@@ -21,7 +21,8 @@ from deploy.access.store import MIGRATION, accounts
 from deploy.local import kafka
 from deploy.local.locks import BROKER
 from deploy.local.paths import ROOT
-from deploy.local.stack import SERVICES, STATISTICS
+from deploy.local.stack import AUDIT, SERVICES, STATISTICS
+from services.audit.settings import AuditSettings
 from services.tracking.statistics.settings import StatisticsSettings
 
 from .test_compose import COMPOSE, settings_of, variables
@@ -81,10 +82,11 @@ def test_everything_named_is_defined() -> None:
             )
 
 
-@pytest.mark.parametrize("service", [*SERVICES, STATISTICS])
+@pytest.mark.parametrize("service", [*SERVICES, STATISTICS, AUDIT])
 def test_each_service_logs_in_under_its_own_name(service: str) -> None:
     given = environment(service)
-    required, known = variables(StatisticsSettings if service == STATISTICS else settings_of(service))
+    apart: dict[str, type[Any]] = {STATISTICS: StatisticsSettings, AUDIT: AuditSettings}
+    required, known = variables(apart[service] if service in apart else settings_of(service))
     assert required <= set(given) <= known
     assert given["KAFKA_USERNAME"] == service
     assert SECRET.fullmatch(given["KAFKA_PASSWORD"])
