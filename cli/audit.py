@@ -14,8 +14,8 @@ from joserfc.jwk import KeySet
 from rich.console import Console
 from rich.table import Table
 
-from cli import operator
 from chassis.kafka import Bootstrap
+from cli import operator
 from cli.platform import address
 from cli.settings import kafka
 from schemas.audit import LogSealed

@@ -24,12 +24,16 @@ from rich.progress import Progress
 from bench.doors.filings import Case, cases
 from bench.lifecycle.filings import emissions, emit
 from chassis import jose
+from chassis.route import headers_of
 from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.paths import RUNS
 from deploy.local.platform import Backbone
 from deploy.local.stack import SOURCE, Stack
+from schemas import envelope
 from schemas.topics import reply_topic
+from schemas.upstream import ReplyAccepted, ReplyRefused
+from services.submission.upstream import bound
 
 COUNT: Final = 2_000
 FILES: Final = 300
@@ -37,6 +41,7 @@ UPLOADERS: Final = ("citizen1", "citizen2", "citizen3")
 EACH: Final = 3
 """Uploads of one person at once: more are refused."""
 AT_ONCE: Final = 16
+ANSWERS: Final = frozenset({ReplyAccepted.type_name(), ReplyRefused.type_name()})
 PATIENCE: Final = 120.0
 PDF: Final = (
     b"%%PDF-1.7\n%% %s\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer << /Root 1 0 R >>\nstartxref\n9\n%%%%EOF\n"
@@ -101,7 +106,11 @@ class Doors:
             while len(said) < len(made) and time.monotonic() < deadline:
                 for records in (await replies.getmany(timeout_ms=1_000)).values():
                     for record in records:
-                        reply = json.loads(jose.unwrap(record.value, signed_by=own, encrypted_to=portal))
+                        head = envelope.read(headers_of(record))
+                        if head.type not in ANSWERS:
+                            continue
+                        opened = jose.unwrap(record.value, signed_by=[own], encrypted_to=[portal], event=bound(head))
+                        reply = json.loads(opened)
                         fields = tuple(problem["field"] for problem in reply.get("problems", ()))
                         said[reply["reference"]] = Answer(reply.get("dossier_id"), fields)
         return [said.get(key.decode()) for key, _, _ in made]
