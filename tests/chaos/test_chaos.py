@@ -14,7 +14,7 @@ import pytest
 from deploy.local.paths import ROOT, RUNS
 from deploy.local.probes import until
 from deploy.local.rundir import read_state
-from deploy.local.stack import PARTNERS, SERVICES, STATISTICS
+from deploy.local.stack import AUDIT, PARTNERS, SERVICES, STATISTICS
 from tests.chaos.harness.ledgers import EXPECTED
 from tests.chaos.harness.payers import plan
 
@@ -52,7 +52,7 @@ def test_a_bug_in_the_statistics_is_found() -> None:
     assert result["lost"] == result["stuck"] == 0
 
 
-EVERYTHING = {"kafka", "store", *SERVICES, STATISTICS, *PARTNERS}
+EVERYTHING = {"kafka", "store", *SERVICES, STATISTICS, AUDIT, *PARTNERS}
 HIT = ("--minutes", "0.75", "--kind", "payment", "--kind", "notification", "--kills", "8")
 SLOWED = ("--module", "payment=tests.chaos.broken_commit", "--module", "notification=tests.chaos.broken_policy")
 
