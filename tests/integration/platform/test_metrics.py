@@ -86,7 +86,7 @@ def test_every_service_says_rate_errors_and_time_of_its_routes_and_handlers(scra
 
 
 def test_what_a_process_is_and_how_it_is(scraped: Families) -> None:
-    for families in scraped.values():
+    for families in (scraped[service] for service in SERVICES):
         (build,) = families["hoso_build_info"].samples
         assert build.labels["version"] == version("hoso")
         assert {s.labels["part"] for s in families["hoso_healthy"].samples} == {"consumer", "relay", "engine", "schema"}
