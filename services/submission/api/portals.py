@@ -65,6 +65,7 @@ class Door:
 
 def add(routes: APIRouter, platform: Platform) -> None:
     """The route of upstream portals."""
+
     @cache
     def door() -> Door:
         return Door(platform)
