@@ -20,6 +20,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from chassis.blobs import Blobs
+from chassis.copying import Copying
 from chassis.telemetry import DOCUMENTS, STORE_CALLS
 
 StoreUnavailable = PyMongoError
@@ -57,6 +58,10 @@ class Store:
     def blobs(self, name: str) -> Blobs:
         """A GridFS bucket whose files are written and read chunk by chunk."""
         return Blobs(self._db[f"{name}.files"], self._db[f"{name}.chunks"])
+
+    def copying(self) -> Copying:
+        """The whole database as bytes, for backups."""
+        return Copying(self._db)
 
     async def ping(self) -> None:
         """Raises StoreUnavailable if the store does not answer."""

@@ -23,7 +23,7 @@ from services.submission.files.attachment import File, own
 from services.submission.files.inspection import BadFile
 from services.submission.files.messages import RemoveFile, StoreFile
 from services.submission.files.metrics import DOWNLOADED, UPLOADED, UPLOADS
-from services.submission.files.stream import Cipher
+from chassis.sealing import Cipher
 from services.submission.files.vault import Vault
 
 UPLOAD: Final = "PUT /files/"

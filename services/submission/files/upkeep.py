@@ -29,7 +29,7 @@ from services.submission.files.messages import (
     SettleFile,
 )
 from services.submission.files.metrics import REMOVED, SCANS
-from services.submission.files.stream import Tampered
+from chassis.sealing import Tampered
 from services.submission.files.vault import Vault
 
 LEFT_AFTER: Final = timedelta(hours=1)

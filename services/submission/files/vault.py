@@ -18,7 +18,7 @@ from chassis.service import Platform
 from services.submission.files import archive
 from services.submission.files.attachment import File
 from services.submission.files.inspection import Inspector, Media
-from services.submission.files.stream import CHUNK, TAG, Cipher, Sealer, Tampered, chunks
+from chassis.sealing import CHUNK, TAG, Cipher, Sealer, Tampered, chunks
 
 BUCKET: Final = "attachments"
 BEGUN: Final = "file_uploads"

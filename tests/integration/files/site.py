@@ -23,7 +23,7 @@ from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
 from deploy.local.ports import LOOPBACK, free_ports
-from services.submission.files.stream import CHUNK
+from chassis.sealing import CHUNK
 from tests.unit.services.files.samples import PDF
 
 T = TypeVar("T")
