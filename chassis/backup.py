@@ -144,7 +144,8 @@ async def restore(
 
 
 def _batches(records: Iterator[archive.Record], progress: Progress) -> Iterator[tuple[str, list[bytes]]]:
-    name, held, size = "", [], 0
+    name, size = "", 0
+    held: list[bytes] = []
     for kind, body in records:
         progress(len(body))
         if held and (kind != DOCUMENT or size > BATCH_BYTES or len(held) >= BATCH):

@@ -38,7 +38,7 @@ class Copying:
 
     async def advance(self, name: str, documents: Sequence[tuple[str, int, bytes]]) -> int:
         """Puts (id, version, document) in the place of what has a lower version, or none; returns how many did."""
-        changes = [
+        changes: list[Any] = [
             ReplaceOne({"_id": i, "version": {"$lt": version}}, RawBSONDocument(found), upsert=True)
             for i, version, found in documents
         ]

@@ -19,7 +19,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, Protocol
 
 from chassis.aside import Aside
 from chassis.codec import Codec, EventTooLarge, Unloadable
@@ -45,6 +45,23 @@ Clock = Callable[[], datetime]
 Written = Callable[[Document[Any]], None]
 
 
+class Journaling(Protocol):
+    """Where documents go besides the store (`chassis.journal`)."""
+
+    def document(self, kind: str, stored: Stored) -> None:
+        """One that was just written."""
+
+    async def soon(self) -> None:
+        """Returns once everything that was written is there, or a moment later without it."""
+
+
+class Behind(Unloadable):
+    """The stored state is older than what was published: after a restore, until it is caught up (ADR 0065)."""
+
+    def __init__(self, kind: str, aggregate: str, published: int) -> None:
+        super().__init__(f"{kind}/{aggregate} is behind event {published} of its own: see docs/backup.md")
+
+
 @dataclass(slots=True)
 class _Item:
     delivery: Delivery
@@ -67,11 +84,17 @@ class Engine(Generic[S]):
         on_written: Written,
         aside: Aside | None = None,
         recent: Recent | None = None,
+        journal: Journaling | None = None,
     ) -> None:
         self.kind = kind
         self.collection = collection
         self.healthy = True
         self._aside = aside
+        self._journal = journal
+        self._uncertain: set[str] = set()
+        """Aggregates whose last write got no answer: perhaps it was made, and is in no journal."""
+        self.behind: Mapping[str, int] = {}
+        """Aggregates whose stored state is older than what Kafka has of them, up to which event: nothing is done."""
         self._recent = Recent() if recent is None else recent
         self.unloadable = ""
         """Why this release cannot read a document it met; it stays so until the process is replaced."""
@@ -94,9 +117,12 @@ class Engine(Generic[S]):
         Raises:
             Refused: a command that may not be done now.
             ParkingFull: an event that must wait and for which there is no room.
-            Unloadable: the document is of a newer release; nothing was done.
+            Unloadable: the document is of a newer release, or behind what was published; nothing was done.
         """
-        return await self.post(delivery)
+        result = await self.post(delivery)
+        if self._journal is not None and isinstance(delivery.message, Command):
+            await self._journal.soon()
+        return result
 
     async def tell(
         self, aggregate: str, command: Command, trace: str | None, patience: Patience = Patience.NONE
@@ -110,6 +136,9 @@ class Engine(Generic[S]):
         loop = asyncio.get_running_loop()
         now = loop.time()
         item = _Item(delivery, loop.create_future(), now)
+        if delivery.aggregate in self.behind:
+            item.future.set_exception(Behind(self.kind.name, delivery.aggregate, self.behind[delivery.aggregate]))
+            return item.future
         self._mailbox.put(delivery.aggregate, item, delivery.patience, now)
         self._look()
         return item.future
@@ -185,6 +214,7 @@ class Engine(Generic[S]):
                 failures = 0
             except StoreUnavailable as error:
                 self.healthy = False
+                self._uncertain.update(groups)
                 log.warning("store unavailable, trying again", aggregate=self.kind.name, error=str(error)[:200])
                 await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
                 failures += 1
@@ -217,6 +247,8 @@ class Engine(Generic[S]):
         recent = {stored["_id"]: stored for stored in self._recent.take(groups, clock())}
         unread = [aggregate for aggregate in groups if aggregate not in recent]
         found = await self.collection.load(unread) if unread else []
+        if self._uncertain:
+            self._journal_found(found)
         loaded, unloadable = self._codec.load_all([*recent.values(), *found])
         for aggregate, error in unloadable.items():
             self._leave(groups[aggregate], error)
@@ -279,9 +311,25 @@ class Engine(Generic[S]):
         for at, (doc, (_, _, update)) in enumerate(zip(dirty, writes, strict=True)):
             if at in lost:
                 self._recent.contested(doc.id)
-            elif doc.closed is None:
-                self._recent.put(self._codec.stored(doc, update), now)
+                continue
+            stored = self._codec.stored(doc, update)
+            if doc.closed is None:
+                self._recent.put(stored, now)
+            if self._journal is not None:
+                self._journal.document(self.kind.name, stored)
         return lost
+
+    async def journal_again(self, aggregates: Sequence[str]) -> None:
+        """Puts documents into the journal as they are: whoever wrote them perhaps died before he could."""
+        if self._journal is not None and aggregates:
+            for stored in await self.collection.load(aggregates):
+                self._journal.document(self.kind.name, stored)
+
+    def _journal_found(self, found: Iterable[Stored]) -> None:
+        for stored in found:
+            if stored["_id"] in self._uncertain and self._journal is not None:
+                self._journal.document(self.kind.name, stored)
+            self._uncertain.discard(stored["_id"])
 
     def _update(self, doc: Document[S]) -> Stored:
         return self._codec.update(doc, self._keyring.sealer(doc.id), self.acknowledged.get(doc.id, 0))

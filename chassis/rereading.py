@@ -40,13 +40,16 @@ async def committed(bootstrap: str, group: str) -> dict[Place, int]:
     return {(p.topic, p.partition): meta.offset for p, meta in found.items() if meta.offset >= 0}
 
 
-async def reread(bootstrap: str, client: str, until: Mapping[Place, int]) -> AsyncIterator[list[Any]]:
-    """The records of each partition from its beginning up to the offset before `until`, as they come.
+async def reread(
+    bootstrap: str, client: str, until: Mapping[Place, int], since: Mapping[Place, int] | None = None
+) -> AsyncIterator[list[Any]]:
+    """The records of each partition from its beginning, or from `since`, up to the offset before `until`, as they come.
 
     Raises:
         TimeoutError: a record before `until` does not come within 30 seconds of the one before.
     """
-    ends = {TopicPartition(*place): end for place, end in until.items() if end}
+    since = since or {}
+    ends = {TopicPartition(*place): end for place, end in until.items() if end > since.get(place, 0)}
     if not ends:
         return
     # Assigned once: aiokafka may never stop a consumer whose assignment was changed a moment ago.
@@ -55,6 +58,9 @@ async def reread(bootstrap: str, client: str, until: Mapping[Place, int]) -> Asy
     try:
         consumer.assign(list(ends))
         await consumer.seek_to_beginning(*ends)
+        for place, offset in since.items():
+            if TopicPartition(*place) in ends:
+                consumer.seek(TopicPartition(*place), offset)
         while ends:
             async with asyncio.timeout(STALLED):
                 found = await consumer.getmany(timeout_ms=POLL_MS)

@@ -125,6 +125,10 @@ def _messages(topic: Topic) -> dict[str, Any]:
             event.type_name(): _message(event.type_name(), published(event), sealed=True)
             for event in dict.fromkeys(types.values())
         }
+    if topic.name.endswith(".journal.v1"):
+        return {
+            "write": {"name": "write", "payload": {}, "summary": "What its service wrote, for itself alone (BSON)."}
+        }
     stream = STREAM_OF_TOPIC.get(topic.name)
     if stream is None:
         return {

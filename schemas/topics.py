@@ -16,6 +16,7 @@ from schemas.event import Catalogue
 PARTITIONS: Final = 12
 PRODUCTION_REPLICATION: Final = 3
 PRODUCTION_MIN_INSYNC: Final = 2
+JOURNAL_KEPT: Final = timedelta(days=14)
 UPSTREAM: Final = "upstream.dossiers.v1"
 CONSUMERS: Final = ("submission", "payment", "notification", "delivery", "tracking")
 
@@ -79,6 +80,11 @@ def dead_letter_topic(service: str) -> str:
     return f"{service}.deadletter.v1"
 
 
+def journal_topic(service: str) -> str:
+    """The topic of what a service wrote, for itself: `JOURNAL_KEPT` is how old a backup may be that it completes."""
+    return f"{service}.journal.v1"
+
+
 def declared(sources: tuple[str, ...]) -> tuple[Topic, ...]:
     """Every topic of a deployment that hears the upstream portals `sources`."""
     return (
@@ -86,6 +92,7 @@ def declared(sources: tuple[str, ...]) -> tuple[Topic, ...]:
         *(Topic(reply_topic(s), ("submission",), (s,), "portal's own reference", timedelta(days=7)) for s in sources),
         *STREAMS.values(),
         *(Topic(dead_letter_topic(s), (s,), ("operator",), "dossier id", timedelta(days=90)) for s in CONSUMERS),
+        *(Topic(journal_topic(s), (s,), (s,), "what was written", JOURNAL_KEPT) for s in CONSUMERS),
     )
 
 

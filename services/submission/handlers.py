@@ -57,6 +57,7 @@ def aggregates(
         handlers=life.handlers(rules),
         effects=(TakeNumber, ConfirmNumber),
         topic_of=lambda _event, _state: STREAMS["dossier"].name,
+        says=(STREAMS["dossier"].name,),
         view=view,
         indexes=INDEXES,
     )
@@ -66,6 +67,7 @@ def aggregates(
         handlers=exchange.HANDLERS,
         effects=(FileUpstream,),
         topic_of=lambda _event, state: reply_topic(state.source),
+        says=tuple(reply_topic(source) for source in portals),
         encode=reply_encoder(own, portals),
         content_type=jose.CONTENT_TYPE,
     )
@@ -76,5 +78,6 @@ def aggregates(
         handlers=drafts.handlers(rules.drafts),
         effects=(drafts.FileDraft,),
         topic_of=lambda _event, _state: STREAMS["draft"].name,
+        says=(STREAMS["draft"].name,),
     )
     return dossiers, exchanges, officers, drawers, SERIES, files(keeping)
