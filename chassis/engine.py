@@ -59,7 +59,8 @@ class Behind(Unloadable):
     """The stored state is older than what was published: after a restore, until it is caught up (ADR 0065)."""
 
     def __init__(self, kind: str, aggregate: str, published: int) -> None:
-        super().__init__(f"{kind}/{aggregate} is behind event {published} of its own: see docs/backup.md")
+        what = f"is behind event {published} of its own" if published else "may be older than what others have of it"
+        super().__init__(f"{kind}/{aggregate} {what}: see docs/backup.md")
 
 
 @dataclass(slots=True)
@@ -95,6 +96,8 @@ class Engine(Generic[S]):
         """Aggregates whose last write got no answer: perhaps it was made, and is in no journal."""
         self.behind: Mapping[str, int] = {}
         """Aggregates whose stored state is older than what Kafka has of them, up to which event: nothing is done."""
+        self.halted = False
+        """Nothing is done for any aggregate: what was given out here may be given out again."""
         self._recent = Recent() if recent is None else recent
         self.unloadable = ""
         """Why this release cannot read a document it met; it stays so until the process is replaced."""
@@ -136,8 +139,9 @@ class Engine(Generic[S]):
         loop = asyncio.get_running_loop()
         now = loop.time()
         item = _Item(delivery, loop.create_future(), now)
-        if delivery.aggregate in self.behind:
-            item.future.set_exception(Behind(self.kind.name, delivery.aggregate, self.behind[delivery.aggregate]))
+        if self.halted or delivery.aggregate in self.behind:
+            published = self.behind.get(delivery.aggregate, 0)
+            item.future.set_exception(Behind(self.kind.name, delivery.aggregate, published))
             return item.future
         self._mailbox.put(delivery.aggregate, item, delivery.patience, now)
         self._look()

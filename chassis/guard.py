@@ -6,6 +6,7 @@ Invariants:
       store has is ever replaced by something older.
     - An aggregate whose published sequence is then still above its own is *behind*: whatever comes for it is refused
       and its consumer commits none of it, so no sequence is used twice; the others go on.
+    - While any is behind, the service's number series give nothing: one of them may hold what they gave last.
     - Up to where it was looked is written down only when nothing was behind, and never before it was looked.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Final
 import bson
 from aiokafka.errors import KafkaError
 
-from chassis.backup import FILLING, KEPT, PUBLISHED
+from chassis.backup import FILLING, KEPT, PUBLISHED, SERIES
 from chassis.engine import Engine
 from chassis.journal import DOCUMENT, FILE, Reading
 from chassis.rereading import Place, bounds, reread
@@ -99,6 +100,8 @@ class Guard:
             for aggregate, published in list(aggregates.items())[:100]:
                 log.error("an aggregate is behind its own stream: nothing is done for it",
                           aggregate=f"{kind}/{aggregate}", published=published)  # fmt: skip
+        if SERIES in self._engines:
+            self._engines[SERIES].halted = any(behind.values())
         await self._mark(ends)
 
     async def _bounds(self) -> dict[Place, tuple[int, int]]:
