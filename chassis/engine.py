@@ -253,6 +253,7 @@ class Engine(Generic[S]):
         found = await self.collection.load(unread) if unread else []
         if self._uncertain:
             self._journal_found(found)
+            self._uncertain.difference_update(unread)
         loaded, unloadable = self._codec.load_all([*recent.values(), *found])
         for aggregate, error in unloadable.items():
             self._leave(groups[aggregate], error)
@@ -333,7 +334,6 @@ class Engine(Generic[S]):
         for stored in found:
             if stored["_id"] in self._uncertain and self._journal is not None:
                 self._journal.document(self.kind.name, stored)
-            self._uncertain.discard(stored["_id"])
 
     def _update(self, doc: Document[S]) -> Stored:
         return self._codec.update(doc, self._keyring.sealer(doc.id), self.acknowledged.get(doc.id, 0))

@@ -194,7 +194,9 @@ class Runner:
         call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + seconds, self._mark)
         fields = {"effect": pending.id, "kind": effect.TYPE}
         try:
-            async with asyncio.timeout(seconds):
+            if self._settled is not None and (effect.POLICY != "repeat" or effect.PARTNER is not None):
+                await self._settled()
+            async with asyncio.timeout(max(0.0, call.deadline - time.monotonic())):
                 outcome = await self._execute(effect, call, asks=pending.asks and effect.POLICY == "ask")
         except NotSent as error:
             log.info("effect not sent", **fields, why=str(error))
@@ -213,8 +215,6 @@ class Runner:
         return EffectDone(pending.id, outcome), "done", "answered"
 
     async def _execute(self, effect: Effect, call: Call, *, asks: bool) -> Outcome:
-        if self._settled is not None and (effect.POLICY != "repeat" or effect.PARTNER is not None):
-            await self._settled()
         if effect.MARKS:
             call.timely()
         else:
