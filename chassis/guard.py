@@ -19,9 +19,9 @@ from typing import Any, Final
 import bson
 from aiokafka.errors import KafkaError
 
-from chassis.backup import FILLING, KEPT, PUBLISHED, SERIES
+from chassis.backup import FILLING, KEPT, PARKED, PUBLISHED, SERIES
 from chassis.engine import Engine
-from chassis.journal import DOCUMENT, FILE, Reading
+from chassis.journal import BESIDE, DOCUMENT, FILE, Reading
 from chassis.rereading import Place, bounds, reread
 from chassis.store import Store, StoreUnavailable
 from chassis.telemetry import logger
@@ -131,6 +131,8 @@ class Guard:
                 what, group, name = key.split("/", 2)
                 if what == FILE:
                     await self._file(group, name, body, adopted)
+                elif what == BESIDE and group.removesuffix(PARKED) in self._engines:
+                    await self._store.copying().add(group, [body])
                 elif what == DOCUMENT and group in self._engines:
                     known = newest.setdefault(group, {})
                     if version > known.get(name, (0, b""))[0]:

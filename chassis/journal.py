@@ -36,6 +36,7 @@ PART: Final = 200_000
 """Bytes of one record; a document or file that has more comes in several."""
 DOCUMENT: Final = "document"
 FILE: Final = "file"
+BESIDE: Final = "beside"
 Records = list[tuple[str, bytes, list[tuple[str, bytes]]]]
 log = logger(__name__)
 
@@ -74,6 +75,10 @@ class Journal:
         """A file that was just stored; a file never changes."""
         body = bson.encode({"content": content, "metadata": dict(metadata)})
         self._put(bucket, name, _parts(f"{FILE}/{bucket}/{name}", 1, body))
+
+    def beside(self, collection: str, record: Mapping[str, Any]) -> None:
+        """A parked record that its document names; it never changes."""
+        self._put(collection, record["_id"], _parts(f"{BESIDE}/{collection}/{record['_id']}", 1, bson.encode(record)))
 
     def _put(self, kind: str, name: str, records: Records | None) -> None:
         self._waiting.append((kind, name, records))

@@ -82,6 +82,10 @@ class Collection:
         self._raw = raw
         self._name = name
 
+    @property
+    def name(self) -> str:
+        return self._name
+
     def _count(self, operation: str) -> None:
         STORE_CALLS.labels(self._name, operation).inc()
 

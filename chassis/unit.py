@@ -42,7 +42,8 @@ class Unit:
         collection = platform.store.collection(kind.name)
         never_sent = platform.handed.never_sent if platform.handed is not None else None
         self.folder = Folder(kind, platform.replica, decode, held=self._held, never_sent=never_sent)
-        self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection)
+        beside = platform.journal.beside if platform.journal is not None else None
+        self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection, beside)
         self.engine = Engine(
             kind,
             collection,

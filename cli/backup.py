@@ -209,5 +209,7 @@ def _run(work: Coroutine[None, None, T]) -> T:
         said = f"the store does not answer: {str(error)[:200]}. What was begun begins anew when it is run again"
     except KafkaError as error:
         said = f"Kafka does not answer: {error}. Run it again when it does"
+    except OSError as error:
+        said = f"{error}. The copies of before are as they were; run it again when that is mended"
     console.print(said, style="red", markup=False)
     raise typer.Exit(1)
