@@ -53,8 +53,9 @@ class Aside:
         if beside:
             forms = [_form(record) for record in beside]
             await self._records.insert_missing(forms)
-            for form in forms if self._journal is not None else ():
-                self._journal(self._records.name, form)
+            if self._journal is not None:
+                for form in forms:
+                    self._journal(self._records.name, form)
 
     async def fetch(self, parked: Parked) -> Parked:
         """The record with its headers and value."""

@@ -37,9 +37,12 @@ class Restoring(Exception):
 
 
 class Guard:
-    """Of one process. `journal`: the topic of its service's journal."""
+    """Of one process. `journal`: the topic of its service's journal; `source`: what its events say they are from."""
 
-    def __init__(self, store: Store, engines: Sequence[Engine[Any]], journal: str, bootstrap: str, client: str) -> None:
+    def __init__(
+        self, store: Store, engines: Sequence[Engine[Any]], *, journal: str, source: str, bootstrap: str, client: str
+    ) -> None:
+        self._source = source
         self._store = store
         self._kept = store.collection(KEPT)
         self._engines = {engine.kind.name: engine for engine in engines}
@@ -162,7 +165,10 @@ class Guard:
         async for records in reread(self._bootstrap, self._client, mine, since):
             published: dict[str, dict[str, int]] = {}
             for record in records:
-                aggregate, sequence = _said(record)
+                said = self._said(record)
+                if said is None:
+                    continue
+                aggregate, sequence = said
                 known = published.setdefault(self._says[record.topic].kind.name, {})
                 known[aggregate] = max(sequence, known.get(aggregate, 0))
             for kind, found in published.items():
@@ -172,14 +178,17 @@ class Guard:
                 known.update({a: max(n, known.get(a, 0)) for a, n in ahead.items()})
         return behind
 
+    def _said(self, record: Any) -> tuple[str, int] | None:
+        """Aggregate and sequence of an event of this service; None of what it did not say, whoever put it there."""
+        headers = {name.lower(): bytes(value) for name, value in record.headers}
+        sequence = headers.get("ce_sequence", b"")
+        if headers.get("ce_source", b"").decode(errors="replace") != self._source or not sequence.isdigit():
+            return None
+        return (record.key or b"").decode(errors="replace"), int(sequence)
+
     async def _select(self, kind: str, ids: Mapping[str, Any], field: str) -> dict[str, int]:
         found = await self._engines[kind].collection.select({"_id": {"$in": list(ids)}}, (field,), len(ids))
         return {stored["_id"]: stored.get(field, 0) for stored in found}
-
-
-def _said(record: Any) -> tuple[str, int]:
-    headers = {name.lower(): bytes(value) for name, value in record.headers}
-    return (record.key or b"").decode(), int(headers["ce_sequence"])
 
 
 def _begin(place: Place, known: int, first: int, end: int) -> int:

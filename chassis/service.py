@@ -118,8 +118,14 @@ class Platform:
         if self.journal is not None:
             self.journal.reload_from({engine.kind.name: engine.collection for engine in engines})
             self.store.on_file = self.journal.file
-        topic, bootstrap = journal_topic(service.name), settings.kafka_bootstrap_servers
-        self.guard = Guard(self.store, engines, topic, bootstrap, self.replica)
+        self.guard = Guard(
+            self.store,
+            engines,
+            journal=journal_topic(service.name),
+            source=self.publisher.source,
+            bootstrap=settings.kafka_bootstrap_servers,
+            client=self.replica,
+        )
         self.consumer = self._consumer()
         self.operations = Operations([h for unit in self._units.values() for h in unit.heard()], self.clock)
         self.repair = Repair(self.operations, settings.kafka_bootstrap_servers, self.replica)

@@ -56,7 +56,14 @@ class Process:
         if self.journalled:
             self.bench.store.on_file = self.journal.file
         engines = [self.engine, self.series]
-        self.guard = Guard(self.bench.store, engines, self.journal_topic, self.bench.kafka, self.name)
+        self.guard = Guard(
+            self.bench.store,
+            engines,
+            journal=self.journal_topic,
+            source=self.publisher.source,
+            bootstrap=self.bench.kafka,
+            client=self.name,
+        )
 
     def _engine(self, aggregate: AggregateType[Any]) -> Engine[Any]:
         return Engine(
