@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import Any, Final, Generic, Protocol
 
 from chassis.aside import Aside
-from chassis.codec import Codec, EventTooLarge, Unloadable
+from chassis.codec import Behind, Codec, EventTooLarge, Unloadable
 from chassis.decision import Command, Refused, S
 from chassis.delivery import Delivery, Dropped, Handled, Result, Unreadable
 from chassis.document import AggregateType, Document
@@ -53,14 +53,6 @@ class Journaling(Protocol):
 
     async def soon(self) -> None:
         """Returns once everything that was written is there, or a moment later without it."""
-
-
-class Behind(Unloadable):
-    """The stored state is older than what was published: after a restore, until it is caught up (ADR 0065)."""
-
-    def __init__(self, kind: str, aggregate: str, published: int) -> None:
-        what = f"is behind event {published} of its own" if published else "may be older than what others have of it"
-        super().__init__(f"{kind}/{aggregate} {what}: see docs/backup.md")
 
 
 @dataclass(slots=True)

@@ -15,10 +15,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from prometheus_client import REGISTRY
 
 from chassis import backup
+from chassis.codec import Behind
 from chassis.decision import Refused
 from chassis.delivery import Delivery, Handled, IdempotencyKey, Sweep
 from chassis.document import AggregateType
-from chassis.engine import Behind, Engine
+from chassis.engine import Engine
 from chassis.fold import Folder
 from chassis.guard import Guard, Restoring
 from chassis.journal import Journal
