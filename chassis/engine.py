@@ -145,7 +145,9 @@ class Engine(Generic[S]):
         self._recent.forget(aggregate for aggregate, _ in acknowledged)
 
     async def read(self, aggregate: str) -> Document[S] | None:
-        """The document as it is durably stored, for views."""
+        """The document as it is durably stored, for views. Raises Behind where it is not what people were told."""
+        if aggregate in self.behind:
+            raise Behind(self.kind.name, aggregate, self.behind[aggregate])
         found = await self.collection.load([aggregate])
         return self._codec.load(found[0]) if found else None
 

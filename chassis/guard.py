@@ -1,7 +1,7 @@
 """Before a service writes: is its store as new as what it published? A restored one is brought up to it (ADR 0065).
 
 Invariants:
-    - Nothing is folded, published, consumed or executed before the guard has passed (`Guard.after`).
+    - Nothing is folded, published, consumed, executed or told before the guard has passed (`after`, `closed`).
     - What the journal holds and the store does not, or only in an older version, is put into the store. Nothing the
       store has is ever replaced by something older.
     - An aggregate whose published sequence is then still above its own is *behind*: whatever comes for it is refused
@@ -51,8 +51,12 @@ class Guard:
         self._bootstrap = bootstrap
         self._client = f"guard-{client}"
         self.passed = asyncio.Event()
-        self.why = "it reads its own stream before it writes"
+        self.why = "it reads its own stream first"
         """Why nothing is done yet."""
+
+    def closed(self) -> str:
+        """As `why`, and nothing once it has passed."""
+        return "" if self.passed.is_set() else self.why
 
     async def after(self, work: Coroutine[Any, Any, None]) -> None:
         """Does `work` once the guard has passed."""

@@ -178,7 +178,7 @@ class Platform:
 
     async def ready(self) -> Mapping[str, str]:
         """What is wrong, by name of the check; empty when all is well."""
-        wrong: dict[str, str] = {} if self.guard.passed.is_set() else {"guard": self.guard.why}
+        wrong: dict[str, str] = {"guard": why} if (why := self.guard.closed()) else {}
         try:
             await self.store.ping()
             if not self._indexed:
@@ -256,7 +256,8 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     router = service.routes(platform) if service.routes else APIRouter()
     router.include_router(operators(platform.operations, platform.repair))
     larger = service.larger_bodies(settings)
-    app = create_app(service.name, router, Verifier(settings.oidc_issuer), ready=platform.ready, larger=larger)
+    verifier, closed = Verifier(settings.oidc_issuer), platform.guard.closed
+    app = create_app(service.name, router, verifier, ready=platform.ready, larger=larger, closed=closed)
     server = new_server(app, settings.host, settings.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,7 +15,7 @@ from chassis.delivery import Delivery, Handled, IdempotencyKey
 from chassis.engine import Engine
 from chassis.http import problems
 from chassis.http.auth import Verifier, public
-from chassis.http.middleware import Limits, Observed
+from chassis.http.middleware import Closed, Limits, Observed
 from chassis.mailbox import Patience
 from chassis.telemetry import TRACE
 
@@ -40,11 +40,17 @@ async def send(engine: Engine[Any], aggregate: str, command: Command, key: Idemp
 
 
 def create_app(
-    name: str, router: APIRouter, verifier: Verifier, *, ready: Ready, larger: Mapping[str, int] | None = None
+    name: str,
+    router: APIRouter,
+    verifier: Verifier,
+    *,
+    ready: Ready,
+    larger: Mapping[str, int] | None = None,
+    closed: Callable[[], str] = lambda: "",
 ) -> FastAPI:
     """A service's application: its routes, and health, readiness and metrics on the same port.
 
-    `larger`: bodies over the usual limit, as `Limits` takes them.
+    `larger`: bodies over the usual limit, as `Limits` takes them. `closed`: why nothing else is answered now.
     """
     described: dict[int | str, dict[str, Any]] = {
         status: {"description": "problem details (RFC 9457)", "content": {problems.MEDIA_TYPE: {}}}
@@ -54,6 +60,7 @@ def create_app(
     app.state.verifier = verifier
     problems.install(app)
     app.add_middleware(Limits, larger=larger)
+    app.add_middleware(Closed, why=closed)
     app.add_middleware(Observed)
     app.include_router(_health(ready))
     app.include_router(router)
