@@ -209,7 +209,7 @@ async def test_without_a_journal_what_kafka_is_ahead_of_is_refused_and_no_sequen
         await people.clerk.post(f"{mine}/accept")
 
         async def accepted() -> bool:
-            return (await people.clerk.get(mine))["stage"] == "assigning"
+            return bool((await people.clerk.get(mine))["stage"] == "assigning")
 
         await until(accepted, PATIENCE)
         await people.citizens[0].post(submission, second, key="second")
