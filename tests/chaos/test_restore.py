@@ -26,7 +26,7 @@ from deploy.local.platform import Backbone, Process
 from deploy.local.probes import until
 from deploy.local.rundir import sweep
 from deploy.local.stack import SERVICES, Stack
-from tests.chaos.harness import order, statistics, witness
+from tests.chaos.harness import statistics, witness
 from tests.chaos.harness.driver import Driver, browser
 from tests.chaos.harness.oracle import Verdict, judge
 
@@ -191,46 +191,3 @@ async def settled(
         if done or time.monotonic() > end:
             return verdict
         await asyncio.sleep(1)
-
-
-@pytest.mark.timeout(900)
-async def test_without_a_journal_what_kafka_is_ahead_of_is_refused_and_no_sequence_is_used_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOSO_JOURNAL", "false")
-    async with site(tmp_path / "copy", "refused") as at, browser(at.platform, 1) as client:
-        driver = Driver(at.platform, client, patience=PATIENCE)
-        people = await driver.people(at.backbone)
-        first, second, third = (p.filing for p in plan(11, "drill") if p.route == "http" and not p.pays)
-        submission = f"{at.platform.url('submission')}/dossiers"
-        filed = (await people.citizens[0].post(submission, first, key="first"))["id"]
-        mine = f"{submission}/{filed}"
-        await at.hoso("backup", str(at.folder))
-        await people.clerk.post(f"{mine}/accept")
-
-        async def accepted() -> bool:
-            return bool((await people.clerk.get(mine))["stage"] == "assigning")
-
-        await until(accepted, PATIENCE)
-        await people.citizens[0].post(submission, second, key="second")
-        await put_back(at)
-        assert await at.metrics("submission", client, "hoso_aggregates_behind") == 2
-        assert len(at.logged("submission", "is behind its own stream")) == 2
-        assert await at.metrics("tracking", client, "hoso_aggregates_behind") == 0
-        desk = {**people.clerk._headers, "idempotency-key": "again", "if-match": "*"}
-        assert (await client.post(f"{mine}/accept", headers=desk)).status_code == httpx.codes.SERVICE_UNAVAILABLE
-        assert (await client.get(mine, headers=desk)).status_code == httpx.codes.SERVICE_UNAVAILABLE
-        new = await people.citizens[0].post(submission, third, key="third")
-        log = witness.Log(at.backbone.kafka)
-
-        async def told() -> bool:
-            await log.read()
-            return any(
-                r["key"] == new["id"] and r["headers"].get("ce_type") == "notification.sent.v1" for r in log.records
-            )
-
-        try:
-            await until(told, PATIENCE)
-            assert order.violations(log.records) == []
-        finally:
-            log.close()
