@@ -8,15 +8,15 @@ from typing import Final
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis.kafka import new_consumer
+from chassis.kafka import Bootstrap, connection, new_consumer
 from chassis.rereading import Place, bounds, committed
 
 EMPTY: Final = frozenset({"Empty", "Dead"})
 
 
-async def in_use(bootstrap: str, groups: Collection[str]) -> list[str]:
+async def in_use(bootstrap: Bootstrap, groups: Collection[str]) -> list[str]:
     """Those of `groups` that have members. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**connection(bootstrap))
     await admin.start()
     try:
         # One at a time: aiokafka 0.14 misreads an answer about several (its v3 is decoded as v2).
@@ -27,7 +27,7 @@ async def in_use(bootstrap: str, groups: Collection[str]) -> list[str]:
     return sorted(group for group, state in states.items() if state not in EMPTY)
 
 
-async def rewind(bootstrap: str, group: str, offsets: Mapping[Place, int]) -> dict[Place, int]:
+async def rewind(bootstrap: Bootstrap, group: str, offsets: Mapping[Place, int]) -> dict[Place, int]:
     """Sets what a group without members has committed; returns what it is now.
 
     A partition it has read since, and that is not in `offsets`, begins at its beginning. Nothing is set before what is

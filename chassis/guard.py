@@ -22,6 +22,7 @@ from aiokafka.errors import KafkaError
 from chassis.backup import FILLING, KEPT, PARKED, PUBLISHED, SERIES
 from chassis.engine import Engine
 from chassis.journal import BESIDE, DOCUMENT, FILE, Reading
+from chassis.kafka import Bootstrap
 from chassis.rereading import Place, bounds, reread
 from chassis.store import Store, StoreUnavailable
 from chassis.telemetry import logger
@@ -40,7 +41,14 @@ class Guard:
     """Of one process. `journal`: the topic of its service's journal; `source`: what its events say they are from."""
 
     def __init__(
-        self, store: Store, engines: Sequence[Engine[Any]], *, journal: str, source: str, bootstrap: str, client: str
+        self,
+        store: Store,
+        engines: Sequence[Engine[Any]],
+        *,
+        journal: str,
+        source: str,
+        bootstrap: Bootstrap,
+        client: str,
     ) -> None:
         self._source = source
         self._store = store

@@ -17,10 +17,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from chassis import backup as copies
 from chassis.archive import BadArchive
 from chassis.groups import in_use, rewind
+from chassis.kafka import Bootstrap
 from chassis.rereading import Place, committed
 from chassis.store import Store, StoreUnavailable
-from cli.platform import address
-from cli.settings import backup_key, store_settings
+from cli.settings import backup_key, kafka, store_settings
+from deploy.access.rights import ADMIN
 from deploy.local import indexes
 from deploy.local.stack import SERVICES
 
@@ -78,10 +79,10 @@ def restore(
         _run(_restore(folder, key, _kafka(bootstrap), replace=replace))
 
 
-async def _backup(folder: Path, key: bytes, kafka: str) -> None:
-    settings = store_settings()
+async def _backup(folder: Path, key: bytes, broker: Bootstrap) -> None:
+    settings = store_settings(ADMIN)
     for service in SERVICES:
-        offsets = {f"{topic}/{at}": offset for (topic, at), offset in (await committed(kafka, service)).items()}
+        offsets = {f"{topic}/{at}": offset for (topic, at), offset in (await committed(broker, service)).items()}
         store = Store(settings.mongodb_url.get_secret_value(), f"{settings.database_prefix}_{service}")
         try:
             await _take(store, _file(folder, service), service, key, offsets)
@@ -92,7 +93,7 @@ async def _backup(folder: Path, key: bytes, kafka: str) -> None:
 async def _backup_keyring(folder: Path, key: bytes) -> None:
     if any(_file(folder, service).exists() for service in SERVICES):
         raise Stopped(f"{folder} holds copies of services: keep the keyring's apart from what it opens, elsewhere")
-    settings = store_settings()
+    settings = store_settings(ADMIN)
     store = Store(settings.mongodb_url.get_secret_value(), f"{settings.database_prefix}_{KEYRING}")
     try:
         await _take(store, _file(folder, KEYRING), KEYRING, key, {})
@@ -129,11 +130,11 @@ async def _check(file: Path, what: str, key: bytes) -> copies.Contents:
     return found
 
 
-async def _restore(folder: Path, key: bytes, kafka: str, *, replace: bool) -> None:
-    running = await in_use(kafka, SERVICES)
+async def _restore(folder: Path, key: bytes, broker: Bootstrap, *, replace: bool) -> None:
+    running = await in_use(broker, SERVICES)
     if running:
         raise Stopped(f"{', '.join(running)} still runs: stop every replica, wait 10 s, then restore")
-    settings = store_settings()
+    settings = store_settings(ADMIN)
     url, prefix = settings.mongodb_url.get_secret_value(), settings.database_prefix
     contents = {name: await _check(_file(folder, name), name, key) for name in SERVICES}
     stores = {name: Store(url, f"{prefix}_{name}") for name in SERVICES}
@@ -146,7 +147,7 @@ async def _restore(folder: Path, key: bytes, kafka: str, *, replace: bool) -> No
             )
         for name, store in stores.items():
             await _fill(store, _file(folder, name), name, key, replace=replace)
-            await rewind(kafka, name, _places(contents[name].offsets))
+            await rewind(broker, name, _places(contents[name].offsets))
     finally:
         for store in stores.values():
             store.close()
@@ -156,7 +157,7 @@ async def _restore(folder: Path, key: bytes, kafka: str, *, replace: bool) -> No
 
 
 async def _restore_keyring(folder: Path, key: bytes) -> None:
-    settings = store_settings()
+    settings = store_settings(ADMIN)
     store = Store(settings.mongodb_url.get_secret_value(), f"{settings.database_prefix}_{KEYRING}")
     try:
         found = await _fill(store, _file(folder, KEYRING), KEYRING, key, merge=True)
@@ -192,8 +193,8 @@ def _say(what: str, found: copies.Contents) -> None:
     console.print(f"{what}: {found.total} documents of {found.about.get('at')}")
 
 
-def _kafka(given: str | None) -> str:
-    return given or os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or address("kafka")
+def _kafka(given: str | None) -> Bootstrap:
+    return given or kafka(ADMIN)
 
 
 def _run(work: Coroutine[None, None, T]) -> T:
