@@ -74,7 +74,9 @@ def rights(sources: Sequence[str]) -> frozenset[Right]:
     """All there are in a deployment that hears the upstream portals `sources`. Raises ValueError."""
     principals(sources)
     topics = declared(tuple(sources))
-    return frozenset([*_of_topics(topics, set(sources)), *_of_groups(sources), *_of_statistics(), *_of_audit(), *_of_guards()])
+    return frozenset(
+        [*_of_topics(topics, set(sources)), *_of_groups(sources), *_of_statistics(), *_of_audit(), *_of_guards()]
+    )
 
 
 def quotas(sources: Sequence[str], *, produced: int, fetched: int, requests: int) -> frozenset[Quota]:
