@@ -5,11 +5,9 @@ An event costs an addition to a plain list; no metric object is touched for it.
 
 from __future__ import annotations
 
-import platform
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, get_args
 
 from prometheus_client.core import (
@@ -110,7 +108,6 @@ class Measures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All of them, now."""
-        yield _build()
         yield from self._handlers()
         yield from self._waiting()
         yield from self._lags()
@@ -178,9 +175,3 @@ class Measures(Collector):
             healthy.add_metric(["engine", name], unit.engine.healthy)
             healthy.add_metric(["schema", name], not unit.engine.unloadable)
         return healthy
-
-
-def _build() -> Metric:
-    build = GaugeMetricFamily("hoso_build_info", "What runs here: 1", labels=["version", "python"])
-    build.add_metric([version("hoso"), platform.python_version()], 1)
-    return build

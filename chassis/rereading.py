@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from chassis.kafka import Bootstrap, connection, new_rereader
 
@@ -15,6 +16,8 @@ STALLED: Final = 30.0
 POLL_MS: Final = 1_000
 Place = tuple[str, int]
 """Topic and partition."""
+LOG_AWAY: Final = (KafkaError, TimeoutError)
+"""What is raised where a topic cannot be read now."""
 
 
 async def bounds(bootstrap: Bootstrap, client: str, places: Collection[Place]) -> dict[Place, tuple[int, int]]:

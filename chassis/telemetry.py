@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import platform
 import secrets
 import sys
 from contextvars import ContextVar
+from importlib.metadata import version
 from typing import Final
 
 import structlog
-from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_metrics
 
 # Else every counter brings a second series, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
+BUILD: Final = Info("hoso_build", "What runs here")
+BUILD.info({"version": version("hoso"), "python": platform.python_version()})
 STORE_CALLS: Final = Counter("hoso_store_calls", "Round trips to the store", ["collection", "operation"])
 DOCUMENTS: Final = Counter("hoso_documents_written", "Documents sent in compare-and-set writes", ["collection"])
 STALE: Final = Counter("hoso_stale_writes", "Lost compare-and-sets", ["aggregate"])

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final
 
 import httpx
 import typer
-from aiokafka.errors import KafkaError
 from joserfc.jwk import KeySet
 from rich.console import Console
 from rich.table import Table
 
 from chassis.kafka import Bootstrap
+from chassis.rereading import LOG_AWAY
 from cli import operator
 from cli.platform import address
 from cli.settings import kafka
@@ -45,7 +45,7 @@ def verify(
     pem = tsa.read_bytes() if tsa else None
     try:
         found, wrong = asyncio.run(_verify(bootstrap or kafka(SERVICE), KeySet.import_key_set(jwks), copied, pem))
-    except (KafkaError, TimeoutError) as error:
+    except LOG_AWAY as error:
         console.print(f"[red]the log cannot be read: {type(error).__name__} {error}")
         raise typer.Exit(2) from error
     for line in wrong[:SHOWN]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import typer
-from pymongo.errors import PyMongoError
 from rich.console import Console
 from rich.table import Table
 
@@ -47,7 +46,7 @@ def users(
         done = declared.apply(store_settings(ADMIN).mongodb_url.get_secret_value(), SERVICES, prefix, passwords)
     except KeyError as error:
         raise typer.BadParameter(f"has no password for the new user {error}", param_hint=PASSWORDS) from error
-    except PyMongoError as error:
+    except declared.TROUBLE as error:
         console.print(f"[red]the store does not do it: {str(error)[:300]}")
         raise typer.Exit(1) from error
     for line in done or ["every user is there, with the rights declared"]:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import time
 from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.tracking.site import Bench, platform
+from bench.tracking.site import next_generation, platform
 from bench.tracking.stories import STORY, told
 from chassis.relay import Publisher
-from deploy.local.ports import LOOPBACK, free_ports
-from deploy.local.probes import http, until
-from deploy.local.processes import Process
+from deploy.local.probes import until
 from deploy.local.stack import STATISTICS
 from services.tracking.statistics.log import ends
 from services.tracking.statistics.verify import compare
@@ -38,7 +35,8 @@ async def rebuild(events: int) -> dict[str, Any]:
         await _fill(bench.kafka, events // len(STORY))
         wanted = await ends(bench.kafka)
         began = time.perf_counter()
-        await bench.backbone.start([_next(bench)])
+        process, bench.statistics = next_generation(bench.backbone, bench.running)
+        await bench.backbone.start([process])
         await until(lambda: bench.handled(STATISTICS, wanted), PATIENCE)
         seconds = time.perf_counter() - began
         found = await compare(bench.kafka, await bench.cells())
@@ -56,23 +54,3 @@ async def _fill(kafka: str, dossiers: int) -> None:
             await asyncio.gather(*(publisher.publish(topic, those) for topic, those in records.items()))
             progress.advance(bar, some)
     await publisher.close()
-
-
-def _next(bench: Bench) -> Process:
-    """The process of the next generation; `bench` looks at it from now on."""
-    port = free_ports(1)[0]
-    bench.statistics = f"http://{LOOPBACK}:{port}"
-    return Process(
-        "statistics-again",
-        (sys.executable, "-m", "services.tracking.statistics"),
-        {
-            "KAFKA_BOOTSTRAP_SERVERS": bench.kafka,
-            "OIDC_ISSUER": bench.running.url("idp"),
-            "HOSO_STATE_DIR": str(bench.backbone.run.path / "state"),
-            "HOSO_REPLICATION": "1",
-            "STATISTICS_PORT": str(port),
-            "STATISTICS_GENERATION": "2",
-        },
-        ready=http(f"{bench.statistics}/readyz"),
-        ports=(port,),
-    )

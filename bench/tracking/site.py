@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -27,8 +28,9 @@ from chassis.rereading import committed
 from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.paths import RUNS
-from deploy.local.platform import Backbone
-from deploy.local.probes import until
+from deploy.local.platform import Backbone, Process
+from deploy.local.ports import LOOPBACK, free_ports
+from deploy.local.probes import http, until
 from deploy.local.stack import STATISTICS, Stack
 from services.tracking.statistics.log import ends
 
@@ -153,3 +155,20 @@ async def platform(service: str) -> AsyncIterator[Bench]:
             bench = Bench(backbone, running, session, token)
             yield bench
             await bench.close()
+
+
+def next_generation(backbone: Backbone, running: Stack, generation: int = 2) -> tuple[Process, str]:
+    """A process of statistics that counts everything anew, and where it answers."""
+    port = free_ports(1)[0]
+    url = f"http://{LOOPBACK}:{port}"
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
+        "OIDC_ISSUER": running.url("idp"),
+        "HOSO_STATE_DIR": str(backbone.run.path / "state"),
+        "HOSO_REPLICATION": str(backbone.replication),
+        "STATISTICS_PORT": str(port),
+        "STATISTICS_GENERATION": str(generation),
+    }
+    words = (sys.executable, "-m", "services.tracking.statistics")
+    name, ready = f"statistics-{generation}", http(f"{url}/readyz")
+    return Process(name, words, settings, ready=ready, ports=(port,), seconds=stack.SLOWEST), url

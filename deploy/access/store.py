@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
 from chassis.keyring import COLLECTION as KEYS
 
 USERS_IN: Final = "admin"
 """The database every user logs in by (``authSource``)."""
 MECHANISM: Final = "SCRAM-SHA-256"
+TROUBLE: Final = PyMongoError
+"""The store does not answer, or will not."""
 MIGRATION: Final = "migrate"
 KEEPER: Final = "keys"
 SEALER: Final = "hosoSealer"
@@ -102,7 +104,7 @@ def apply(url: str, services: tuple[str, ...], prefix: str, passwords: Mapping[s
     prefix that are not declared are dropped.
 
     Raises:
-        PyMongoError: the store does not answer, or will not.
+        TROUBLE: the store does not answer, or will not.
             KeyError: a new user without a password.
     """
     return list(_apply(url, services, prefix, passwords))

@@ -22,15 +22,14 @@ from typing import Final, Self
 from urllib.parse import quote
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from chassis.kafka import Broker
 from deploy.access.rights import ADMIN, principals
 from deploy.access.store import USERS_IN, accounts
+from deploy.local.certificates import begun, pem, private_pem
 from deploy.local.ports import LOOPBACK
-from deploy.local.testca import pem
 
 BROKER: Final = "broker"
 """What Kafka's own processes are called to each other: it is in their certificate."""
@@ -122,10 +121,7 @@ class Locks:
     def _certify(self, names: Sequence[str]) -> None:
         authority = _certified("hoso (not for production)", None)
         key, certificate = _certified(BROKER, authority, names)
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        _private(self.server, private.decode() + pem(certificate))
+        _private(self.server, private_pem(key) + pem(certificate))
         _private(self.ca, pem(authority[1]))
 
 
@@ -138,16 +134,8 @@ def _private(path: Path, text: str) -> None:
 def _certified(name: str, authority: Pair | None, names: Sequence[str] = ()) -> Pair:
     """An authority, or a server that proves itself to others of its kind too."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
     builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(authority[1].subject if authority else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + LIFE)
+        begun(name, key, authority[1] if authority else None, LIFE)
         .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )

@@ -3,19 +3,21 @@
 Their names say that they are of a test: no document signed here passes for one of the office.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+
+from deploy.local.certificates import Key, begun, pem, private_pem
 
 LIFE: Final = timedelta(days=825)
 TEST: Final = "khóa thử nghiệm"
 AUTHORITY: Final = "Hồ sơ thử nghiệm CA"
 NAMES: Final = {"leader": f"Giám đốc Sở ({TEST})", "agency": f"Sở VHTTDL tỉnh Điện Biên ({TEST})"}
-Pair = tuple[ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, x509.Certificate]
+Pair = tuple[Key, x509.Certificate]
 
 
 def keys() -> dict[str, dict[str, str]]:
@@ -30,15 +32,8 @@ def place(signer: Pair, authority: Pair) -> dict[str, str]:
         "kind": "software",
         "certificate": pem(signer[1]),
         "chain": pem(authority[1]),
-        "key": signer[0]
-        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        .decode(),
+        "key": private_pem(signer[0]),
     }
-
-
-def pem(certificate: x509.Certificate) -> str:
-    """As text."""
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def certified(
@@ -48,19 +43,11 @@ def certified(
 
     `ocsp`: where it can be asked whether the certificate still holds.
     """
-    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = ec.generate_private_key(ec.SECP256R1())
+    key: Key = ec.generate_private_key(ec.SECP256R1())
     if stamps:
         key = rsa.generate_private_key(65537, 2048)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
     builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(authority[1].subject if authority else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + life)
+        begun(name, key, authority[1] if authority else None, life)
         .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=authority is None), critical=True)
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, Query
 
 from chassis.http import Caller, Problem, allow, public
 from chassis.http.problems import unavailable
 from chassis.relay import PublishFailed
+from chassis.rereading import LOG_AWAY
 from schemas.event import DossierId
 from services.audit import log as reading
 from services.audit.sealer import LogBroken, Sealer
@@ -44,7 +44,7 @@ def router(settings: AuditSettings, sealer: Sealer) -> APIRouter:
             made = await sealer.seal()
         except LogBroken as error:
             raise Problem(409, "log_broken", str(error)) from error
-        except (KafkaError, PublishFailed, StampAway, TimeoutError) as error:
+        except (*LOG_AWAY, PublishFailed, StampAway) as error:
             raise unavailable(f"not sealed ({type(error).__name__})") from error
         return {"n": made.n, "day": made.day.isoformat(), "root": made.root}
 
@@ -53,7 +53,7 @@ def router(settings: AuditSettings, sealer: Sealer) -> APIRouter:
         """What happened to a dossier, who acted, who looked and what they opened, by time. No personal data."""
         try:
             return {"dossier": dossier, "records": await reading.about(settings.kafka, dossier)}
-        except (KafkaError, TimeoutError) as error:
+        except LOG_AWAY as error:
             raise unavailable("the log cannot be read") from error
 
     return routes

@@ -13,13 +13,12 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from aiokafka.errors import KafkaError
 from joserfc.jwk import ECKey
 from prometheus_client import Gauge
 
 from chassis.kafka import Bootstrap
 from chassis.relay import Publisher, PublishFailed
-from chassis.rereading import reread
+from chassis.rereading import LOG_AWAY, reread
 from chassis.telemetry import FAULTS, logger
 from schemas.audit import SEALS, SEALS_KEY, LogSealed
 from schemas.envelope import Envelope
@@ -67,7 +66,7 @@ class Sealer:
                 if self._day_ended():
                     await self.seal()
                 self.trouble = None
-            except (KafkaError, PublishFailed, StampAway, LogBroken, TimeoutError, OSError) as error:
+            except (*LOG_AWAY, PublishFailed, StampAway, LogBroken, OSError) as error:
                 self.trouble = f"{type(error).__name__}: {error}"[:300]
                 log.warning("the log is not sealed on, trying again", error=self.trouble)
                 if isinstance(error, LogBroken):

@@ -17,7 +17,7 @@ from services.submission.domain.exchange import NOBODY
 from services.submission.domain.timing import ROLES, order
 from services.submission.domain.webhooks import Callbacks
 from services.submission.files.attachment import FileRules, files
-from services.submission.messages import CallPortal, CarryOut, FetchFile, FileUpstream, SyncNational, TellPortal
+from services.submission.portal_messages import CallPortal, CarryOut, FetchFile, FileUpstream, SyncNational, TellPortal
 from services.submission.upstream import reply_encoder
 
 FILE_RULES: Final = FileRules()

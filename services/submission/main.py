@@ -16,7 +16,7 @@ from services.submission.effects.national import SyncsNational
 from services.submission.files import upkeep
 from services.submission.files.api import UPLOAD
 from services.submission.handlers import aggregates
-from services.submission.messages import CallPortal, CarryOut, FetchFile, FileUpstream, SyncNational, TellPortal
+from services.submission.portal_messages import CallPortal, CarryOut, FetchFile, FileUpstream, SyncNational, TellPortal
 from services.submission.settings import SubmissionSettings
 from services.submission.upstream import UpstreamReader
 

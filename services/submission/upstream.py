@@ -20,14 +20,8 @@ from schemas.upstream import Asked, FileReference, UpstreamFiling, UpstreamSuppl
 from services.submission.domain.faults import named, of_filing, of_schema
 from services.submission.domain.filing import BadFiling, checked, dossier_id
 from services.submission.domain.finding import Token
-from services.submission.messages import (
-    AskUpstream,
-    FileDossier,
-    Referenced,
-    UpstreamAsked,
-    UpstreamFiled,
-    UpstreamInvalid,
-)
+from services.submission.messages import FileDossier
+from services.submission.portal_messages import AskUpstream, Referenced, UpstreamAsked, UpstreamFiled, UpstreamInvalid
 
 
 class UpstreamReader:

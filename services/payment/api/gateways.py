@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from html import escape
@@ -54,15 +55,20 @@ async def _decide(platform: Platform, reference: str, read: Callable[[], Gateway
     return str(result.answer["code"]) if isinstance(result, Handled) else "99"
 
 
-async def _came_back(platform: Platform, reference: str) -> None:
-    """Whoever brings signed values has been at the gateway: it is asked soon what became of that."""
+def _came_back(platform: Platform, reference: str) -> None:
+    """Whoever brings signed values has been at the gateway: it is asked soon what became of that.
+
+    The page does not wait until that is written: what a crash or a store that is away loses, the ladder makes good.
+    """
     dossier = dossier_of(reference)
-    if dossier is None:
-        return
-    try:
-        await platform.engine("invoices").tell(dossier, PayerReturned(attempt=reference), TRACE.get())
-    except Exception:
-        log.exception("a payer's return could not be handled", dossier=dossier)
+    if dossier is not None:
+        delivery = Delivery(dossier, PayerReturned(attempt=reference), trace=TRACE.get())
+        platform.engine("invoices").post(delivery).add_done_callback(_told)
+
+
+def _told(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled() and (error := future.exception()) is not None:
+        log.warning("a payer's return was not taken", error=f"{type(error).__name__}: {error}")
 
 
 def _vnpay(routes: APIRouter, platform: Platform) -> None:
@@ -86,7 +92,7 @@ def _vnpay(routes: APIRouter, platform: Platform) -> None:
             vnpay.verify(values, platform.settings.vnpay_secrets)
         except vnpay.BadSignature as error:
             raise Problem(400, "bad_signature", "These values are not from the gateway") from error
-        await _came_back(platform, values.get("vnp_TxnRef", ""))
+        _came_back(platform, values.get("vnp_TxnRef", ""))
         paid = values.get("vnp_ResponseCode") == values.get("vnp_TransactionStatus") == "00"
         return _shown(paid=paid)
 
@@ -127,7 +133,7 @@ def _paygov(routes: APIRouter, platform: Platform) -> None:
         """Where the payer's browser comes back to. It shows, as VNPAY's."""
         values = checked(dict(request.query_params))
         with suppress(ValueError):
-            await _came_back(platform, paygov.notification(values).attempt)
+            _came_back(platform, paygov.notification(values).attempt)
         return _shown(paid=values.get("responseCode") == paygov.PAID)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import cache
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -64,16 +65,17 @@ class Door:
 
 def add(routes: APIRouter, platform: Platform) -> None:
     """The route of upstream portals."""
-    opened: list[Door] = []
+
+    @cache
+    def door() -> Door:
+        return Door(platform)
 
     @routes.post("/upstream/events", dependencies=[Depends(public)], response_class=Response)
     async def take(request: Request) -> Response:
         """Takes one event. 200 or 422 with the sealed reply; 202: it is being carried out, ask again by sending it."""
-        if not opened:
-            opened.append(Door(platform))
         sent = request.headers
         headers = [(f"ce_{name}", unquote(sent[f"ce-{name}"]).encode()) for name in ATTRIBUTES if f"ce-{name}" in sent]
         headers.append(("content-type", sent.get("content-type", CONTENT_TYPE).encode()))
         if "traceparent" in sent:
             headers.append(("ce_traceparent", sent["traceparent"].encode()))
-        return await opened[0].take(Raw(UPSTREAM, None, await request.body(), tuple(headers)))
+        return await door().take(Raw(UPSTREAM, None, await request.body(), tuple(headers)))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from schemas.event import Event, Instant, Record
 from schemas.upstream import Asked, Problem, ReplyAccepted, ReplyDone, ReplyRefused, StatusChange
 from services.submission.domain.webhooks import Calls
-from services.submission.messages import AskUpstream
+from services.submission.portal_messages import AskUpstream
 
 MAX_EVENTS: Final = 50
 MAX_ANSWERS: Final = 4

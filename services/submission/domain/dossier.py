@@ -26,7 +26,7 @@ from schemas.parts import (
 )
 from schemas.personal import Comment, Form
 from schemas.work import Act
-from services.submission.messages import Report
+from services.submission.portal_messages import Report
 
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 THIRTY_DAYS: Final = Term(amount=30, unit="calendar")

@@ -20,7 +20,7 @@ from services.submission.domain import webhooks
 from services.submission.domain.correspondence import Answer, Exchange, acceptance, kept, refusal, reply_of, said
 from services.submission.domain.faults import named
 from services.submission.domain.webhooks import Callbacks
-from services.submission.messages import (
+from services.submission.portal_messages import (
     AskUpstream,
     CarriedOut,
     CarryOut,

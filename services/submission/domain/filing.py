@@ -88,7 +88,7 @@ def checked(
         ),
         filed_at=now,
         tokens=tokens_of(filing.applicant, phone, token),
-        legal_form=legal_form(filing.applicant),
+        legal_form=_legal_form(filing.applicant),
     )
 
 
@@ -130,7 +130,7 @@ def _in_force(code: str, on: date) -> Procedure:
         raise BadFiling((Wrong("procedure", str(error), unknown),)) from error
 
 
-def legal_form(applicant: FiledApplicant) -> LegalForm | None:
+def _legal_form(applicant: FiledApplicant) -> LegalForm | None:
     """What it is, where that is more than a person or an enterprise."""
     match applicant.kind:
         case "household" | "organisation":

@@ -27,6 +27,7 @@ from services.submission.domain import (
 )
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.graph import known
+from services.submission.portal_messages import NationalSynced, PortalTold
 
 ByRules = Callable[[Any, Any, datetime, Rules], Decision[Dossier]]
 
@@ -88,8 +89,8 @@ def handlers(rules: Rules) -> Handlers:
         do.RateDossier: ending.rate,
         do.Complain: ruled(ending.complain),
         do.AnswerComplaint: ending.answer_complaint,
-        do.PortalTold: telling.heard,
-        do.NationalSynced: national.synced,
+        PortalTold: telling.heard,
+        NationalSynced: national.synced,
         DeadlineDue: ruled(deadlines.fell_due),
         do.RecountDates: ruled(deadlines.recounted),
         do.ForgetPerson: privacy.forget,

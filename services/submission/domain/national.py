@@ -20,7 +20,7 @@ from services.submission.domain import charging
 from services.submission.domain.dossier import LOCAL, Dossier, National, Rules
 from services.submission.domain.graph import STATUS
 from services.submission.domain.telling import STEPS
-from services.submission.messages import NationalSynced, Report, SyncNational
+from services.submission.portal_messages import NationalSynced, Report, SyncNational
 
 MAX_WAITING: Final = 40
 """Steps that wait; beyond, the oldest after the one on its way is left out: its record is told with the next anyway."""

@@ -17,7 +17,7 @@ from schemas.upstream import StatusChange, Step
 from schemas.work import DossierAssigned, DossierRetimed, StageAnswered
 from services.submission.domain.dossier import Dossier
 from services.submission.domain.graph import STATUS
-from services.submission.messages import PortalTold, TellPortal
+from services.submission.portal_messages import PortalTold, TellPortal
 
 STEPS: Final[Mapping[type[Event], tuple[Step, str]]] = {
     events.DossierAccepted: ("accepted", "received_at"),

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from schemas.event import Event, Instant, Record
-from services.submission.messages import CallPortal, PortalCalled
+from services.submission.portal_messages import CallPortal, PortalCalled
 
 LADDER: Final = (
     timedelta(minutes=1),

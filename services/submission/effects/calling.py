@@ -11,7 +11,7 @@ from chassis.decision import Outcome
 from chassis.runner import Call
 from chassis.service import Platform
 from chassis.telemetry import logger
-from services.submission.messages import CallPortal, PortalCalled
+from services.submission.portal_messages import CallPortal, PortalCalled
 
 SECONDS: Final = 8.0
 log = logger(__name__)

@@ -22,7 +22,7 @@ from services.submission.files import labels
 from services.submission.files.api import Uploads
 from services.submission.files.attaching import Attaching, Named
 from services.submission.files.inspection import BadFile
-from services.submission.messages import FetchFile, FileFetched
+from services.submission.portal_messages import FetchFile, FileFetched
 
 NAMESPACE: Final = UUID("0a3c5b1e-9f0d-5a57-8f5e-2c9f7f4f6f11")
 

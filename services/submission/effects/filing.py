@@ -19,18 +19,17 @@ from services.submission.domain import supplement, timing
 from services.submission.domain.dossier import Dossier, local_day
 from services.submission.domain.faults import named, of_filing, of_refusal
 from services.submission.domain.filing import BadFiling, corrected
-from services.submission.messages import (
+from services.submission.messages import SupplementDossier, WithdrawDossier
+from services.submission.portal_messages import (
     AskUpstream,
     CarriedOut,
     CarryOut,
     FiledUpstream,
     FileUpstream,
     PortalTold,
-    SupplementDossier,
     TellPortal,
     UpstreamChanged,
     UpstreamFiled,
-    WithdrawDossier,
 )
 
 

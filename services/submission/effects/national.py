@@ -14,7 +14,7 @@ from schemas.personal import Personal
 from services.submission.domain import national, timing
 from services.submission.domain.dossier import Dossier
 from services.submission.domain.national import NUMBERS, Person
-from services.submission.messages import NationalSynced, SyncNational
+from services.submission.portal_messages import NationalSynced, SyncNational
 from services.submission.settings import NationalSettings
 
 SECONDS: Final = 8.0

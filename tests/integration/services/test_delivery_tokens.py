@@ -19,7 +19,7 @@ from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfWriter
 
-from deploy.local import testca
+from deploy.local import certificates, testca
 from deploy.local.install import softhsm_module
 from services.delivery.effects.press import Page, Press
 from services.delivery.effects.signing import tokens
@@ -72,7 +72,7 @@ def hsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hsm]:
                 "certificate": software["certificate"],
                 "chain": software["chain"],
             }
-        yield Hsm(folder, places, testca.pem(authority[1]))
+        yield Hsm(folder, places, certificates.pem(authority[1]))
         tokens.close()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -14,14 +13,14 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from bench.tracking.site import next_generation
 from chassis.relay import Publisher
 from cli import platform as running_platform
 from cli.demo.oidc import login
 from cli.main import app
 from deploy.local import stack
-from deploy.local.platform import Backbone, Process
-from deploy.local.ports import LOOPBACK, free_ports
-from deploy.local.probes import http, until
+from deploy.local.platform import Backbone
+from deploy.local.probes import until
 from deploy.local.stack import STATISTICS, Stack
 from schemas.envelope import Envelope
 from schemas.event import DossierEvent
@@ -67,13 +66,13 @@ class Counting:
         for stream, told in records.items():
             await self.publisher.publish(STREAMS[stream].name, told)
 
-    async def get(self, path: str, who: str = "operator1", port: int | None = None) -> Any:
+    async def get(self, path: str, who: str = "operator1", url: str | None = None) -> Any:
         token = await login(self.platform.url("idp"), who, f"{who}-demo-only")
-        url = f"http://{LOOPBACK}:{port}" if port else self.platform.url(STATISTICS)
-        answer = await self.client.get(url + path, headers={"authorization": f"Bearer {token}"})
+        base = url or self.platform.url(STATISTICS)
+        answer = await self.client.get(base + path, headers={"authorization": f"Bearer {token}"})
         return answer.raise_for_status().json()
 
-    async def caught_up(self, port: int | None = None) -> Any:
+    async def caught_up(self, url: str | None = None) -> Any:
         """The running totals once they count all of the log."""
         wanted = await ends(self.backbone.kafka)
         found: Any = {}
@@ -81,7 +80,7 @@ class Counting:
         async def there() -> bool:
             nonlocal found
             try:
-                found = await self.get("/statistics/cells", port=port)
+                found = await self.get("/statistics/cells", url=url)
             except httpx.HTTPError:
                 return False
             at = found["positions"]
@@ -90,8 +89,8 @@ class Counting:
         await until(there, PATIENCE)
         return found
 
-    async def verified(self, port: int | None = None) -> Compared:
-        return await compare(self.backbone.kafka, await self.caught_up(port))
+    async def verified(self, url: str | None = None) -> Compared:
+        return await compare(self.backbone.kafka, await self.caught_up(url))
 
 
 def _envelope(event: DossierEvent, dossier: str, sequence: int) -> Envelope:
@@ -182,26 +181,11 @@ async def test_while_it_comes_back_the_last_good_totals_are_shown(counting: Coun
 
 async def test_a_new_generation_counts_everything_anew_behind_the_old_view(counting: Counting) -> None:
     old = await counting.caught_up()
-    port = free_ports(1)[0]
-    again = Process(
-        "statistics-again",
-        (sys.executable, "-m", "services.tracking.statistics"),
-        {
-            "KAFKA_BOOTSTRAP_SERVERS": counting.backbone.kafka,
-            "OIDC_ISSUER": counting.platform.url("idp"),
-            "HOSO_STATE_DIR": str(counting.backbone.run.path / "state"),
-            "HOSO_REPLICATION": "1",
-            "STATISTICS_PORT": str(port),
-            "STATISTICS_GENERATION": "2",
-        },
-        ready=http(f"http://{LOOPBACK}:{port}/readyz"),
-        ports=(port,),
-        seconds=PATIENCE,
-    )
+    again, url = next_generation(counting.backbone, counting.platform)
     await counting.backbone.start([again])
-    new = await counting.caught_up(port)
+    new = await counting.caught_up(url)
     assert new["cells"] == old["cells"]
-    assert (await counting.verified(port)).equal
+    assert (await counting.verified(url)).equal
 
 
 @pytest.mark.parametrize(("who", "status"), [("citizen1", 403), ("clerk1", 403), ("auditor1", 200)])

@@ -16,7 +16,7 @@ from schemas.upstream import MAX_SUPPLEMENT_BYTES, Asked, Problem, ReplyAccepted
 from services.submission.domain import exchange
 from services.submission.domain.correspondence import Exchange
 from services.submission.domain.faults import named
-from services.submission.messages import (
+from services.submission.portal_messages import (
     AskUpstream,
     CarriedOut,
     CarryOut,

@@ -14,7 +14,7 @@ from services.submission import messages as do
 from services.submission.domain import life, national, timing
 from services.submission.domain.dossier import Dossier
 from services.submission.domain.national import MAX_WAITING, NUMBERS, Person
-from services.submission.messages import NationalSynced, SyncNational
+from services.submission.portal_messages import NationalSynced, SyncNational
 from tests.unit.services import lives
 from tests.unit.services.lives import CLERK, FILED, FREE, ITEMS, LEADER, PAYING, RULES, SPECIALIST
 

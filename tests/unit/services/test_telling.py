@@ -11,6 +11,7 @@ from schemas.event import Event
 from schemas.upstream import StatusChange
 from services.submission import messages as do
 from services.submission.domain.telling import STEPS
+from services.submission.portal_messages import TellPortal
 from tests.unit.services import lives
 from tests.unit.services.lives import CLERK, FILED, FREE, ITEMS, LEADER, OWNER, PAYING, REGISTRAR, SPECIALIST, UPFRONT
 
@@ -36,7 +37,7 @@ def told(messages: list[object], kind: int = FREE) -> list[StatusChange]:
     player, changes = lives.Player(kind), []
     for message in messages:
         found = player.tell(message).effects
-        changes += [effect.change for effect in found if isinstance(effect, do.TellPortal)]
+        changes += [effect.change for effect in found if isinstance(effect, TellPortal)]
         player.now += timedelta(minutes=1)
     return changes
 

@@ -17,7 +17,7 @@ from schemas.envelope import Envelope
 from schemas.event import MAX_EVENT_BYTES
 from schemas.upstream import FILED, SUPPLEMENTED, WITHDRAWN
 from services.submission.domain.faults import CODES
-from services.submission.messages import UpstreamAsked, UpstreamFiled, UpstreamInvalid
+from services.submission.portal_messages import UpstreamAsked, UpstreamFiled, UpstreamInvalid
 from services.submission.upstream import UpstreamReader, bound
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -16,7 +16,7 @@ from services.submission.domain import exchange, webhooks
 from services.submission.domain.correspondence import Exchange
 from services.submission.domain.faults import named
 from services.submission.domain.webhooks import LADDER, MAX_CALLS, Callbacks
-from services.submission.messages import CallPortal, PortalCalled, UpstreamInvalid
+from services.submission.portal_messages import CallPortal, PortalCalled, UpstreamInvalid
 from services.submission.settings import SubmissionSettings
 from tests.unit.services.lives import FILED
 
