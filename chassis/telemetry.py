@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
-import secrets
+import random
 import sys
 from contextvars import ContextVar
 from importlib.metadata import version
@@ -42,14 +42,15 @@ AUDIT_RECORDS: Final = Counter("hoso_audit_records", "Audit records acknowledged
 AUDIT_LOST: Final = Counter("hoso_audit_lost", "Audit records that were not taken: too many waited for Kafka")
 
 TRACE: Final[ContextVar[str | None]] = ContextVar("traceparent", default=None)
+_IDS: Final = random.Random()  # noqa: S311 - names, not secrets; seeded by the system, which is slow to ask each time
 
 
 def child_trace(parent: str | None) -> str:
     """A `traceparent` (W3C Trace Context, section 3.2) in the trace of `parent`, or of a new trace."""
     parts = (parent or "").split("-")
     known = len(parts) == 4 and len(parts[1]) == 32 and set(parts[1]) <= set("0123456789abcdef")  # noqa: PLR2004
-    trace_id = parts[1] if known else secrets.token_hex(16)
-    return f"00-{trace_id}-{secrets.token_hex(8)}-01"
+    trace_id = parts[1] if known else f"{_IDS.getrandbits(128):032x}"
+    return f"00-{trace_id}-{_IDS.getrandbits(64):016x}-01"
 
 
 def _add_trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
