@@ -18,7 +18,7 @@ from chassis.delivery import Delivery, Irrelevant, Position, Unreadable
 from chassis.fold import Decode
 from chassis.mailbox import Patience
 from schemas import envelope
-from schemas.event import MAX_EVENT_BYTES, Catalogue, DossierEvent, Event
+from schemas.event import MAX_EVENT_BYTES, Catalogue, Event
 
 _VERSION: Final = re.compile(r"v([1-9]\d{0,3})")
 MAX_DETAIL: Final = 1000
@@ -80,7 +80,7 @@ class StreamReader:
     def __init__(self, stream: str, catalogue: Catalogue, handlers: Handlers) -> None:
         self._stream = stream
         self._catalogue = catalogue
-        self._handled = {t.TYPE for t in handlers if isinstance(t, type) and issubclass(t, DossierEvent)}
+        self._handled = {t.TYPE for t in handlers if isinstance(t, type) and issubclass(t, Event)}
 
     def read(self, raw: Raw) -> Delivery:
         """An event of the stream, addressed to its aggregate."""
@@ -112,8 +112,8 @@ class StreamReader:
         if name not in self._catalogue.types:
             return self._unknown(name, kind)
         event = self._decoded(name, value)
-        if isinstance(event, DossierEvent) and event.dossier_id != attributes.subject:
-            return Unreadable("invalid", "dossier_id is not the subject of the event")
+        if isinstance(event, Event) and event.ABOUT is not None and getattr(event, event.ABOUT) != attributes.subject:
+            return Unreadable("invalid", f"{event.ABOUT} is not the subject of the event")
         return event
 
     def _decoded(self, name: str, value: bytes) -> Event | Unreadable:

@@ -39,8 +39,8 @@ def store_settings(user: str) -> StoreSettings:
 
 
 def kafka(name: str) -> Bootstrap:
-    """As `name` speaks to it, at a platform that is up here; with KAFKA_USERNAME set, as the environment says."""
-    if os.environ.get("KAFKA_USERNAME"):
+    """As `name` speaks to it, at a platform that is up here; where the environment says how, as that says."""
+    if os.environ.get("KAFKA_USERNAME") or "KAFKA_BOOTSTRAP_SERVERS" in os.environ:
         return load(KafkaSettings).kafka
     run, addresses = running("kafka")
     locks = Locks.of(run)

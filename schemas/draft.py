@@ -1,4 +1,4 @@
-"""The `draft` stream: said by submission of what is not filed yet. Nobody hears it so far."""
+"""The `draft` stream: said by submission of what is not filed yet; notification hears it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class DraftExpiring(Event):
 
     STREAM = STREAM
     TYPE = "draft.expiring"
+    ABOUT = "drawer_id"
     drawer_id: DossierId
     draft_id: DossierId
     owner: Owner

@@ -77,10 +77,14 @@ class Record(BaseModel):
 
 
 class Event(Record):
-    """A fact of one stream. A changed meaning is a new version; handlers see the current one only."""
+    """A fact of one stream. A changed meaning is a new version; handlers see the current one only.
+
+    `ABOUT`: the field that names its aggregate, which is also the subject of its envelope.
+    """
 
     STREAM: ClassVar[str]
     TYPE: ClassVar[str]
+    ABOUT: ClassVar[str | None] = None
     VERSIONS: ClassVar[Versions] = FIRST
 
     @classmethod
@@ -102,6 +106,7 @@ class Event(Record):
 class DossierEvent(Event):
     """An event about one dossier, in whichever stream."""
 
+    ABOUT: ClassVar[str | None] = "dossier_id"
     dossier_id: DossierId
 
 

@@ -59,7 +59,7 @@ STREAMS: Final[Mapping[str, Topic]] = {
         "delivery.events.v1", ("delivery",), ("submission", "payment", "notification", "tracking"), "dossier id"
     ),
     notification.STREAM: Topic("notification.events.v1", ("notification",), ("tracking",), "dossier id"),
-    draft.STREAM: Topic("draft.events.v1", ("submission",), (), "drawer id"),
+    draft.STREAM: Topic("draft.events.v1", ("submission",), ("notification",), "drawer id"),
 }
 
 CATALOGUES: Final[Mapping[str, Catalogue]] = {

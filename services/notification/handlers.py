@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chassis.document import AggregateType
 from schemas.topics import STREAMS
-from services.notification.domain import codes, receipts, wishes
+from services.notification.domain import codes, drafts, receipts, wishes
 from services.notification.domain.contact import VERSIONS, Contact
 from services.notification.domain.rules import Rules
 from services.notification.domain.told import Teller
@@ -22,7 +22,7 @@ from services.notification.messages import (
 
 
 def aggregates(rules: Rules) -> tuple[AggregateType[Any], ...]:
-    """Whom to tell and what was told; one-time codes; what an earlier release kept of receipts, until it is drained."""
+    """Whom to tell and what was told; one-time codes; people with a draft; what an earlier release kept of receipts."""
     dossiers = AggregateType(
         name="dossiers",
         state=Contact,
@@ -36,7 +36,13 @@ def aggregates(rules: Rules) -> tuple[AggregateType[Any], ...]:
     )
     drained = AggregateType(name="receipts", state=receipts.Part, handlers=receipts.HANDLERS, effects=(ReportReceipt,))
     one_time = AggregateType(name="codes", state=codes.Codes, handlers=codes.HANDLERS, effects=(codes.SendCode,))
-    return dossiers, one_time, drained
+    warned = AggregateType(
+        name="drafts",
+        state=drafts.Drawer,
+        handlers=drafts.Warner(rules).handlers,
+        effects=(drafts.DraftSms, drafts.DraftEmail),
+    )
+    return dossiers, one_time, warned, drained
 
 
 AGGREGATES: Final = aggregates(Rules())

@@ -35,7 +35,7 @@ def service(settings: NotificationSettings) -> Service:
     return Service(
         name="notification",
         aggregates=aggregates(settings.rules),
-        hears={"dossier": "dossiers", "payment": "dossiers", "delivery": "dossiers"},
+        hears={"dossier": "dossiers", "payment": "dossiers", "delivery": "dossiers", "draft": "drafts"},
         adapters=adapters,
         routes=routes,
         background=lambda platform: partners(platform).background(),

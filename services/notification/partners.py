@@ -12,6 +12,7 @@ from chassis.runner import Adapter
 from chassis.service import Platform
 from services.notification.domain.balance import Balance
 from services.notification.domain.codes import SendCode
+from services.notification.domain.drafts import DraftEmail, DraftSms
 from services.notification.domain.pace import Numbers
 from services.notification.effects.directory import Directory
 from services.notification.effects.esms import EsmsProvider
@@ -104,12 +105,14 @@ class Partners:
     def adapters(self) -> Mapping[type[Effect], Adapter]:
         """One adapter for each kind of effect."""
         moot = Moot(self._platform)
-        texts = SendsSms(self.texting, moot)
+        texts, mails = SendsSms(self.texting, moot), SendsEmail(self.mailer, moot)
         return {
             SendSms: texts,
             InformSms: texts,
             SendCode: SendsCode(self.texting),
-            SendEmail: SendsEmail(self.mailer, moot),
+            SendEmail: mails,
+            DraftSms: SendsSms(self.texting, moot, "drafts"),
+            DraftEmail: mails,
             MailOfficers: MailsOfficers(self.mailer, self._directory),
             SeekReceipt: SeeksReceipts(self.parts),
             RegisterParts: RegistersParts(self.parts),

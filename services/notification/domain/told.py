@@ -241,7 +241,9 @@ class Teller:
     def handlers(self) -> Handlers:
         """What a dossier's contact reacts to, but for commands of people (`domain.wishes`)."""
         return {
-            **dict.fromkeys((*SAYS_WHOM, *self._rules.catalogue.heard), self.tell),
+            **dict.fromkeys(
+                (*SAYS_WHOM, *(e for e in self._rules.catalogue.heard if issubclass(e, DossierEvent))), self.tell
+            ),
             SmsSettled: self.settled,
             EmailSettled: self.settled,
             PartsRegistered: _nothing,

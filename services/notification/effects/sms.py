@@ -162,11 +162,13 @@ class Texting:
 
 
 class SendsSms:
-    """Adapter of `SendSms` and `InformSms`. After bytes without an answer it raises: nobody can tell."""
+    """Adapter of `SendSms` and its kinds, of aggregates `kind`. After bytes without an answer it raises: nobody can
+    tell."""
 
-    def __init__(self, texting: Texting, moot: Moot) -> None:
+    def __init__(self, texting: Texting, moot: Moot, kind: str = "dossiers") -> None:
         self._texting = texting
         self._moot = moot
+        self._kind = kind
 
     async def execute(self, effect: SendSms, call: Call) -> Outcome:
         """Raises Retryable only while no part can have been taken."""
@@ -177,7 +179,9 @@ class SendsSms:
         to = await call.open(effect.to)
         text = await filled(effect, call)
         urgency: Urgency = "information" if isinstance(effect, InformSms) else "action"
-        return await self._texting.send(call, effect.message, to, text, urgency=urgency, besides=effect.besides)
+        return await self._texting.send(
+            call, effect.message, to, text, urgency=urgency, besides=effect.besides, kind=self._kind
+        )
 
 
 class SendsCode:

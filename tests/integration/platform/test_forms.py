@@ -28,6 +28,7 @@ from deploy.local.stack import Stack
 
 LIFE: Final = 40
 WARNING: Final = 37
+PHONE: Final = "+84910000777"
 SECRET: Final = "Thư viện Kín Như Bưng"
 
 
@@ -67,7 +68,9 @@ async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pl
         patch.setenv("SUBMISSION_DRAFT_WARNING", f"PT{WARNING}S")
         patch.setenv("SUBMISSION_DRAFTS", "4")
         async with Backbone(tmp_path_factory.mktemp("drafts")) as backbone:
-            running = await stack.start(backbone, services=("submission",), partners=("identity",))
+            running = await stack.start(
+                backbone, services=("submission", "notification"), partners=("identity", "sms_centre", "mail_sink")
+            )
             async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
                 yield Platform(backbone, running, client, {})
 
@@ -210,7 +213,9 @@ async def test_a_filing_that_a_crash_cut_off_is_finished_without_another_click(p
 
 async def test_its_owner_is_told_before_it_expires_and_then_it_is_removed(platform: Platform) -> None:
     await platform.clear("citizen3")
-    path = await platform.saved("citizen3")
+    body = whole()
+    body["applicant"]["phone"] = PHONE
+    path = await platform.saved("citizen3", body)
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(platform.backbone.store_url)
     stored = [doc async for doc in client["hoso_submission"]["drafts"].find({})]
     await client.close()
@@ -221,9 +226,16 @@ async def test_its_owner_is_told_before_it_expires_and_then_it_is_removed(platfo
     assert dict(event.headers() or [])["ce_type"] == b"draft.expiring.v1"
     value = (event.value() or b"").decode()
     assert path.rpartition("/")[2] in value
-    assert whole()["applicant"]["phone"] not in value
+    assert PHONE not in value
     assert "citizen3" not in value
     assert (await platform.ask("citizen3", "GET", path)).json()["submitted"] is False
+
+    async def told() -> list[str] | None:
+        answer = await platform.client.get(f"{platform.stack.url('phone')}/phone/messages", params={"to": PHONE})
+        return [message["text"] for message in answer.json()] or None
+
+    (text,) = await wait_for("the SMS about the draft", told)
+    assert "CHUA NOP" in text
 
     async def removed() -> bool | None:
         return True if (await platform.ask("citizen3", "GET", path)).status_code == 404 else None
