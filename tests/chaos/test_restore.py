@@ -84,16 +84,18 @@ class Patient(Backbone):
 @asynccontextmanager
 async def site(folder: Path, name: str) -> AsyncIterator[Site]:
     sweep(RUNS, "restore-*")
-    async with Patient(RUNS / f"restore-{name}-{os.getpid()}", keep=True) as backbone:
-        platform = await stack.start(backbone)
-        key = base64.b64encode(secrets.token_bytes(32)).decode()
-        environment = {
-            "MONGODB_URL": backbone.store_url,
-            "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
-            "HOSO_BACKUP_KEY": key,
-        }
-        yield Site(backbone, platform, folder, environment)
-        backbone.keep = False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOSO_JOURNAL", "true")
+        async with Patient(RUNS / f"restore-{name}-{os.getpid()}", keep=True) as backbone:
+            platform = await stack.start(backbone)
+            key = base64.b64encode(secrets.token_bytes(32)).decode()
+            environment = {
+                "MONGODB_URL": backbone.store_url,
+                "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka,
+                "HOSO_BACKUP_KEY": key,
+            }
+            yield Site(backbone, platform, folder, environment)
+            backbone.keep = False
 
 
 async def put_back(site: Site) -> tuple[float, float]:
