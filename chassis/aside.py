@@ -8,7 +8,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -24,7 +24,13 @@ _PLACE: Final = ("aggregate", "stream", "sequence")
 class Aside:
     """The side records of one kind of aggregate."""
 
-    def __init__(self, records: Collection, aggregates: Collection) -> None:
+    def __init__(
+        self,
+        records: Collection,
+        aggregates: Collection,
+        journal: Callable[[str, Mapping[str, Any]], None] | None = None,
+    ) -> None:
+        self._journal = journal
         self._records = records
         self._aggregates = aggregates
         self._after = ""
@@ -45,7 +51,11 @@ class Aside:
                 doc.parked, records = split(doc.id, doc.parked)
                 beside.extend(records)
         if beside:
-            await self._records.insert_missing([_form(record) for record in beside])
+            forms = [_form(record) for record in beside]
+            await self._records.insert_missing(forms)
+            if self._journal is not None:
+                for form in forms:
+                    self._journal(self._records.name, form)
 
     async def fetch(self, parked: Parked) -> Parked:
         """The record with its headers and value."""

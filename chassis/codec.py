@@ -30,6 +30,14 @@ class NewerSchema(Unloadable):
     """A newer release wrote it: leave it to a replica that knows it."""
 
 
+class Behind(Unloadable):
+    """The stored state is older than what was published: after a restore, until it is caught up (ADR 0065)."""
+
+    def __init__(self, kind: str, aggregate: str, published: int) -> None:
+        what = f"is behind event {published} of its own" if published else "may be older than what others have of it"
+        super().__init__(f"{kind}/{aggregate} {what}: see docs/backup.md")
+
+
 class Codec(Generic[S]):
     """Reads and writes the documents of one kind of aggregate."""
 

@@ -183,8 +183,9 @@ class Records:
 class AggregateType(Generic[S]):
     """One kind of aggregate of one service: its collection, its state, what it reacts to and what it may cause.
 
-    `topic_of` says where an event goes. `view` picks the plain fields of the state that lists filter by;
-    `indexes` are over those. `versions` are of the state's form. `rest`: seconds after a write in which
+    `topic_of` says where an event goes, `says` all the topics that may be: at the start they are read to see whether
+    the store is behind what was published (`chassis.guard`). `view` picks the plain fields of the state that lists
+    filter by; `indexes` are over those. `versions` are of the state's form. `rest`: seconds after a write in which
     events gather for the next.
     """
 
@@ -193,6 +194,7 @@ class AggregateType(Generic[S]):
     handlers: Handlers
     effects: tuple[type[Effect], ...] = ()
     topic_of: Callable[[Event, S], str] | None = None
+    says: tuple[str, ...] = ()
     encode: Callable[[Event, Seal], bytes] = lambda event, seal: event.dump_json(seal)
     content_type: str = CONTENT_TYPE
     view: Callable[[S], Mapping[str, Any]] = lambda _state: {}

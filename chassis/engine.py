@@ -19,10 +19,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, Protocol
 
 from chassis.aside import Aside
-from chassis.codec import Codec, EventTooLarge, Unloadable
+from chassis.codec import Behind, Codec, EventTooLarge, Unloadable
 from chassis.decision import Command, Refused, S
 from chassis.delivery import Delivery, Dropped, Handled, Result, Unreadable
 from chassis.document import AggregateType, Document
@@ -43,6 +43,16 @@ BACKOFF: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 log = logger(__name__)
 Clock = Callable[[], datetime]
 Written = Callable[[Document[Any]], None]
+
+
+class Journaling(Protocol):
+    """Where documents go besides the store (`chassis.journal`)."""
+
+    def document(self, kind: str, stored: Stored) -> None:
+        """One that was just written."""
+
+    async def soon(self) -> None:
+        """Returns once everything that was written is there, or a moment later without it."""
 
 
 @dataclass(slots=True)
@@ -67,11 +77,19 @@ class Engine(Generic[S]):
         on_written: Written,
         aside: Aside | None = None,
         recent: Recent | None = None,
+        journal: Journaling | None = None,
     ) -> None:
         self.kind = kind
         self.collection = collection
         self.healthy = True
         self._aside = aside
+        self._journal = journal
+        self._uncertain: set[str] = set()
+        """Aggregates whose last write got no answer: perhaps it was made, and is in no journal."""
+        self.behind: Mapping[str, int] = {}
+        """Aggregates whose stored state is older than what Kafka has of them, up to which event: nothing is done."""
+        self.halted = False
+        """Nothing is done for any aggregate: what was given out here may be given out again."""
         self._recent = Recent() if recent is None else recent
         self.unloadable = ""
         """Why this release cannot read a document it met; it stays so until the process is replaced."""
@@ -94,9 +112,12 @@ class Engine(Generic[S]):
         Raises:
             Refused: a command that may not be done now.
             ParkingFull: an event that must wait and for which there is no room.
-            Unloadable: the document is of a newer release; nothing was done.
+            Unloadable: the document is of a newer release, or behind what was published; nothing was done.
         """
-        return await self.post(delivery)
+        result = await self.post(delivery)
+        if self._journal is not None and isinstance(delivery.message, Command):
+            await self._journal.soon()
+        return result
 
     async def tell(
         self, aggregate: str, command: Command, trace: str | None, patience: Patience = Patience.NONE
@@ -110,6 +131,10 @@ class Engine(Generic[S]):
         loop = asyncio.get_running_loop()
         now = loop.time()
         item = _Item(delivery, loop.create_future(), now)
+        if self.halted or delivery.aggregate in self.behind:
+            published = self.behind.get(delivery.aggregate, 0)
+            item.future.set_exception(Behind(self.kind.name, delivery.aggregate, published))
+            return item.future
         self._mailbox.put(delivery.aggregate, item, delivery.patience, now)
         self._look()
         return item.future
@@ -120,7 +145,9 @@ class Engine(Generic[S]):
         self._recent.forget(aggregate for aggregate, _ in acknowledged)
 
     async def read(self, aggregate: str) -> Document[S] | None:
-        """The document as it is durably stored, for views."""
+        """The document as it is durably stored, for views. Raises Behind where it is not what people were told."""
+        if aggregate in self.behind:
+            raise Behind(self.kind.name, aggregate, self.behind[aggregate])
         found = await self.collection.load([aggregate])
         return self._codec.load(found[0]) if found else None
 
@@ -185,6 +212,7 @@ class Engine(Generic[S]):
                 failures = 0
             except StoreUnavailable as error:
                 self.healthy = False
+                self._uncertain.update(groups)
                 log.warning("store unavailable, trying again", aggregate=self.kind.name, error=str(error)[:200])
                 await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
                 failures += 1
@@ -217,6 +245,9 @@ class Engine(Generic[S]):
         recent = {stored["_id"]: stored for stored in self._recent.take(groups, clock())}
         unread = [aggregate for aggregate in groups if aggregate not in recent]
         found = await self.collection.load(unread) if unread else []
+        if self._uncertain:
+            self._journal_found(found)
+            self._uncertain.difference_update(unread)
         loaded, unloadable = self._codec.load_all([*recent.values(), *found])
         for aggregate, error in unloadable.items():
             self._leave(groups[aggregate], error)
@@ -279,9 +310,24 @@ class Engine(Generic[S]):
         for at, (doc, (_, _, update)) in enumerate(zip(dirty, writes, strict=True)):
             if at in lost:
                 self._recent.contested(doc.id)
-            elif doc.closed is None:
-                self._recent.put(self._codec.stored(doc, update), now)
+                continue
+            stored = self._codec.stored(doc, update)
+            if doc.closed is None:
+                self._recent.put(stored, now)
+            if self._journal is not None:
+                self._journal.document(self.kind.name, stored)
         return lost
+
+    async def journal_again(self, aggregates: Sequence[str]) -> None:
+        """Puts documents into the journal as they are: whoever wrote them perhaps died before he could."""
+        if self._journal is not None and aggregates:
+            for stored in await self.collection.load(aggregates):
+                self._journal.document(self.kind.name, stored)
+
+    def _journal_found(self, found: Iterable[Stored]) -> None:
+        for stored in found:
+            if stored["_id"] in self._uncertain and self._journal is not None:
+                self._journal.document(self.kind.name, stored)
 
     def _update(self, doc: Document[S]) -> Stored:
         return self._codec.update(doc, self._keyring.sealer(doc.id), self.acknowledged.get(doc.id, 0))

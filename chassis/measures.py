@@ -24,6 +24,8 @@ from schemas.topics import CATALOGUES, STREAMS
 
 if TYPE_CHECKING:
     from chassis.consumer import Consumer
+    from chassis.guard import Guard
+    from chassis.journal import Journal
     from chassis.unit import Unit
 
 BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -91,7 +93,11 @@ def zeroes(service: str, units: Iterable[Unit]) -> None:
 class Measures(Collector):
     """The samples of one process of one service."""
 
-    def __init__(self, service: str, units: Sequence[Unit], consumer: Consumer) -> None:
+    def __init__(
+        self, service: str, units: Sequence[Unit], consumer: Consumer, guard: Guard, journal: Journal | None
+    ) -> None:
+        self._guard = guard
+        self._journal = journal
         self._units = units
         self._consumer = consumer
         zeroes(service, units)
@@ -128,12 +134,20 @@ class Measures(Collector):
         late = GaugeMetricFamily(
             "hoso_deadline_late_seconds", "By how much what is longest due is late", labels=["aggregate"]
         )
+        behind = GaugeMetricFamily(
+            "hoso_aggregates_behind",
+            "Aggregates whose state is older than what was published: nothing is done for them",
+            labels=["aggregate"],
+        )
+        journal = GaugeMetricFamily("hoso_journal_waiting", "Writes the journal does not have yet")
+        journal.add_metric([], self._journal.waiting if self._journal is not None else 0)
         for unit in self._units:
             name = unit.engine.kind.name
+            behind.add_metric([name], len(unit.engine.behind))
             outbox.add_metric([name], unit.relay.waiting)
             oldest.add_metric([name], unit.relay.age(unit.clock()))
             late.add_metric([name], unit.late(time.monotonic()))
-        yield from (outbox, oldest, late)
+        yield from (outbox, oldest, late, behind, journal)
 
     def _lags(self) -> Iterator[Metric]:
         labels = ["topic", "partition"]
@@ -153,6 +167,8 @@ class Measures(Collector):
         """The parts that make /readyz say no, each by itself."""
         healthy = GaugeMetricFamily("hoso_healthy", "0: this part cannot work now", labels=["part", "aggregate"])
         healthy.add_metric(["consumer", ""], self._consumer.healthy)
+        healthy.add_metric(["guard", ""], self._guard.passed.is_set())
+        healthy.add_metric(["journal", ""], self._journal is None or self._journal.healthy)
         for unit in self._units:
             name = unit.engine.kind.name
             healthy.add_metric(["relay", name], unit.relay.healthy)

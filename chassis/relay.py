@@ -6,14 +6,15 @@ Invariants:
     - What is acknowledged is cleared by the aggregate's next write, or after `LINGER` by a write of its own: a crash
       between publishes it again.
     - Another replica may publish the same events again; a repeat is dropped by the reader's `seen`.
+    - Where there is a journal, the document that decided an event is in it before the event is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, Final
@@ -57,19 +58,36 @@ class Publisher:
         Raises:
             PublishFailed: not acknowledged in time; the producer was thrown away.
         """
+        async with self._patience(topic):
+            await self._send(topic, records)
+
+    async def append(
+        self, topic: str, partition: int, records: Sequence[tuple[str, bytes, list[tuple[str, bytes]]]]
+    ) -> None:
+        """As `publish`, all to one partition in their order. Raises PublishFailed."""
+        if records:
+            async with self._patience(topic):
+                await self._connected()
+                await self._send_partition(topic, partition, records)
+
+    @asynccontextmanager
+    async def _patience(self, topic: str) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
-                await self._send(topic, records)
+                yield
         except (KafkaError, OSError, TimeoutError) as error:
             await self.close()
             raise PublishFailed(f"{topic}: {type(error).__name__}: {error}") from error
 
-    async def _send(self, topic: str, records: Sequence[tuple[str, bytes, list[tuple[str, bytes]]]]) -> None:
+    async def _connected(self) -> None:
         async with self._starting:
             if self._producer is None:
                 producer = new_producer(self._bootstrap, self._client)
                 await producer.start()
                 self._producer = producer
+
+    async def _send(self, topic: str, records: Sequence[tuple[str, bytes, list[tuple[str, bytes]]]]) -> None:
+        await self._connected()
         count = len(await self._producer.partitions_for(topic))
         by_partition: dict[int, list[tuple[str, bytes, list[tuple[str, bytes]]]]] = {}
         for record in records:
@@ -101,10 +119,18 @@ class Publisher:
 
 
 class Relay:
-    """Publishes the outboxes of one engine."""
+    """Publishes the outboxes of one engine. `settled`: returns once what was written so far is in the journal."""
 
-    def __init__(self, engine: Engine[Any], publisher: Publisher, *, linger: float = LINGER) -> None:
+    def __init__(
+        self,
+        engine: Engine[Any],
+        publisher: Publisher,
+        *,
+        linger: float = LINGER,
+        settled: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._engine = engine
+        self._settled = settled
         self._publisher = publisher
         self._linger = linger
         self._offered: dict[str, Sequence[OutboxEntry]] = {}
@@ -145,7 +171,7 @@ class Relay:
                 if offered:
                     await self._publish(offered)
                 self.healthy = True
-            except PublishFailed as error:
+            except (PublishFailed, StoreUnavailable) as error:
                 self.healthy = False
                 log.warning("events wait in the outbox, trying again", error=str(error)[:200])
                 for aggregate, entries in offered.items():
@@ -162,6 +188,8 @@ class Relay:
         return {aggregate: entries for aggregate, entries in fresh.items() if entries}
 
     async def _publish(self, offered: Mapping[str, list[OutboxEntry]]) -> None:
+        if self._settled is not None:
+            await self._settled()
         by_topic: dict[str, list[tuple[str, bytes, list[tuple[str, bytes]]]]] = {}
         for aggregate, entries in offered.items():
             for e in entries:
@@ -222,9 +250,11 @@ class Relay:
         """Offers what a crash left behind: what was unpublished in the last sweep too, or at the start all of it."""
         found = await self._engine.collection.unpublished(limit=SWEPT)
         now = {(d["_id"], d["pending"]) for d in found}
-        for stored in found:
-            if everything or (stored["_id"], stored["pending"]) in self._left_behind:
-                self.offer(stored["_id"], [entry(e) for e in stored.get("outbox", [])])
+        again = [d for d in found if everything or (d["_id"], d["pending"]) in self._left_behind]
+        left = [d for d in again if d["_id"] not in self._engine.behind]
+        await self._engine.journal_again([d["_id"] for d in left])
+        for stored in left:
+            self.offer(stored["_id"], [entry(e) for e in stored.get("outbox", [])])
         self._left_behind = now
         unsaid = [at for stored in found if (at := self._unsaid_since(stored)) is not None]
         self.waiting, self._oldest = len(unsaid), min(unsaid, default=None)

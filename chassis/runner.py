@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -54,7 +54,8 @@ Message = EffectDone | EffectDeferred | EffectFailed
 class Runner:
     """Runs the effects of one engine. `limits`: overrides by effect type; `circuits` are shared in a process.
 
-    `mark` keeps the id of an effect that is about to be handed to its partner.
+    `mark` keeps the id of an effect that is about to be handed to its partner. `settled`: returns once the decision is
+    in the journal, or raises NotSent: a partner never knows of an effect that a restored store would decide again.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Runner:
         circuits: Circuits | None = None,
         limits: Mapping[str, Limit] | None = None,
         mark: Callable[[str], None] | None = None,
+        settled: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         missing = [e.TYPE for e in engine.kind.effects if e not in adapters]
         if missing:
@@ -80,6 +82,7 @@ class Runner:
         self._jitter = jitter.random
         self._adapters = adapters
         self._mark = mark
+        self._settled = settled
         self._lanes: dict[type[Effect], Lane] = {}
         for kind in engine.kind.effects:
             circuit = circuits.of(kind.PARTNER) if kind.PARTNER else None
@@ -191,7 +194,9 @@ class Runner:
         call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + seconds, self._mark)
         fields = {"effect": pending.id, "kind": effect.TYPE}
         try:
-            async with asyncio.timeout(seconds):
+            if self._settled is not None and (effect.POLICY != "repeat" or effect.PARTNER is not None):
+                await self._settled()
+            async with asyncio.timeout(max(0.0, call.deadline - time.monotonic())):
                 outcome = await self._execute(effect, call, asks=pending.asks and effect.POLICY == "ask")
         except NotSent as error:
             log.info("effect not sent", **fields, why=str(error))

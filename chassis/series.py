@@ -76,11 +76,12 @@ class NumberConfirmed(Outcome):
 
 
 def take(series: Series | None, command: Take, _now: datetime) -> Decision[Series]:
-    """The holder's number, or the next one."""
+    """The holder's number, or the next one. A repeat is written once more: who was told first perhaps died before it
+    was in the journal (`chassis.journal`)."""
     series = series or Series()
     known = series.holders.get(command.holder)
     if known is not None:
-        return Decision(series, answer={"number": known})
+        return Decision(series.model_copy(), answer={"number": known})
     if len(series.holders) >= MAX_HOLDERS:
         raise Refused("series_busy", f"{MAX_HOLDERS} numbers wait for their confirmation")
     number = series.last + 1

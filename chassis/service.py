@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvloop
 from fastapi import APIRouter
@@ -24,19 +24,22 @@ from chassis.consumer import Consumer
 from chassis.decision import Effect
 from chassis.document import AggregateType, Records
 from chassis.effects.circuit import Circuits
+from chassis.effects.edge import NotSent
 from chassis.effects.handed import Handed
 from chassis.effects.queue import Limit
 from chassis.engine import Engine
+from chassis.guard import Guard
 from chassis.http import Verifier, create_app
 from chassis.http.operations import operators
 from chassis.http.server import new_server
+from chassis.journal import Journal
 from chassis.keyadmin import KeyAdmin
 from chassis.keyring import Keyring
 from chassis.ledger import Ledger
 from chassis.measures import Measures
 from chassis.operations import Operations
 from chassis.reading import Reader
-from chassis.relay import Publisher
+from chassis.relay import Publisher, PublishFailed
 from chassis.repair import Repair
 from chassis.route import Receiver, Route
 from chassis.runner import Adapter, Runner, declared
@@ -46,11 +49,13 @@ from chassis.telemetry import configure_logs, logger
 from chassis.tracing import TRACER
 from chassis.unit import Unit
 from schemas.event import to_instant
-from schemas.topics import dead_letter_topic, heard_by
+from schemas.topics import PARTITIONS, dead_letter_topic, heard_by, journal_topic
 
 CLEAR_SECONDS: Final = 2.0
 GC_THRESHOLD: Final = 20_000
 DRAIN_SECONDS: Final = 5.0
+SETTLE_SECONDS: Final = 2.0
+"""For an effect's decision to be in the journal; then it is put off."""
 GRACE_SECONDS: Final = 25.0
 EXIT_HANGING: Final = 70
 log = logger(__name__)
@@ -91,6 +96,7 @@ class Platform:
         self.key_admin = KeyAdmin(self._keys)
         self.publisher = Publisher(settings.kafka, service.name, self.replica)
         self.ledger = Ledger(self.publisher, service.name, self.replica, self.clock)
+        self.journal = self._journal() if settings.journal else None
         state_dir: Path | None = settings.state_dir
         self.handed = Handed(state_dir, self.replica, self.clock) if state_dir is not None else None
         self._units = {kind.name: Unit(kind, self) for kind in service.aggregates}
@@ -108,7 +114,20 @@ class Platform:
                 circuits=circuits,
                 limits=limits,
                 mark=self.handed.mark if self.handed is not None else None,
+                settled=self._settled if self.journal is not None else None,
             )
+        engines = [unit.engine for unit in self._units.values()]
+        if self.journal is not None:
+            self.journal.reload_from({engine.kind.name: engine.collection for engine in engines})
+            self.store.on_file = self.journal.file
+        self.guard = Guard(
+            self.store,
+            engines,
+            journal=journal_topic(service.name),
+            source=self.publisher.source,
+            bootstrap=settings.kafka,
+            client=self.replica,
+        )
         self.consumer = self._consumer()
         self.operations = Operations([h for unit in self._units.values() for h in unit.heard()], self.clock)
         self.repair = Repair(self.operations, settings.kafka, self.replica)
@@ -124,7 +143,17 @@ class Platform:
 
     def measures(self) -> Measures:
         """What this process says of itself to Prometheus."""
-        return Measures(self.service.name, list(self._units.values()), self.consumer)
+        return Measures(self.service.name, list(self._units.values()), self.consumer, self.guard, self.journal)
+
+    def _journal(self) -> Journal:
+        return Journal(self.publisher, journal_topic(self.service.name), int(self.replica, 16) % PARTITIONS)
+
+    async def _settled(self) -> None:
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await cast("Journal", self.journal).settled()
+        except (PublishFailed, StoreUnavailable, TimeoutError) as error:
+            raise NotSent(f"the journal: {type(error).__name__}") from error
 
     def _consumer(self) -> Consumer:
         routes: dict[str, Route] = {}
@@ -145,11 +174,13 @@ class Platform:
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that runs until the end, but for the consumer: it ends first."""
         mine = [coroutine for unit in self._units.values() for coroutine in unit.tasks()]
-        return [*mine, self.operations.watch(), self.ledger.run(), *self.service.background(self)]
+        guarded = [self.guard.after(work) for work in (*mine, *self.service.background(self))]
+        journal = [self.journal.run()] if self.journal is not None else []
+        return [self.guard.run(), *journal, *guarded, self.operations.watch(), self.ledger.run()]
 
     async def ready(self) -> Mapping[str, str]:
         """What is wrong, by name of the check; empty when all is well."""
-        wrong: dict[str, str] = {}
+        wrong: dict[str, str] = {"guard": why} if (why := self.guard.closed()) else {}
         try:
             await self.store.ping()
             if not self._indexed:
@@ -181,6 +212,8 @@ class Platform:
     async def close(self) -> None:
         """Lets running effects end, then closes the sockets."""
         await asyncio.gather(*(unit.runner.drain(DRAIN_SECONDS) for unit in self._units.values()))
+        if self.journal is not None:
+            await self.journal.soon()
 
     async def disconnect(self) -> None:
         """After the last write."""
@@ -232,13 +265,14 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
         ready=platform.ready,
         larger=larger,
         ledger=platform.ledger,
+        closed=platform.guard.closed,
     )
     server = new_server(app, settings.host, settings.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tasks = [asyncio.create_task(coroutine) for coroutine in platform.tasks()]
-    consuming = asyncio.create_task(platform.consumer.run())
+    consuming = asyncio.create_task(platform.guard.after(platform.consumer.run()))
     http = asyncio.create_task(server.serve())
     log.info("started", replica=platform.replica, port=settings.port)
     stopping = asyncio.create_task(_until(stop))
@@ -247,6 +281,8 @@ async def _main(service: Service, settings: ServiceSettings) -> None:
     asyncio.get_running_loop().call_later(GRACE_SECONDS, os._exit, EXIT_HANGING)
     server.should_exit = True
     platform.consumer.stop()
+    if not platform.guard.passed.is_set():
+        consuming.cancel()
     await asyncio.wait([consuming, http])
     await platform.close()
     for task in tasks:

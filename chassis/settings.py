@@ -178,10 +178,14 @@ class ServiceSettings(StoreSettings, MasterSettings, ProcessSettings):
     `HOSO_STATE_DIR`: a folder on this machine, shared by replicas, where a process leaves word of what it handed to
     partners (`chassis.effects.handed`); without it what a killed process had leased counts as perhaps executed.
 
+    `HOSO_JOURNAL`: whether every write also goes to Kafka, so that a store restored from a backup can be brought up to
+    the present (`chassis.journal`). Without it a restored store is refused where Kafka is ahead (`chassis.guard`).
+
     `PAYMENT_EFFECT_LIMITS` is JSON by type of effect: ``{"vnpay.query": {"rate": 5, "burst": 10}}``.
     """
 
     state_dir: Path | None = _shared("HOSO_STATE_DIR", default=None)
+    journal: bool = _shared("HOSO_JOURNAL", default=False)
     effect_limits: Mapping[str, EffectLimit] = {}
 
 

@@ -6,7 +6,7 @@ speaks this much serves. All writes are majority and journaled, all reads majori
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, Final
@@ -20,6 +20,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from chassis.blobs import Blobs
+from chassis.copying import Copying
 from chassis.telemetry import DOCUMENTS, STORE_CALLS
 
 StoreUnavailable = PyMongoError
@@ -45,6 +46,8 @@ class Store:
         self._db = self._client.get_database(
             database, codec_options=_CODEC, read_concern=_MAJORITY, write_concern=_DURABLE
         )
+        self.on_file: Callable[[str, str, bytes, Mapping[str, Any]], None] | None = None
+        """Hears of every file that was stored: bucket, id, content, metadata."""
 
     def collection(self, name: str) -> Collection:
         """A collection of aggregates, or of plain records."""
@@ -52,11 +55,16 @@ class Store:
 
     def files(self, name: str) -> Files:
         """A GridFS bucket."""
-        return Files(AsyncIOMotorGridFSBucket(self._db, bucket_name=name, write_concern=_DURABLE))
+        bucket = AsyncIOMotorGridFSBucket(self._db, bucket_name=name, write_concern=_DURABLE)
+        return Files(bucket, lambda *put: self.on_file(name, *put) if self.on_file is not None else None)
 
     def blobs(self, name: str) -> Blobs:
         """A GridFS bucket whose files are written and read chunk by chunk."""
         return Blobs(self._db[f"{name}.files"], self._db[f"{name}.chunks"])
+
+    def copying(self) -> Copying:
+        """The whole database as bytes, for backups."""
+        return Copying(self._db)
 
     async def ping(self) -> None:
         """Raises StoreUnavailable if the store does not answer."""
@@ -73,6 +81,10 @@ class Collection:
     def __init__(self, raw: Any, name: str) -> None:
         self._raw = raw
         self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
 
     def _count(self, operation: str) -> None:
         STORE_CALLS.labels(self._name, operation).inc()
@@ -267,13 +279,17 @@ def declared_indexes(
 class Files:
     """Files by id, stored whole or not at all; the same id again leaves the first as it is."""
 
-    def __init__(self, bucket: Any) -> None:
+    def __init__(
+        self, bucket: Any, on_put: Callable[[str, bytes, Mapping[str, Any]], None] = lambda *_put: None
+    ) -> None:
         self._bucket = bucket
+        self._on_put = on_put
 
     async def put(self, file_id: str, content: bytes, metadata: Mapping[str, Any]) -> None:
         """Stores `content`; the file is there once its last chunk is."""
         STORE_CALLS.labels("files", "put").inc()
-        if await self.about(file_id) is not None:
+        if (known := await self.get(file_id)) is not None:
+            self._on_put(file_id, *known)
             return
         attempt = ObjectId()
         try:
@@ -282,6 +298,7 @@ class Files:
             )
         except DuplicateKeyError:
             return
+        self._on_put(file_id, content, metadata)
 
     async def get(self, file_id: str) -> tuple[bytes, Mapping[str, Any]] | None:
         """Content and metadata, or None."""

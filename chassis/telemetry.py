@@ -22,6 +22,7 @@ DOCUMENTS: Final = Counter("hoso_documents_written", "Documents sent in compare-
 STALE: Final = Counter("hoso_stale_writes", "Lost compare-and-sets", ["aggregate"])
 PUBLISHED: Final = Counter("hoso_events_published", "Events acknowledged by Kafka", ["topic", "type"])
 PUBLISHES: Final = Counter("hoso_publish_batches", "Record batches sent to Kafka")
+JOURNALED: Final = Counter("hoso_journal_records", "Documents and files written to the journal")
 COMMITS: Final = Counter("hoso_offset_commits", "Offset commits")
 EFFECTS: Final = Counter("hoso_effects", "Side effects, by what became of them", ["effect", "result"])
 EFFECTS_QUEUED: Final = Gauge("hoso_effects_queued", "Side effects that wait their turn here", ["effect"])

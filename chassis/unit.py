@@ -42,7 +42,8 @@ class Unit:
         collection = platform.store.collection(kind.name)
         never_sent = platform.handed.never_sent if platform.handed is not None else None
         self.folder = Folder(kind, platform.replica, decode, held=self._held, never_sent=never_sent)
-        self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection)
+        beside = platform.journal.beside if platform.journal is not None else None
+        self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection, beside)
         self.engine = Engine(
             kind,
             collection,
@@ -51,8 +52,10 @@ class Unit:
             clock=platform.clock,
             on_written=self.written,
             aside=self.aside,
+            journal=platform.journal,
         )
-        self.relay = Relay(self.engine, platform.publisher)
+        settled = platform.journal.settled if platform.journal is not None else None
+        self.relay = Relay(self.engine, platform.publisher, settled=settled)
         self.runner: Runner
         self.clock = platform.clock
         self._handed = platform.handed
@@ -115,7 +118,7 @@ class Unit:
                 if rounds % RELAY_SWEEP_EVERY == 0:
                     await self.relay.sweep(everything=rounds == 0)
                 now = self.clock()
-                due = await self.engine.collection.sleeping_until(now, limit=PAGE)
+                due = await self.engine.collection.sleeping_until(now, limit=PAGE + len(self.engine.behind))
                 self._late, self._looked = (now - min(due.values(), default=now)).total_seconds(), time.monotonic()
                 await self._look_at_all(list(due))
             except StoreUnavailable as error:

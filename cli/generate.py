@@ -131,6 +131,10 @@ def _messages(topic: Topic) -> dict[str, Any]:
     if topic.name in AUDIT:
         event = AUDIT[topic.name]
         return {event.type_name(): _message(event.type_name(), published(event), sealed=False)}
+    if topic.name.endswith(".journal.v1"):
+        return {
+            "write": {"name": "write", "payload": {}, "summary": "What its service wrote, for itself alone (BSON)."}
+        }
     stream = STREAM_OF_TOPIC.get(topic.name)
     if stream is None:
         return {

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import dlq, inspect, law, payment, platform
+from cli import backup, dlq, inspect, law, payment, platform
 from cli.audit import audit
 from cli.demo.run import Demo, Job
 from cli.kafka import kafka
@@ -30,6 +30,8 @@ app.command()(platform.down)
 app.command()(platform.status)
 app.command()(migrate)
 app.command()(verify)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(inspect.topics)
 app.add_typer(inspect.dossier, name="dossier")
 app.add_typer(audit, name="audit")

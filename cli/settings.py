@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import os
 from collections.abc import Collection
@@ -9,8 +11,10 @@ from urllib.parse import urlsplit
 
 import typer
 from pydantic import SecretStr
+from rich.console import Console
 
 from chassis.kafka import Bootstrap
+from chassis.keyring import KEY_BYTES
 from chassis.settings import KafkaSettings, MasterSettings, StoreSettings, load
 from cli.platform import running
 from deploy.access.rights import ADMIN
@@ -35,8 +39,8 @@ def store_settings(user: str) -> StoreSettings:
 
 
 def kafka(name: str) -> Bootstrap:
-    """As `name` speaks to it, at a platform that is up here; with KAFKA_USERNAME set, as the environment says."""
-    if os.environ.get("KAFKA_USERNAME"):
+    """As `name` speaks to it, at a platform that is up here; where the environment says how, as that says."""
+    if os.environ.get("KAFKA_USERNAME") or "KAFKA_BOOTSTRAP_SERVERS" in os.environ:
         return load(KafkaSettings).kafka
     run, addresses = running("kafka")
     locks = Locks.of(run)
@@ -64,6 +68,34 @@ def given_passwords(variable: str, known: Collection[str]) -> dict[str, str]:
     if unknown := ", ".join(sorted(found.keys() - set(known))):
         raise typer.BadParameter(f"{unknown}: not declared", param_hint=variable)
     return found
+
+
+def backup_key(*, keyring: bool) -> bytes:
+    """What copies are encrypted with: 32 bytes in base64 in the environment. Exits, saying what to set."""
+    variable, other = "HOSO_BACKUP_KEY", "HOSO_KEYRING_BACKUP_KEY"
+    if keyring:
+        variable, other = other, variable
+    key = _decoded(variable)
+    if key is None:
+        Console(stderr=True).print(
+            f"setting {variable}: must be set to {KEY_BYTES} bytes in base64, as `openssl rand -base64 {KEY_BYTES}` "
+            "makes them; keep it where the copies are not",
+            style="red",
+            markup=False,
+        )
+        raise typer.Exit(2)
+    if hmac.compare_digest(key, _decoded(other) or b""):
+        Console(stderr=True).print(f"setting {variable}: must differ from {other}", style="red", markup=False)
+        raise typer.Exit(2)
+    return key
+
+
+def _decoded(variable: str) -> bytes | None:
+    try:
+        key = base64.b64decode(os.environ.get(variable, ""), validate=True)
+    except ValueError:
+        return None
+    return key if len(key) == KEY_BYTES else None
 
 
 def _given(*names: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from schemas.event import Catalogue
 PARTITIONS: Final = 12
 PRODUCTION_REPLICATION: Final = 3
 PRODUCTION_MIN_INSYNC: Final = 2
+JOURNAL_KEPT: Final = timedelta(days=14)
 UPSTREAM: Final = "upstream.dossiers.v1"
 CONSUMERS: Final = ("submission", "payment", "notification", "delivery", "tracking")
 AUDITOR: Final = "audit"
@@ -80,6 +81,11 @@ def dead_letter_topic(service: str) -> str:
     return f"{service}.deadletter.v1"
 
 
+def journal_topic(service: str) -> str:
+    """The topic of what a service wrote, for itself: `JOURNAL_KEPT` is how old a backup may be that it completes."""
+    return f"{service}.journal.v1"
+
+
 def declared(sources: tuple[str, ...]) -> tuple[Topic, ...]:
     """Every topic of a deployment that hears the upstream portals `sources`."""
     return (
@@ -89,6 +95,7 @@ def declared(sources: tuple[str, ...]) -> tuple[Topic, ...]:
         Topic(audit.RECORDS, (*CONSUMERS, AUDITOR), (AUDITOR,), "chain: the process that answered"),
         Topic(audit.SEALS, (AUDITOR,), (AUDITOR,), "the word audit"),
         *(Topic(dead_letter_topic(s), (s,), ("operator",), "dossier id", timedelta(days=90)) for s in CONSUMERS),
+        *(Topic(journal_topic(s), (s,), (s,), "what was written", JOURNAL_KEPT) for s in CONSUMERS),
     )
 
 

@@ -15,7 +15,7 @@ from chassis.delivery import Delivery, Handled, IdempotencyKey
 from chassis.engine import Engine
 from chassis.http import problems
 from chassis.http.auth import Verifier, public
-from chassis.http.middleware import Limits, Observed
+from chassis.http.middleware import Closed, Limits, Observed
 from chassis.http.recording import Recorded
 from chassis.ledger import Ledger
 from chassis.mailbox import Patience
@@ -49,11 +49,12 @@ def create_app(
     ready: Ready,
     larger: Mapping[str, int] | None = None,
     ledger: Ledger | None = None,
+    closed: Callable[[], str] = lambda: "",
 ) -> FastAPI:
     """A service's application: its routes, and health, readiness and metrics on the same port.
 
     `larger`: bodies over the usual limit, as `Limits` takes them. `ledger`: where readings of personal data and
-    officers' acts are recorded; without one nothing is.
+    officers' acts are recorded; without one nothing is. `closed`: why nothing else is answered now.
     """
     described: dict[int | str, dict[str, Any]] = {
         status: {"description": "problem details (RFC 9457)", "content": {problems.MEDIA_TYPE: {}}}
@@ -65,6 +66,7 @@ def create_app(
     app.add_middleware(Limits, larger=larger)
     if ledger is not None:
         app.add_middleware(Recorded, ledger=ledger)
+    app.add_middleware(Closed, why=closed)
     app.add_middleware(Observed)
     app.include_router(_health(ready))
     app.include_router(router)

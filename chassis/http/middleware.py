@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.http.problems import Problem
+from chassis.http.problems import Problem, unavailable
 from chassis.telemetry import REQUESTS, TRACE, child_trace
 from chassis.tracing import TRACER
 
 MAX_BODY: Final = 1024 * 1024
+ALWAYS: Final = ("/healthz", "/readyz", "/metrics")
 
 
 class Limits:
@@ -47,6 +48,20 @@ class Limits:
             return message
 
         await self._app(scope, counted, send)
+
+
+class Closed:
+    """Answers 503 while `why` says something: what is stored may be older than what people were told."""
+
+    def __init__(self, app: ASGIApp, why: Callable[[], str]) -> None:
+        self._app = app
+        self._why = why
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in ALWAYS and (why := self._why()):
+            await unavailable(why).response()(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 class Observed:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from schemas.topics import AUDITOR, CONSUMERS, Topic, audited, dead_letter_topic, declared, heard_by
+from schemas.topics import AUDITOR, CONSUMERS, STREAMS, Topic, audited, dead_letter_topic, declared, heard_by
 
 Operation = Literal["READ", "WRITE", "CREATE"]
 Kind = Literal["TOPIC", "GROUP"]
@@ -74,7 +74,9 @@ def rights(sources: Sequence[str]) -> frozenset[Right]:
     """All there are in a deployment that hears the upstream portals `sources`. Raises ValueError."""
     principals(sources)
     topics = declared(tuple(sources))
-    return frozenset([*_of_topics(topics, set(sources)), *_of_groups(sources), *_of_statistics(), *_of_audit()])
+    return frozenset(
+        [*_of_topics(topics, set(sources)), *_of_groups(sources), *_of_statistics(), *_of_audit(), *_of_guards()]
+    )
 
 
 def quotas(sources: Sequence[str], *, produced: int, fetched: int, requests: int) -> frozenset[Quota]:
@@ -112,3 +114,10 @@ def _of_audit() -> Iterator[Right]:
     """It reads what it seals, in no group."""
     for topic in audited():
         yield Right(AUDITOR, "TOPIC", topic.name, "READ")
+
+
+def _of_guards() -> Iterator[Right]:
+    """A service that starts holds its store against what it published (`chassis.guard`)."""
+    for topic in STREAMS.values():
+        for service in topic.producers:
+            yield Right(service, "TOPIC", topic.name, "READ")

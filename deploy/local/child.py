@@ -76,6 +76,13 @@ class Child:
             async with asyncio.timeout(_KILL_SECONDS):
                 await self._gone()
 
+    async def end(self) -> None:
+        """SIGKILL, and it is not started again; returns when it is reaped."""
+        self._stopping.set()
+        self.signal(signal.SIGKILL)
+        async with asyncio.timeout(_KILL_SECONDS):
+            await self._gone()
+
     def signal(self, number: signal.Signals) -> None:
         """To the process alone, not to its group; nothing happens when it is down."""
         if self._popen is not None and not self._exited.is_set():

@@ -11,7 +11,7 @@ Invariants:
 import asyncio
 import signal
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -88,6 +88,19 @@ class Supervisor:
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal. One with restart=True comes back by itself; see `wait_restarted`."""
         self._child(name).signal(number)
+
+    async def take_down(self, names: Collection[str]) -> list[Process]:
+        """Kills processes for good, all at once; returns what they were, for `start`. Raises LocalError, StopError."""
+        children = [self._child(name) for name in names]
+        await asyncio.gather(*(child.end() for child in children))
+        for child in children:
+            for layer in self._layers:
+                if child in layer:
+                    layer.remove(child)
+            self._run.state.processes.remove(child.state)
+        self._run.save()
+        await _wait_free([port for child in children for port in child.process.ports])
+        return [child.process for child in children]
 
     async def wait_restarted(self, name: str, restarts: int, *, seconds: float = 30.0) -> None:
         """Wait until the process has been restarted that many times in all and is ready. Raises TimeoutError."""

@@ -17,6 +17,7 @@ def deliveries(rules: Rules) -> AggregateType[Delivery]:
         handlers=handlers(rules),
         effects=ALL,
         topic_of=lambda _event, _state: STREAMS["delivery"].name,
+        says=(STREAMS["delivery"].name,),
         view=lambda state: {"status": state.status, "codes": list(state.codes)},
         indexes=(("status",), ("codes",)),
     )

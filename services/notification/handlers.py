@@ -29,6 +29,7 @@ def aggregates(rules: Rules) -> tuple[AggregateType[Any], ...]:
         handlers={**Teller(rules).handlers, **wishes.HANDLERS},
         effects=(SendSms, InformSms, SendEmail, MailOfficers, SeekReceipt, RegisterParts),
         topic_of=lambda _event, _state: STREAMS["notification"].name,
+        says=(STREAMS["notification"].name,),
         view=lambda state: {"attention": state.attention},
         indexes=(("attention",),),
         versions=VERSIONS,

@@ -31,6 +31,7 @@ INVOICES: Final = AggregateType(
     handlers=HANDLERS,
     effects=(QueryPayment, QueryPaygov, SendRefund, QueryRefund, TakeNumber, ConfirmNumber, TransmitReceipt),
     topic_of=lambda _event, _state: STREAMS["payment"].name,
+    says=(STREAMS["payment"].name,),
     view=view,
     indexes=(("status",), ("work",), ("days",)),
 )

@@ -63,6 +63,7 @@ def aggregates(
         handlers=life.handlers(rules),
         effects=(TakeNumber, ConfirmNumber, TellPortal, SyncNational),
         topic_of=lambda _event, _state: STREAMS["dossier"].name,
+        says=(STREAMS["dossier"].name,),
         view=view,
         indexes=INDEXES,
     )
@@ -72,6 +73,7 @@ def aggregates(
         handlers=exchange.handlers(callbacks),
         effects=(FileUpstream, FetchFile, CarryOut, CallPortal),
         topic_of=lambda _event, state: reply_topic(state.source),
+        says=tuple(reply_topic(source) for source in portals),
         encode=reply_encoder(own, portals),
         content_type=jose.CONTENT_TYPE,
     )
@@ -82,5 +84,6 @@ def aggregates(
         handlers=drafts.handlers(rules.drafts),
         effects=(drafts.FileDraft,),
         topic_of=lambda _event, _state: STREAMS["draft"].name,
+        says=(STREAMS["draft"].name,),
     )
     return dossiers, exchanges, officers, drawers, SERIES, files(keeping)

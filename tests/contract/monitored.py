@@ -18,6 +18,7 @@ COUNTED = {
     "hoso_faults",
     "hoso_file_download_bytes",
     "hoso_file_upload_bytes",
+    "hoso_journal_records",
     "hoso_key_reads",
     "hoso_messages",
     "hoso_offset_commits",

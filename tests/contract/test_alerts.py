@@ -110,7 +110,7 @@ def test_words_in_rules_are_words_of_the_code() -> None:
     assert words_of("reason") <= {*get_args(ParkReason), *get_args(inner), *get_args(dead_only), dead_only}
     assert words_of("waits") <= set(work.WAITS)
     assert words_of("result") <= set(RESULTS)
-    assert words_of("part") <= {"consumer", "relay", "engine", "schema"}
+    assert words_of("part") <= {"consumer", "relay", "engine", "schema", "guard", "journal"}
     assert words_of("service") <= set(SERVICES)
 
 

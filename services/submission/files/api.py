@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from chassis.decision import Refused
 from chassis.http import Caller, Problem, allow, send
+from chassis.sealing import Cipher
 from chassis.service import Platform
 from schemas.event import DossierId, Text, format_instant
 from services.submission.api.common import OFFICERS, Citizen, Limit, Reader
@@ -23,7 +24,6 @@ from services.submission.files.attachment import File, own
 from services.submission.files.inspection import BadFile
 from services.submission.files.messages import RemoveFile, StoreFile
 from services.submission.files.metrics import DOWNLOADED, UPLOADED, UPLOADS
-from services.submission.files.stream import Cipher
 from services.submission.files.vault import Vault
 
 UPLOAD: Final = "PUT /files/"

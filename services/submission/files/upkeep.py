@@ -12,6 +12,7 @@ from chassis.decision import Effect, Outcome, Refused
 from chassis.keyadmin import Erasure
 from chassis.keyring import Unopenable
 from chassis.runner import Adapter, Call, NotSent, Permanent, Retryable
+from chassis.sealing import Tampered
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
 from chassis.telemetry import FAULTS, TRACE, logger
@@ -29,7 +30,6 @@ from services.submission.files.messages import (
     SettleFile,
 )
 from services.submission.files.metrics import REMOVED, SCANS
-from services.submission.files.stream import Tampered
 from services.submission.files.vault import Vault
 
 LEFT_AFTER: Final = timedelta(hours=1)

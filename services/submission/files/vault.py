@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from chassis.http import Problem
 from chassis.keyring import KEY_BYTES, KeyNeeded, Unopenable
+from chassis.sealing import CHUNK, TAG, Cipher, Sealer, Tampered, chunks
 from chassis.service import Platform
 from services.submission.files import archive
 from services.submission.files.attachment import File
 from services.submission.files.inspection import Inspector, Media
-from services.submission.files.stream import CHUNK, TAG, Cipher, Sealer, Tampered, chunks
 
 BUCKET: Final = "attachments"
 BEGUN: Final = "file_uploads"

@@ -101,8 +101,8 @@ class _Dossier:
     letters: list[str] = field(default_factory=list)
 
 
-def judge(history: Mapping[str, list[dict[str, Any]]]) -> Verdict:
-    """The verdict on one history."""
+def judge(history: Mapping[str, list[dict[str, Any]]], lapse: float = LAPSE) -> Verdict:
+    """The verdict on one history. `lapse`: seconds from a hit until what was in flight must be known to be unknown."""
     dossiers = _dossiers(history["records"])
     replies = {r["reference"]: r.get("dossier_id", "") for r in history["replies"]}
     filed = {_who(f, replies): f for f in history["facts"] if f["what"] in {"dossiers", "filings"}}
@@ -125,10 +125,21 @@ def judge(history: Mapping[str, list[dict[str, Any]]]) -> Verdict:
     }
     unknown = {(who, kind) for who, d in dossiers.items() for kind, m in d.messages.items() if _last(m) == "unknown"}
     verdict.sms_unknown = len(unknown)
-    in_flight = _in_flight(history["strokes"], dossiers)
+    in_flight = _in_flight(history["strokes"], dossiers, lapse)
     verdict.in_flight = len(in_flight)
-    verdict.unexplained = [f"dossier {who}: its SMS {kind!r}" for who, kind in sorted(unknown - in_flight)]
+    verdict.unexplained = [
+        f"dossier {who}: its SMS {kind!r}, {_when(dossiers[who], kind, history['strokes'])}"
+        for who, kind in sorted(unknown - in_flight)
+    ]
     return verdict
+
+
+def _when(dossier: _Dossier, kind: str, strokes: Iterable[Mapping[str, Any]]) -> str:
+    """When it was decided and became unknown, in seconds from each hit on its way."""
+    begun = dict(_owed(dossier)).get(kind, float("nan"))
+    ended = dossier.messages[kind]["unknown"]
+    hits = sorted({s["at"] for s in strokes if s["target"] in ON_THE_WAY_OF_SMS})
+    return ", ".join(f"{begun - at:+.1f} and {ended - at:+.1f} s from a hit" for at in hits) or "no hit"
 
 
 def _dossiers(records: Iterable[dict[str, Any]]) -> dict[str, _Dossier]:
@@ -211,7 +222,9 @@ def _owed(dossier: _Dossier) -> Iterable[tuple[str, float]]:
         yield kind, _time(record)
 
 
-def _in_flight(strokes: Iterable[Mapping[str, Any]], dossiers: Mapping[str, _Dossier]) -> set[tuple[str, str]]:
+def _in_flight(
+    strokes: Iterable[Mapping[str, Any]], dossiers: Mapping[str, _Dossier], lapse: float
+) -> set[tuple[str, str]]:
     """Messages that were decided and not yet settled when something on their way was killed or frozen.
 
     One that became unknown long after the hit did not become so by it.
@@ -222,7 +235,7 @@ def _in_flight(strokes: Iterable[Mapping[str, Any]], dossiers: Mapping[str, _Dos
         for kind, begun in _owed(dossier):
             words = dossier.messages.get(kind, {})
             ended = min(words.values(), default=float("inf"))
-            reach = LAPSE if "unknown" in words else float("inf")
+            reach = lapse if "unknown" in words else float("inf")
             if any(begun <= at <= ended <= at + reach for at in hits):
                 found.add((who, kind))
     return found

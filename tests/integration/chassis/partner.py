@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
@@ -179,6 +179,8 @@ class Replica:
         partner: Partner,
         limit: Limit | None = None,
         store: Callable[[Collection], Collection] = lambda raw: raw,
+        *,
+        settled: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.bench = bench
         self.speaks = Speaks(partner)
@@ -198,6 +200,7 @@ class Replica:
             jitter=random.Random(name),  # noqa: S311 - it spreads retries
             circuits=Circuits(lambda: 0.0),
             limits={} if limit is None else {kind.TYPE: limit for kind in KINDS.values()},
+            settled=settled,
         )
         self.doubtful = 0
         self.dies_before_it_sends = False

@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 from pymongo.errors import AutoReconnect
 
 from chassis.delivery import Delivery, Dropped, EffectDone
+from chassis.effects.edge import NotSent
 from chassis.effects.queue import Limit
 from chassis.store import Collection, Stored
 
@@ -265,3 +266,30 @@ async def _waiting(replica: Replica, aggregate: str, count: int) -> bool:
 
 def _circuit() -> float | None:
     return REGISTRY.get_sample_value("hoso_circuit_state", {"partner": "test"})
+
+
+@pytest.mark.parametrize("policy", ["never", "repeat", "ask"])
+async def test_a_partner_is_told_of_nothing_the_journal_does_not_have(
+    bench: Bench, partner: Partner, policy: str
+) -> None:
+    aggregate, away = str(uuid.uuid4()), asyncio.Event()
+
+    async def settled() -> None:
+        if not away.is_set():
+            raise NotSent("the journal is away")
+
+    async with Replica(bench, "one", partner, settled=settled).running() as one:
+        await one.cause(aggregate, policy)
+
+        async def put_off() -> bool:
+            doc = await one.engine.read(aggregate)
+            return doc is not None and [e.status for e in doc.effects] == ["waiting"]
+
+        await eventually(put_off)
+        assert partner.executed == []
+        away.set()
+        bench.offset = LAPSE
+        await one.sweep()
+        await eventually(lambda: one.results(aggregate), one)
+        assert await one.results(aggregate) == ("done",)
+    assert len(partner.executed) == 1

@@ -161,7 +161,7 @@ async def test_readiness_names_newer_schemas_and_missing_indexes(bench: Bench, b
     try:
         assert "pending, wake" in (await platform.ready())["indexes dossiers"]
         await dossiers.collection.ensure_indexes(dossiers.kind.indexes)
-        assert (await platform.ready()).keys() == {"broker"}
+        assert (await platform.ready()).keys() == {"broker", "guard"}
         newer = {"$set": {"v": 99, "version": 1, "at": datetime(2026, 11, 24, tzinfo=UTC)}}
         await dossiers.collection.save([(aggregate, 0, newer)])
         async with running(dossiers):

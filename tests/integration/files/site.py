@@ -16,6 +16,7 @@ import httpx
 from joserfc.jwk import ECKey
 from pymongo import AsyncMongoClient
 
+from chassis.sealing import CHUNK
 from cli.demo.filings import plan
 from cli.demo.oidc import login
 from deploy.local import indexes, probes, topics
@@ -23,7 +24,6 @@ from deploy.local.child import Process
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
 from deploy.local.ports import LOOPBACK, free_ports
-from services.submission.files.stream import CHUNK
 from tests.unit.services.files.samples import PDF
 
 T = TypeVar("T")

@@ -42,6 +42,7 @@ def test_a_service_has_what_the_declaration_says_and_its_own_group(service: str)
     topics = declared(SOURCES)
     wanted = {("WRITE", "TOPIC", t.name) for t in topics if service in t.producers}
     wanted |= {("READ", "TOPIC", t.name) for t in topics if service in t.consumers}
+    wanted |= {("READ", "TOPIC", t.name) for t in STREAMS.values() if service in t.producers}
     assert of(service) == wanted | {("READ", "GROUP", service)}
 
 

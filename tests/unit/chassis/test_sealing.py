@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.submission.files.stream import CHUNK, TAG, Cipher, Sealer, Tampered, chunks
+from chassis.sealing import CHUNK, TAG, Cipher, Sealer, Tampered, chunks
 
 KEY = b"k" * 32
 FILE = "6f1d7c1e-3d0b-4c58-9a49-1f0a3f2d9b10"
