@@ -25,11 +25,12 @@ class Burial:
     async def bury(self, raw: Raw, reason: Reason, detail: str, *, secret: bool = False) -> None:
         """Returns once Kafka has the copy; keeps on until it does.
 
-        A record that may hold personal data in clear, or is larger than any event, is kept as its hash and size.
+        A record that may hold personal data in clear is kept as its place, hash and size, without key and headers; the
+        value of one that is larger than any event as its hash and size.
         """
         DEAD_LETTERS.labels(reason).inc()
         log.error("dead letter", topic=raw.topic, reason=reason, detail=detail[:MAX_DETAIL])
-        letter = dead_letter(raw.topic, raw.key, raw.value, raw.headers, reason=reason, detail=detail, secret=secret)
+        letter = dead_letter(raw, reason=reason, detail=detail, secret=secret)
         while True:
             try:
                 await self._publisher.publish(self._topic, [letter])

@@ -32,8 +32,8 @@ from chassis.delivery import WasParked
 from chassis.fold import ParkingFull
 from chassis.frontier import Frontier, Ticket
 from chassis.kafka import Bootstrap, new_consumer
-from chassis.reading import Raw, Unidentifiable, deliver
-from chassis.route import Route, headers_of
+from chassis.reading import Raw, Unidentifiable, deliver, stumbled
+from chassis.route import Route, raw_of
 from chassis.telemetry import COMMITS, STOPPED, logger
 from chassis.watchdog import Watchdog
 
@@ -215,7 +215,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 ticket = self._frontier.take(partition, record.offset)
                 if ticket is None:
                     break  # draining, stopped or fenced: it comes again
-                self._post(ticket, Raw(record.topic, record.key, record.value or b"", headers_of(record)))
+                self._post(ticket, raw_of(record))
 
     def _post(self, ticket: Ticket[TopicPartition], raw: Raw) -> None:
         route = self._routes[raw.topic]
@@ -236,7 +236,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._frontier.leave(ticket)
             self._moved.set()
         elif error is not None:  # a message without a sequence that no handler can take
-            self._bury(ticket, raw, "bug", f"{type(error).__name__}: {error}")
+            self._bury(ticket, raw, "bug", stumbled(error))
         else:
             result = future.result()
             if isinstance(result, WasParked) and result.reason not in QUIET:
@@ -252,10 +252,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def _bury(
         self, ticket: Ticket[TopicPartition], raw: Raw, reason: Reason, detail: str, *, secret: bool = False
     ) -> None:
-        self._routes[raw.topic].breaker.record(reason)
+        route = self._routes[raw.topic]
+        route.breaker.record(reason)
 
         async def bury() -> None:
-            await self._burial.bury(raw, reason, detail, secret=secret)
+            await self._burial.bury(raw, reason, detail, secret=secret or route.foreign)
             self._done(ticket)
 
         task = asyncio.create_task(bury())

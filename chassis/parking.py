@@ -16,6 +16,7 @@ from typing import Any, Final
 from chassis.decision import Reason
 from chassis.delivery import Delivery, Drop, Replay
 from chassis.document import Document, Parked
+from chassis.reading import Raw
 from schemas.envelope import MAX_HEADER_BYTES
 from schemas.event import MAX_EVENT_BYTES
 
@@ -109,21 +110,23 @@ def gaps(doc: Document[Any]) -> list[Gap]:
     return found
 
 
-def dead_letter(
-    topic: str, key: bytes | None, value: bytes, headers: Headers, *, reason: Reason, detail: str, secret: bool
-) -> tuple[str, bytes, list[tuple[str, bytes]]]:
+def dead_letter(raw: Raw, *, reason: Reason, detail: str, secret: bool) -> tuple[str, bytes, list[tuple[str, bytes]]]:
     """Key, value and headers of the copy for people: never larger than an event may be.
 
-    Of a value that is secret or too large it holds hash and size; headers beyond what an envelope may have are counted.
+    Of a value that is secret or too large it holds hash and size; headers of a secret one, or more than an envelope may
+    have, are counted. The key of a secret one is left out too: whoever sent it chose it. Its place says where it lies.
     """
-    digest = hashlib.sha256(value).hexdigest()
-    copied = value
-    if secret or len(value) > MAX_EVENT_BYTES:
-        copied = json.dumps({"sha256": digest, "bytes": len(value)}).encode()
-    kept = list(headers)
-    if payload(kept, b"") > MAX_HEADER_BYTES:
+    digest = hashlib.sha256(raw.value).hexdigest()
+    copied = raw.value
+    if secret or len(raw.value) > MAX_EVENT_BYTES:
+        copied = json.dumps({"sha256": digest, "bytes": len(raw.value)}).encode()
+    kept = list(raw.headers)
+    if secret or payload(kept, b"") > MAX_HEADER_BYTES:
         kept = [("hoso-headers-left-out", str(len(kept)).encode())]
-    said = {"hoso-topic": topic, "hoso-reason": reason, "hoso-detail": detail[:MAX_DETAIL]}
+    said = {"hoso-topic": raw.topic, "hoso-reason": reason, "hoso-detail": detail[:MAX_DETAIL]}
+    if raw.offset is not None:
+        said["hoso-place"] = f"{raw.partition}/{raw.offset}"
     kept.extend((name, text.encode(errors="replace")) for name, text in said.items())
-    readable = (key or digest.encode()).decode(errors="replace")
-    return (readable if len(readable) <= MAX_KEY else digest), copied, kept
+    readable = (None if secret else raw.key) or digest.encode()
+    key = readable.decode(errors="replace")
+    return (key if len(key) <= MAX_KEY else digest), copied, kept

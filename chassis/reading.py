@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from pydantic import ValidationError
@@ -31,16 +33,18 @@ class Unidentifiable(Exception):
         super().__init__(detail)
         self.reason = reason
         self.secret = secret
-        """The value may hold personal data in clear: keep its hash only."""
+        """Value, key and headers may hold personal data in clear: keep a hash only. `detail` quotes none of them."""
 
 
 class Raw(NamedTuple):
-    """One Kafka record."""
+    """One Kafka record. `partition`, `offset`: where it lies, if it was read from a topic."""
 
     topic: str
     key: bytes | None
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+    partition: int | None = None
+    offset: int | None = None
 
 
 class Reader(Protocol):
@@ -61,7 +65,13 @@ def deliver(reader: Reader, raw: Raw) -> Delivery:
     except Unidentifiable:
         raise
     except Exception as error:
-        raise Unidentifiable(f"{type(error).__name__}: {error}", reason="bug", secret=True) from error
+        raise Unidentifiable(stumbled(error), reason="bug", secret=True) from error
+
+
+def stumbled(error: BaseException) -> str:
+    """What an error is and where it was raised. Without its own words: they may quote what was read."""
+    at = traceback.extract_tb(error.__traceback__)[-1:]
+    return " ".join([type(error).__name__, *(f"in {Path(frame.filename).name}:{frame.lineno}" for frame in at)])
 
 
 def refuse_oversize(raw: Raw) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from chassis.breaker import SENDERS, Breaker
 from chassis.delivery import Delivery, Result
-from chassis.reading import Reader
+from chassis.reading import Raw, Reader
 
 
 class Receiver(Protocol):
@@ -21,12 +21,21 @@ class Receiver(Protocol):
 
 
 class Route:
-    """Reader, engine and breaker of one topic. `foreign`: another party writes it; its mistakes alone stop nothing."""
+    """Reader, engine and breaker of one topic.
+
+    `foreign`: another party writes it, by no rule of ours about personal data; its mistakes alone stop nothing.
+    """
 
     def __init__(self, reader: Reader, engine: Receiver, *, foreign: bool = False) -> None:
         self.reader = reader
         self.engine = engine
+        self.foreign = foreign
         self.breaker = Breaker(uncounted=SENDERS if foreign else ())
+
+
+def raw_of(record: Any) -> Raw:
+    """A record as aiokafka gives it."""
+    return Raw(record.topic, record.key, record.value or b"", headers_of(record), record.partition, record.offset)
 
 
 def headers_of(record: Any) -> tuple[tuple[str, bytes], ...]:

@@ -42,7 +42,7 @@ class UpstreamReader:
             raise Unidentifiable(str(error), secret=True) from error
         portal = self._portals.get(attributes.source)
         if portal is None:
-            raise Unidentifiable(f"ce_source {attributes.source!r} is no portal known here", secret=True)
+            raise Unidentifiable("ce_source names no portal known here", secret=True)
         try:
             payload = jose.unwrap(raw.value, signed_by=portal, encrypted_to=self._own, event=bound(attributes))
         except jose.NotForUs as error:

@@ -96,6 +96,16 @@ def records(bootstrap: str, topic: str, wanted: Callable[[Message], bool]) -> Me
         client.close()
 
 
+async def letter_of(backbone: Backbone, sent: Message) -> Message:
+    """The dead letter of a record: it says where that lies, and nothing of it."""
+    place = f"{sent.partition()}/{sent.offset()}".encode()
+
+    def wanted(message: Message) -> bool:
+        return dict(message.headers() or [])["hoso-place"] == place
+
+    return await asyncio.to_thread(records, backbone.kafka, "submission.deadletter.v1", wanted)
+
+
 async def test_a_filing_becomes_one_dossier_and_is_answered(backbone: Backbone, portal: httpx.AsyncClient) -> None:
     filing, reference = plan(3, "t")[2].filing, uuid.uuid4().hex
     await portal.post("/filings", json={"reference": reference, "data": filing, "copies": 3})
@@ -148,11 +158,13 @@ async def test_an_unencrypted_event_leaves_only_its_hash(backbone: Backbone, por
     reference = uuid.uuid4().hex
     filing = plan(3, "t")[2].filing
     await portal.post("/filings", json={"reference": reference, "data": filing, "encrypted": False})
-    letter = await asyncio.to_thread(
-        records, backbone.kafka, "submission.deadletter.v1", lambda m: m.key() == reference.encode()
-    )
+    sent = await asyncio.to_thread(records, backbone.kafka, UPSTREAM, lambda m: m.key() == reference.encode())
+    letter = await letter_of(backbone, sent)
     assert set(json.loads(letter.value() or b"")) == {"sha256", "bytes"}
-    assert "JWE" in str(dict(letter.headers() or [])["hoso-detail"])
+    head = dict(letter.headers() or [])
+    assert "JWE" in str(head.pop("hoso-detail"))
+    assert set(head) == {"hoso-topic", "hoso-reason", "hoso-place", "hoso-headers-left-out"}
+    assert reference.encode() not in (letter.key() or b"")
 
 
 async def test_a_withdrawal_is_carried_out_once_and_answered_as_often_as_it_comes(portal: httpx.AsyncClient) -> None:
@@ -209,8 +221,9 @@ async def test_what_a_portal_signed_is_not_taken_for_another_event(
     producer = Producer({"bootstrap.servers": backbone.kafka})
     producer.produce(UPSTREAM, key=mine.encode(), value=sent.value(), headers=list(headers.items()))
     assert await asyncio.to_thread(producer.flush, 20) == 0
-    letter = await asyncio.to_thread(
-        records, backbone.kafka, "submission.deadletter.v1", lambda m: m.key() == mine.encode()
+    copied = await asyncio.to_thread(
+        records, backbone.kafka, UPSTREAM, lambda m: m.key() == mine.encode() and m.value() == sent.value()
     )
+    letter = await letter_of(backbone, copied)
     assert "ce_subject" in str(dict(letter.headers() or [])["hoso-detail"])
     assert {reply["type"] for reply in await replies(portal, mine)} == {"reply.accepted.v1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from chassis.delivery import Delivery, Dropped, Handled, Position, WasParked
 from chassis.document import MAX_DROPS, MAX_PARKED, MAX_PARKED_BYTES, Document, Parked
 from chassis.fold import ParkingFull
 from chassis.parking import Gap, SideRecord, dead_letter, gaps, split
+from chassis.reading import Raw
 from schemas.envelope import MAX_HEADER_BYTES
 from schemas.event import MAX_EVENT_BYTES
 
@@ -260,17 +262,29 @@ def test_a_record_parked_without_its_bytes_is_read_again_by_a_repair() -> None:
 @pytest.mark.parametrize("secret", [True, False])
 def test_a_dead_letter_of_what_is_too_large_holds_hash_and_size(secret: bool) -> None:  # noqa: FBT001
     value = b"x" * (10 if secret else 2 * 1024 * 1024)
-    key, copied, headers = dead_letter(
-        "t", b"k", value, [("ce_id", b"1")], reason="too_large", detail="d" * 5_000, secret=secret
-    )
-    assert key == "k"
-    assert json.loads(copied)["bytes"] == len(value)
-    assert dict(headers) == {
-        "ce_id": b"1",
-        "hoso-topic": b"t",
-        "hoso-reason": b"too_large",
-        "hoso-detail": b"d" * 1_000,
-    }
+    raw = Raw("t", b"k", value, (("ce_id", b"1"),), 3, 14)
+    key, copied, headers = dead_letter(raw, reason="too_large", detail="d" * 5_000, secret=secret)
+    digest = hashlib.sha256(value).hexdigest()
+    assert key == (digest if secret else "k")
+    assert json.loads(copied) == {"sha256": digest, "bytes": len(value)}
+    said = {"hoso-topic": b"t", "hoso-reason": b"too_large", "hoso-detail": b"d" * 1_000, "hoso-place": b"3/14"}
+    assert dict(headers) == said | ({"hoso-headers-left-out": b"1"} if secret else {"ce_id": b"1"})
+
+
+@given(st.text(min_size=8), st.sampled_from(["value", "key", "header", "header name"]))
+def test_a_dead_letter_of_what_is_secret_repeats_nothing_of_it(clear: str, where: str) -> None:
+    said = f"«{clear}»"
+    header = (said if where == "header name" else "ce_id", said.encode(errors="replace") if where == "header" else b"1")
+    value = (said if where == "value" else "x").encode(errors="replace")
+    raw = Raw("t", said.encode(errors="replace") if where == "key" else b"k", value, (header,), 3, 14)
+    key, copied, headers = dead_letter(raw, reason="bug", detail="", secret=True)
+    for text in (
+        key.encode(),
+        copied,
+        *(name.encode(errors="replace") for name, _ in headers),
+        *dict(headers).values(),
+    ):
+        assert said.encode(errors="replace") not in text
 
 
 @settings(deadline=None)
@@ -283,7 +297,7 @@ def test_no_dead_letter_is_larger_than_an_event_may_be(
     key: bytes | None, times: int, headers: list[tuple[str, bytes]]
 ) -> None:
     value = b"x" * (times * MAX_EVENT_BYTES)
-    name, copied, kept = dead_letter("t", key, value, headers, reason="bug", detail="", secret=False)
+    name, copied, kept = dead_letter(Raw("t", key, value, tuple(headers)), reason="bug", detail="", secret=False)
     assert len(name.encode()) < 1_024
     assert len(copied) <= MAX_EVENT_BYTES
     assert sum(len(n) + len(v) for n, v in kept) <= MAX_HEADER_BYTES + 1_100
