@@ -8,12 +8,14 @@ import json
 import re
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner
 
 from chassis.keyring import KEY_TTL, Keyring, Masters, Unopenable
@@ -22,30 +24,38 @@ from chassis.tokens import tokens
 from cli import platform as running_platform
 from cli.demo.client import Caller, DemoError, wait_for
 from cli.demo.filings import Planned, plan
+from cli.demo.journey import Journey, People
 from cli.demo.oidc import login
 from cli.main import app
 from deploy.local import stack
 from deploy.local.paths import ROOT
 from deploy.local.platform import Backbone
 from deploy.local.probes import until
-from deploy.local.stack import Stack, search_key
+from deploy.local.stack import SERVICES, Stack, search_key
 from law.phones import normalise
 from schemas.personal import Personal
 from tests.chaos.harness.statistics import differences
 from tests.unit.services.files.samples import pdf
 
-from .test_leaks import NAME, documents, files, needles_of, private, records
+from .test_leaks import NAME, documents, files, forms_of, needles_of, private, records
 
-PEOPLE = ("citizen1", "clerk1", "operator1")
+PEOPLE = ("citizen1", "clerk1", "operator1", "specialist1", "leader1", "registrar1")
 PARTNERS = ("identity", "payment_gateway", "sms_centre", "mail_sink", "virus_scanner")
 OPLOG = "local.oplog.rs"
 """A server's own log of its writes, for replicas: what was in it leaves when it rolls over (docs/privacy)."""
+UPSTREAM = "upstream.dossiers.v1"
+IN_CLEAR = "what a portal wrote"
+CLEAR = "Lò Ẩm Nói Toạc"
+"""A name that a portal wrote where none belongs: in its own topic it lies until that topic's 7 days are over."""
 SEALED = re.compile(rb"sealed:1:[a-z_]+:[A-Za-z0-9_=-]+")
 
 
 @dataclass
 class Erased:
-    """A platform where of two people one was erased, and what was said about it."""
+    """A platform where of two people one was erased, and what was said about it.
+
+    The one had two dossiers: `gone`, taken back, with a `file`; and `result`, with a signed `document`.
+    """
 
     backbone: Backbone
     stack: Stack
@@ -56,6 +66,8 @@ class Erased:
     planned: Planned
     gone: str
     file: str
+    result: str
+    document: str
     other: Planned
     stays: str
     handed_over: Path
@@ -64,8 +76,13 @@ class Erased:
 
 
 async def hoso(*words: str) -> tuple[int, str]:
+    """Exit code and output of a command about personal data."""
+    return await command("privacy", *words)
+
+
+async def command(*words: str) -> tuple[int, str]:
     """Exit code and output of a command."""
-    done = await asyncio.to_thread(CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1"}).invoke, app, ["privacy", *words])
+    done = await asyncio.to_thread(CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1"}).invoke, app, words)
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.exit_code, done.output
@@ -92,8 +109,8 @@ async def erased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Eras
             running = await stack.start(backbone, partners=PARTNERS)
             tokens_ = [await login(running.url("idp"), who, f"{who}-demo-only") for who in PEOPLE]
             callers = [Caller(client, token) for token in tokens_]
-            citizen, clerk, operator = callers
-            planned, other = plans()
+            citizen, clerk, operator, *officers = callers
+            planned, ended, other = plans()
             submission, files_ = running.url("submission"), str(uuid.uuid4())
             headers = {"authorization": f"Bearer {tokens_[0]}", "file-name": "don.pdf"}
             put = await client.put(f"{submission}/files/{files_}", content=pdf(NAME.encode()), headers=headers)
@@ -111,6 +128,11 @@ async def erased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Eras
                 return True if invoice and messages and messages["messages"] else None
 
             await wait_for("what the applicant is told", told)
+            journey = Journey(running, People((citizen,), clerk, *officers), client, lambda _outcome: None)
+            outcome = await journey.run(ended)
+            assert outcome.stage == "returned", outcome.error
+            result = await clerk.get(f"{running.url('delivery')}/dossiers/{outcome.dossier}/delivery")
+            await unreadable(backbone, gone)
             await citizen.post(f"{submission}/dossiers/{gone}/withdraw", {})
             patch.setattr(running_platform, "RUN", path)
             phone, out = planned.phone, tmp_path_factory.mktemp("out") / "person.json"
@@ -122,13 +144,42 @@ async def erased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Eras
             said["erase"] = await hoso(*erasing)
             said["again"] = await hoso("find", gone)
             place = (backbone, running, client, operator, clerk, citizen)
-            yield Erased(*place, planned, gone, files_, other, stays, out, said)
+            theirs = (planned, gone, files_, outcome.dossier, result["document"])
+            yield Erased(*place, *theirs, other, stays, out, said)
 
 
 def plans() -> list[Planned]:
-    """A guide card, with an identity number, and a library: of two people."""
-    found = plan(3, "erasure")
-    return [private(found[1]), found[2]]
+    """A guide card, with an identity number, and a library, of one person; and a library of another."""
+    found = plan(6, "erasure")
+    card, library = private(found[1]), private(found[5])
+    library.filing["applicant"]["phone"] = card.phone
+    return [card, library, found[2]]
+
+
+async def unreadable(backbone: Backbone, dossier: str) -> None:
+    """Records that nobody can read are written about the person, as a broken service and a portal in clear would.
+
+    Returns once both are dead letters.
+    """
+    async with AIOKafkaProducer(bootstrap_servers=backbone.kafka) as producer:
+        (sealed, *_) = [
+            content async for where, content in records(backbone.kafka)
+            if where == "dossier.events.v1" and dossier.encode() in content and SEALED.search(content)
+        ]  # fmt: skip
+        await producer.send_and_wait(
+            "dossier.events.v1", sealed, dossier.encode(), headers=[("ce_specversion", b"1.0")]
+        )
+        clear = CLEAR.encode()
+        headers = [("ce_specversion", b"1.0"), ("ce_subject", clear), ("ce_source", clear), (CLEAR, clear)]
+        filing = json.dumps({"applicant": {"name": CLEAR}}, ensure_ascii=False).encode()
+        for head in (headers, headers[:3], [(name, clear) for name, _ in headers[:1]]):
+            await producer.send_and_wait(UPSTREAM, filing, clear, headers=head)
+
+    async def buried() -> bool:
+        found = Counter([where async for where, _ in records(backbone.kafka) if where.endswith(".deadletter.v1")])
+        return found["submission.deadletter.v1"] >= 3 and found["payment.deadletter.v1"] >= 1
+
+    await until(buried, 60)
 
 
 async def test_before_everything_of_the_person_was_handed_over(erased: Erased) -> None:
@@ -136,7 +187,9 @@ async def test_before_everything_of_the_person_was_handed_over(erased: Erased) -
     assert code == 0
     assert "to be answered by 2026-12-01" in said
     assert erased.handed_over.stat().st_mode & 0o777 == 0o600
-    (dossier,) = json.loads(erased.handed_over.read_text())["dossiers"]
+    handed_over = {dossier["id"]: dossier for dossier in json.loads(erased.handed_over.read_text())["dossiers"]}
+    assert set(handed_over) == {erased.gone, erased.result}
+    dossier = handed_over[erased.gone]
     filed = erased.planned.filing
     assert dossier["id"] == erased.gone
     assert dossier["applicant"]["name"] == filed["applicant"]["name"]
@@ -153,7 +206,7 @@ async def test_a_hold_forbids_it_and_its_end_allows_it(erased: Erased) -> None:
     code, said = erased.said["refused"]
     assert code == 1
     assert "inspection" in said
-    assert json.loads(said.splitlines()[-1]) == {"erased": 0, "left": 1}
+    assert json.loads(said.splitlines()[-1]) == {"erased": 1, "left": 1}, "the other one goes, the one held stays"
     code, said = erased.said["erase"]
     assert (code, json.loads(said.splitlines()[-1])) == (0, {"erased": 1, "left": 0})
     assert "erased" in erased.said["again"][1]
@@ -166,23 +219,57 @@ async def everything(erased: Erased) -> list[tuple[str, bytes]]:
 
 
 async def test_nothing_readable_is_left_in_kafka_store_files_dead_letters_or_logs(erased: Erased) -> None:
-    needles = needles_of([erased.planned])
+    """Nor of what a portal wrote in clear, but in that portal's own topic: no dead letter or log repeats a word of it."""
+    needles = {**needles_of([erased.planned]), IN_CLEAR: forms_of(CLEAR)}
     places = [*await everything(erased), *files(erased.backbone.run.path)]
-    topics = {where for where, _ in places}
-    assert {"dossier.events.v1", "payment.events.v1", "notification.events.v1", "audit.events.v1"} <= topics
-    assert [
+    searched = {where for where, _ in places}
+    topics = {"dossier.events.v1", "payment.events.v1", "notification.events.v1", "audit.events.v1"}
+    letters = {"submission.deadletter.v1", "payment.deadletter.v1"}
+    logs = {f"logs/{name}.log" for name in (*SERVICES, "statistics", "audit", "kafka", "store")}
+    assert topics | letters | logs | {"hoso_delivery.documents.chunks"} <= searched
+    found = {
         (where, what)
         for where, content in places
         for what, forms in needles.items()
         if any(f in content for f in forms)
-    ] == []
+    }
+    assert (UPSTREAM, IN_CLEAR) in found, "the search finds it where it is"
+    assert {(where, what) for where, what in found if (what, UPSTREAM in where) != (IN_CLEAR, True)} == set()
+
+
+async def test_the_signed_result_cannot_be_opened_with_every_key_there_is(erased: Erased) -> None:
+    store = Store(erased.backbone.store_url, "hoso_delivery")
+    kept = await store.files("documents").get(erased.document)
+    store.close()
+    assert kept is not None, "what was sealed is still there, and says nothing"
+    assert kept[1]["dossier"] == erased.result
+    keyring, ring = ring_of(erased)
+    await ring.fetch([erased.result])
+    with pytest.raises(Unopenable):
+        ring.decrypt(erased.result, erased.document, kept[0])
+    keyring.close()
+    door = f"{erased.stack.url('delivery')}/dossiers/{erased.result}/document"
+
+    async def closed() -> bool:
+        try:
+            await erased.clerk.content(door)
+        except DemoError as error:
+            return " 410 " in str(error)
+        return False
+
+    await until(closed, 2 * KEY_TTL)
+
+
+def ring_of(erased: Erased) -> tuple[Store, Keyring]:
+    """The keyring as it is now, with its master key."""
+    master = base64.b64decode(json.loads((erased.backbone.run.path / "secrets.json").read_text())["master"])
+    store = Store(erased.backbone.store_url, "hoso_keyring")
+    return store, Keyring(store, Masters({"1": master}))
 
 
 async def test_no_sealed_value_of_theirs_can_be_opened_with_every_key_there_is(erased: Erased) -> None:
-    master = base64.b64decode(json.loads((erased.backbone.run.path / "secrets.json").read_text())["master"])
-    store = Store(erased.backbone.store_url, "hoso_keyring")
-    ring = Keyring(store, Masters({"1": master}))
-    opened: dict[str, int] = {erased.gone: 0, erased.stays: 0}
+    store, ring = ring_of(erased)
+    opened: dict[str, int] = {erased.gone: 0, erased.result: 0, erased.stays: 0}
     met = dict(opened)
     for _, content in await everything(erased):
         for dossier in opened:
@@ -195,8 +282,9 @@ async def test_no_sealed_value_of_theirs_can_be_opened_with_every_key_there_is(e
                         continue
                     opened[dossier] += 1
     store.close()
-    assert met[erased.gone] > 10, "what was sealed is still there, and says nothing"
-    assert opened[erased.gone] == 0
+    for dossier in (erased.gone, erased.result):
+        assert met[dossier] > 10, "what was sealed is still there, and says nothing"
+        assert opened[dossier] == 0
     assert opened[erased.stays] > 10
 
 
@@ -213,7 +301,9 @@ async def test_neither_their_account_nor_a_token_finds_them(erased: Erased) -> N
     assert [
         where
         for where, content in kept
-        if erased.gone.encode() in content and account.encode() in content and where != "hoso_submission.files"
+        if any(dossier.encode() in content for dossier in (erased.gone, erased.result))
+        and account.encode() in content
+        and where != "hoso_submission.files"
     ] == [], "whose files they were is the files' own record (docs/privacy)"
     search = f"{erased.stack.url('submission')}/search"
     assert (await erased.clerk.get(search, q=erased.planned.phone))["dossiers"] == []
@@ -246,3 +336,7 @@ async def test_no_door_shows_them_and_the_others_are_untouched(erased: Erased) -
 @pytest.mark.timeout(200)
 async def test_the_statistics_still_add_up(erased: Erased) -> None:
     assert await differences(erased.stack, erased.client, erased.backbone.kafka) == []
+    code, said = await command("stats", "verify")
+    counted = json.loads(said.splitlines()[-1])
+    assert (code, counted["equal"]) == (0, True)
+    assert counted["cells"] > 0

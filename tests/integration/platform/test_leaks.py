@@ -24,7 +24,7 @@ from cli.demo.journey import Journey, People
 from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.platform import Backbone
-from deploy.local.stack import SERVICES, Stack
+from deploy.local.stack import PARTNERS, SERVICES, Stack
 
 PEOPLE = ("citizen1", "citizen2", "citizen3", "clerk1", "specialist1", "leader1", "registrar1")
 NAME = "Lò Ẩm Kín"
@@ -139,12 +139,15 @@ async def documents(url: str) -> AsyncIterator[tuple[str, bytes]]:
 
 
 def files(run: Path) -> Iterator[tuple[str, bytes]]:
-    """What the services, Kafka and the store wrote to the disk. The partners' simulators are other people's houses."""
-    ours = [run / "logs" / f"{service}.log" for service in SERVICES]
+    """What our processes, Kafka and the store wrote to the disk. The partners' simulators are other people's houses.
+
+    Without the zeros that Kafka and the store fill files up with.
+    """
+    ours = [path for path in (run / "logs").iterdir() if path.stem not in PARTNERS]
     for folder in ("kafka", "store", "state"):
         ours += [path for path in (run / folder).rglob("*") if path.is_file()]
     for path in ours:
-        yield str(path.relative_to(run)), path.read_bytes()
+        yield str(path.relative_to(run)), path.read_bytes().rstrip(b"\0")
 
 
 async def metrics(platform: Platform) -> AsyncIterator[tuple[str, bytes]]:
