@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from chassis.keyring import COLLECTION, Masters
+from chassis.keyring import COLLECTION, RESTRICTED, Masters
 from chassis.store import Store
 
 BATCH: Final = 500
@@ -35,6 +35,16 @@ class Erasure:
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Who forbade that a dossier be erased (a court, an inspection), when and why; no personal data."""
+
+    dossier: str
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Who restricted the processing of a dossier's personal data, when and why; no personal data."""
 
     dossier: str
     at: datetime
@@ -117,6 +127,23 @@ class KeyAdmin:
         """Ends a hold; False if there is none."""
         there = {"_id": dossier, HELD: {"$exists": True}}
         return await self._keys.change([(there, {"$unset": {HELD: ""}})]) == 1
+
+    async def restrict(self, restriction: Restriction) -> bool:
+        """No officer is shown what is sealed of it, within `keyring.KEY_TTL` seconds; False if it was so, or erased."""
+        record = {"at": restriction.at, "by": restriction.by, "reason": restriction.reason}
+        free = {"wrapped": {"$exists": True}, RESTRICTED: {"$exists": False}}
+        return await self._keys.change([({"_id": restriction.dossier, **free}, {"$set": {RESTRICTED: record}})]) == 1
+
+    async def lift(self, dossier: str) -> bool:
+        """Ends a restriction; False if there is none."""
+        there = {"_id": dossier, RESTRICTED: {"$exists": True}}
+        return await self._keys.change([(there, {"$unset": {RESTRICTED: ""}})]) == 1
+
+    async def restricted(self, dossier: str) -> Restriction | None:
+        """The restriction of a dossier."""
+        found = await self._keys.load([dossier])
+        record = found[0].get(RESTRICTED) if found else None
+        return None if record is None else Restriction(dossier, **record)
 
     async def held(self, dossier: str) -> Hold | None:
         """The hold on a dossier."""

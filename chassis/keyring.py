@@ -7,6 +7,7 @@ Invariants:
     - A key is made once, by insert-if-absent; where an erasure is recorded none is ever made again.
     - A key is used for at most `KEY_TTL` seconds of the monotonic clock after it was read: an erasure holds everywhere
       after that time.
+    - A restriction holds everywhere after that time, too: it is read with the key.
     - At most one read of the keyring a batch, plus one insert when dossiers are new; effects that start together are
       one batch.
 """
@@ -37,6 +38,8 @@ KEY_BYTES: Final = 32
 CACHED: Final = 10_000
 KEY_TTL: Final = 30.0
 FIRST_MASTER: Final = "1"
+RESTRICTED: Final = "restricted"
+"""The field of a key's record that says that processing is restricted."""
 GONE: Final = "erased"
 """The body of a token made after the erasure: the text is thrown away, nothing can open it."""
 
@@ -51,6 +54,10 @@ class KeyNeeded(Exception):
 
 class Unopenable(Exception):
     """The key was erased, or the value was tampered with or belongs to another dossier."""
+
+
+class Restricted(Exception):
+    """Whose data these are had their processing restricted: an officer who only looks is not shown them."""
 
 
 class MasterMissing(StoreUnavailable):
@@ -103,6 +110,8 @@ class Keyring:
         self._monotonic = monotonic
         self._cache: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
         """In the order of reading: when it was read, and the key, or None of an erased dossier."""
+        self._restricted: set[str] = set()
+        """Of those that were read."""
         self._asked: set[str] = set()
         self._next: asyncio.Task[dict[str, AESGCM | None]] | None = None
 
@@ -145,6 +154,7 @@ class Keyring:
         Raises:
             Unopenable: without its key it stays sealed for ever. Once that was erased, no value is given out that is
                 still clear in the memory of who wrote it either.
+            Restricted: this is for an officer who only looks.
         """
         known = await self._look_up(dossier)
         key = known.get(dossier)
@@ -153,6 +163,7 @@ class Keyring:
         if value.token is None or key is None:
             return value.clear
         kind, _, body = value.token.removeprefix(PREFIX).partition(":")
+        self._shown(dossier, kind)
         try:
             raw = base64.urlsafe_b64decode(body)
             clear = key.decrypt(raw[:NONCE], raw[NONCE:], f"{dossier}/{kind}".encode()).decode()
@@ -177,13 +188,19 @@ class Keyring:
 
         Raises:
             Unopenable: erased, tampered with, or another dossier's.
+            Restricted: this is for an officer who only looks.
         """
+        self._shown(dossier, "file")
         try:
             clear = self._of_file(dossier).decrypt(content[:NONCE], content[NONCE:], f"{dossier}/file/{name}".encode())
         except (InvalidTag, ValueError) as error:
             raise Unopenable(f"file {name} of dossier {dossier} was tampered with") from error
         readings.opened(dossier, "file")
         return clear
+
+    def _shown(self, dossier: str, kind: str) -> None:
+        if dossier in self._restricted and readings.bounded(kind):
+            raise Restricted(dossier)
 
     def _of_file(self, dossier: str) -> AESGCM:
         key = self._at_hand(dossier, fresh=False)
@@ -234,6 +251,7 @@ class Keyring:
         records = await self._keys.load(sorted(dossiers))
         KEY_READS.inc(len(records))
         found = {r["_id"]: AESGCM(self._masters.unwrap(r)) if "wrapped" in r else None for r in records}
+        self._restricted = {*(self._restricted - found.keys()), *(r["_id"] for r in records if RESTRICTED in r)}
         for dossier, key in found.items():
             self._keep(dossier, key)
         while len(self._cache) > max(CACHED, len(dossiers)):

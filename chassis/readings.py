@@ -15,10 +15,12 @@ ACCESS_CHECK: Final = "owner"
 class Readings:
     """By dossier, the kinds of values that were opened; with none, it was looked at."""
 
-    __slots__ = ("found",)
+    __slots__ = ("bounded", "found")
 
     def __init__(self) -> None:
         self.found: dict[str, set[str]] = {}
+        self.bounded = False
+        """Its caller only looks, and may not be shown what a person had restricted."""
 
     @property
     def opened(self) -> bool:
@@ -41,6 +43,19 @@ def opened(dossier: str, kind: str) -> None:
     current = _CURRENT.get()
     if current is not None and kind != ACCESS_CHECK:
         current.found.setdefault(dossier, set()).add(kind)
+
+
+def bound() -> None:
+    """The caller of this request only looks, and is neither the person's own nor the keeper of personal data."""
+    current = _CURRENT.get()
+    if current is not None:
+        current.bounded = True
+
+
+def bounded(kind: str) -> bool:
+    """Whether a value of that kind, of a dossier whose processing is restricted, may not be shown."""
+    current = _CURRENT.get()
+    return current is not None and current.bounded and kind != ACCESS_CHECK
 
 
 def looked_at(*dossiers: str) -> None:

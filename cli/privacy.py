@@ -1,9 +1,10 @@
-"""``hoso privacy find|export|erase|hold|release``: the rights of a person, answered in time and by the text."""
+"""``hoso privacy find|export|correct|restrict|erase …``: the rights of a person, answered in time and by the text."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,12 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import operator
-from law import calendar
+from law import calendar, requests
+from law.requests import Due, Right
 
 SERVICE: Final = "submission"
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
-ANSWER_DAYS: Final = 2
-"""Working days to answer a person's request (Law 91/2025/QH15 with Decree 356/2025, mark R)."""
 PARTS: Final = {
     "timeline": ("tracking", "/dossiers/{}/timeline"),
     "messages": ("notification", "/dossiers/{}/messages"),
@@ -40,7 +40,7 @@ Asked = Annotated[str | None, typer.Option(help="day the request came, as 2026-1
 @privacy.command()
 def find(person: Named, asked: Asked = None) -> None:
     """A person's dossiers, until when each must be kept, and by which text."""
-    _due(asked)
+    _due(asked, "see")
     _table(operator.post(SERVICE, "/privacy/find", named(person))["dossiers"])
 
 
@@ -51,7 +51,7 @@ def export(
     asked: Asked = None,
 ) -> None:
     """Write everything there is of a person, from every service, as JSON to hand over. Who asked is recorded."""
-    _due(asked)
+    _due(asked, "see")
     found = operator.post(SERVICE, "/privacy/export", named(person))["dossiers"]
     for dossier in found:
         dossier["elsewhere"] = {
@@ -74,16 +74,65 @@ def erase(
 
     The last line is JSON; exit code 1: something must still be kept, and it is said until when and why.
     """
-    _due(asked)
+    _due(asked, "erase")
     body = named(person)
-    if not yes:
-        _table(operator.post(SERVICE, "/privacy/find", body)["dossiers"])
-        typer.confirm("What is erasable is erased for ever. Go on?", abort=True, err=True)
+    _sure(body, "What is erasable is erased for ever.", yes=yes)
     found = operator.post(SERVICE, "/privacy/erase", {**body, "reason": reason})["dossiers"]
     _table(found)
     erased = sum(line["standing"] == "erased" for line in found)
     print(json.dumps({"erased": erased, "left": len(found) - erased}))  # noqa: T201 - the result, for programs
     raise typer.Exit(0 if erased == len(found) else 1)
+
+
+@privacy.command()
+def correct(
+    person: Named,
+    reason: Reason,
+    field: Annotated[
+        list[str],
+        typer.Option(
+            help="what is put right; may be repeated: name, phone, email, "
+            "identity_number, address.province, address.commune, address.detail, form.FIELD"
+        ),
+    ],
+    asked: Asked = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Put a person's data right. What is right is asked for, so that it is in no shell history.
+
+    Phone, e-mail and address are put right in all their dossiers; name, identity number and the form in the one dossier
+    that PERSON names. To what has ended it is attached as a note. Receipts and results that were issued stay as they
+    are: replace them by their own commands. The last line is JSON; exit code 1: something was refused.
+    """
+    _due(asked, "correct")
+    body = {**named(person), "reason": reason, "right": _right(field)}
+    _sure(named(person), "This is put right in all of these.", yes=yes)
+    _told(operator.post(SERVICE, "/privacy/correct", body)["dossiers"])
+
+
+@privacy.command()
+def restrict(
+    person: Named,
+    reason: Reason,
+    asked: Asked = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Have nothing done with a person's data but what the law asks for, until it is lifted.
+
+    Officers are not shown them, nor find the person by a search; the person is told only what they must act on. Legal
+    terms go on. The last line is JSON; exit code 1: something was refused.
+    """
+    _due(asked, "restrict")
+    _sure(named(person), "Officers will not be shown these any more.", yes=yes)
+    _told(operator.post(SERVICE, "/privacy/restrict", {**named(person), "reason": reason})["dossiers"])
+
+
+@privacy.command()
+def lift(person: Named, reason: Reason) -> None:
+    """End a restriction."""
+    _told(operator.post(SERVICE, "/privacy/lift", {**named(person), "reason": reason})["dossiers"])
 
 
 @privacy.command()
@@ -117,22 +166,47 @@ def named(person: str) -> dict[str, str]:
     )
 
 
-def answer_by(asked: date) -> date:
-    """The last day to answer a request that came on a local day: `ANSWER_DAYS` working days later."""
-    day = asked
-    for _ in range(ANSWER_DAYS):
-        day = calendar.default().next_working_day(day)
-    return day
+def _right(fields: list[str]) -> dict[str, Any]:
+    """What is right, asked for one by one."""
+    right: dict[str, Any] = {}
+    for field in fields:
+        part, _, name = field.partition(".")
+        value = typer.prompt(field, err=True)
+        if name:
+            right.setdefault(part, {})[name] = value
+        else:
+            right[part] = value
+    return right
 
 
-def _due(asked: str | None) -> None:
+def _sure(person: dict[str, str], what: str, *, yes: bool) -> None:
+    if not yes:
+        _table(operator.post(SERVICE, "/privacy/find", person)["dossiers"])
+        typer.confirm(f"{what} Go on?", abort=True, err=True)
+
+
+def _told(found: list[dict[str, Any]]) -> None:
+    """What became of each; ends the command."""
+    _table(found)
+    print(json.dumps(Counter(line["result"] for line in found)))  # noqa: T201 - the result, for programs
+    raise typer.Exit(1 if any(line["result"] == "refused" for line in found) else 0)
+
+
+def _due(asked: str | None, right: Right) -> Due:
     try:
         day = date.fromisoformat(asked) if asked else today()
     except ValueError as error:
         raise typer.BadParameter("must be a day, as 2026-11-30", param_hint="--asked") from error
-    by = answer_by(day)
-    late = " [red]- that is past[/]" if by < today() else ""
-    console.print(f"asked on {day}: to be answered by {by} (2 working days, Law 91/2025/QH15, mark R){late}")
+    due = requests.due(right, day, calendar.default())
+    console.print(
+        f"asked on {day}: to be answered by {due.answer_by} (mark {due.answer_mark}){_late(due.answer_by)}, "
+        f"done by {due.done_by} ({due.source}, mark {due.mark}){_late(due.done_by)}"
+    )
+    return due
+
+
+def _late(by: date) -> str:
+    return " [red]- that is past[/]" if by < today() else ""
 
 
 def today() -> date:
@@ -141,11 +215,13 @@ def today() -> date:
 
 
 def _table(found: list[dict[str, Any]]) -> None:
-    table = Table("dossier", "code", "standing", "until", "by")
+    table = Table("dossier", "code", "standing", "until", "result", "why")
     for line in found:
         source = f"{line['source']} ({line['mark']})" if "mark" in line else line.get("source", "")
-        why = line.get("held") or source
-        table.add_row(line["dossier"], line["code"] or "", line["standing"], line.get("until", ""), why)
+        why = line.get("why") or line.get("held") or source
+        standing = line["standing"] + (", restricted" if "restricted" in line else "")
+        result = line.get("result", "")
+        table.add_row(line["dossier"], line["code"] or "", standing, line.get("until", ""), result, why)
     console.print(table)
     if not found:
         console.print("no dossier of that person is found here")

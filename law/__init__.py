@@ -13,6 +13,7 @@ first use, a reviewed folder when `dataset.use` names it. It imports nothing of 
     lint         what is wrong in a data version
     slips        the forms of the one-stop rule, by the circular in force
     retention    how long a dossier must be kept, by procedure and outcome
+    requests     how long an office has to answer what a person asks about their data
     codes        dossier codes of both generations
     statuses     the national status codes 1 to 10
     phones, text Vietnamese mobile numbers; text without diacritics

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas import feedback, work
+from schemas import feedback, rights, work
 from schemas.event import Dong, DossierEvent, DossierId, Instant, Text
 from schemas.parts import (
     Agent,
@@ -243,4 +243,5 @@ EVENTS = (
     DossierCompleted,
     *work.EVENTS,
     *feedback.EVENTS,
+    *rights.EVENTS,
 )

@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from chassis import readings
 from chassis.http.problems import Problem
 
 AUDIENCE: Final = "hoso-api"
@@ -37,6 +38,9 @@ ROLES: Final = frozenset(
 )  # fmt: skip
 OFFICERS: Final = ROLES - {"citizen", "upstream", "service"}
 """Not `service`: another of our processes, calling for itself."""
+KEEPER: Final = "operator"
+"""Who answers for personal data, and sees it while its processing is restricted."""
+_READS: Final = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,8 @@ class allow:  # noqa: N801 - reads as a word: Depends(allow("clerk"))
         verify: Callable[[str], Awaitable[Caller]] = request.app.state.verifier.verify
         caller = await verify(token)
         request.state.caller = caller
+        if request.method in _READS and KEEPER not in caller.roles and not OFFICERS.isdisjoint(caller.roles):
+            readings.bound()
         if caller.roles.isdisjoint(self.roles):
             raise Problem(403, "forbidden", f"this is for: {', '.join(sorted(self.roles))}")
         return caller

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from chassis.codec import Unloadable
 from chassis.decision import Refused
-from chassis.keyring import Unopenable
+from chassis.keyring import Restricted, Unopenable
 from chassis.store import StoreUnavailable
 from chassis.telemetry import FAULTS, logger
 
@@ -77,9 +77,14 @@ def install(app: FastAPI) -> None:
     async def erased(_request: Request, _error: Exception) -> JSONResponse:
         return Problem(410, "erased", "The personal data of this dossier was erased").response()
 
+    async def restricted(_request: Request, _error: Exception) -> JSONResponse:
+        detail = "The person had the processing of this dossier's data restricted: ask whoever answers for them"
+        return Problem(403, "restricted", detail).response()
+
     for kind in (Problem, Refused, RequestValidationError, HTTPException, Exception, *UNAVAILABLE):
         app.add_exception_handler(kind, problem)
     app.add_exception_handler(Unopenable, erased)
+    app.add_exception_handler(Restricted, restricted)
 
 
 def _problem_of(error: Exception) -> Problem:

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from law.errors import LawDataError
 
-AREAS = ("shared", "procedures", "reductions", "calendar", "slips", "forms", "units", "retention")
+AREAS = ("shared", "procedures", "reductions", "calendar", "slips", "forms", "units", "retention", "requests")
 T = TypeVar("T")
 
 

@@ -13,6 +13,8 @@ from law.findings import Finding
 from law.forms.guide import Guides
 from law.lint import calendars, forms, history, procedure
 from law.procedures.model import ProcedureFile
+from law.requests import Answers
+from law.requests import faults as unanswered
 from law.retention import Schedule as Terms
 from law.retention import faults
 from law.slips import Forms
@@ -36,7 +38,8 @@ def _findings(texts: Mapping[str, str], base: Mapping[str, str] | None) -> Itera
     guides = reader.area(Guides, "forms")
     units = reader.area(Units, "units")
     retention = reader.area(Terms, "retention")
-    areas = (procedures, reductions, years, slips, guides, units, retention)
+    requests = reader.area(Answers, "requests")
+    areas = (procedures, reductions, years, slips, guides, units, retention, requests)
     unread = [*reader.findings, *(finding for area in areas for finding in area.findings)]
     yield from unread
     tariffs = None if reductions.findings else reductions.models.values()
@@ -53,6 +56,8 @@ def _findings(texts: Mapping[str, str], base: Mapping[str, str] | None) -> Itera
     yield from forms.overlaps(units.models)
     for file, schedule in retention.models.items():
         yield from (Finding(file=file, field=field, problem=problem) for field, problem in faults(schedule))
+    for file, answers in requests.models.items():
+        yield from (Finding(file=file, field=field, problem=problem) for field, problem in unanswered(answers))
     for file, name in reader.shared.unused:
         yield Finding(file=file, field=name, problem="nothing uses it: remove it")
     if base is not None:

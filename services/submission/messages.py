@@ -161,6 +161,38 @@ class ForgetPerson(Command):
     """The dossier's key was erased: what needs no key to tell about a person goes too."""
 
 
+class CorrectPerson(Command):
+    """Data of the applicant are put right, as they asked. `revision`: the one that was read for it.
+
+    `fields`: which; `applicant`, `address`, `form` as they are from now on, None where they stay; `tokens`: of the
+    applicant. `reason` holds no personal data.
+    """
+
+    by: By
+    reason: Text
+    revision: int
+    fields: Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)]
+    applicant: Applicant
+    tokens: tuple[Text, ...]
+    address: PostalAddress | None = None
+    form: Form | None = None
+    answers: dict[str, str | int] = Field(default_factory=dict)
+
+
+class RestrictProcessing(Command):
+    """Nothing is to be done with the person's data but what the law asks for."""
+
+    by: By
+    reason: Text
+
+
+class LiftRestriction(Command):
+    """The end of that."""
+
+    by: By
+    reason: Text
+
+
 class Own(Command):
     """An applicant's command about their own dossier; `owner` is the caller's account."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from chassis.decision import DeadlineDue, Decision, Handler, Handlers
 from schemas.dossier import DossierDecided, DossierSubmitted, ResultIssued
 from schemas.payment import PaymentReceived
+from schemas.rights import PersonCorrected
 from services.delivery import messages as m
 from services.delivery.domain import cases, choice, consignment, desk, documents, envelopes, links
 from services.delivery.domain.delivery import Delivery, Rules
@@ -46,6 +47,12 @@ def issued(delivery: Delivery | None, event: ResultIssued, _now: datetime, rules
     return documents.begin(delivery.having(result=event), rules)
 
 
+def corrected(delivery: Delivery | None, event: PersonCorrected, _now: datetime) -> Decision[Delivery]:
+    """Who gets it, and where it is to go if it has not left: what is under way keeps the address it was ordered to."""
+    delivery = delivery or Delivery(dossier_id=event.dossier_id)
+    return Decision(delivery.having(applicant=event.applicant, address=event.address or delivery.address))
+
+
 def due(delivery: Delivery, _due: DeadlineDue, now: datetime, rules: Rules) -> Decision[Delivery]:
     """At the desk a reminder, on its way a question to the post office."""
     if delivery.status == "available":
@@ -63,6 +70,7 @@ def handlers(rules: Rules) -> Handlers:
         DossierSubmitted: ruled(submitted),
         **dict.fromkeys(WRITTEN, noted),
         DossierDecided: decided,
+        PersonCorrected: corrected,
         ResultIssued: ruled(issued),
         PaymentReceived: consignment.paid,
         m.DocumentRendered: ruled(documents.rendered),

@@ -110,6 +110,7 @@ class Representative(Record):
 class Contact(Record):
     """One dossier. `waiting`: what cannot be sent yet; `kinds`: what there was already something said about.
 
+    `restricted`: the person had processing restricted: they are told what the procedure owes them, and nothing else.
     `covered`: event types that come next and say nothing new; `stuck`: messages that no partner took for so long that a
     person should look.
     """
@@ -128,6 +129,7 @@ class Contact(Record):
     channel: Preferred = "auto"
     optional: bool = True
     stuck: tuple[str, ...] = ()
+    restricted: bool = False
 
     @property
     def name(self) -> str:

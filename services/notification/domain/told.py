@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from chassis.decision import DeadlineDue, Decision, Effect, Handlers, Impossible
+from schemas import rights
 from schemas.dossier import DossierAccepted, DossierSubmitted
 from schemas.event import Dong, DossierEvent, Event
 from schemas.notification import (
@@ -37,7 +38,14 @@ from services.notification.messages import (
     SmsSettled,
 )
 
-SAYS_WHOM: Final = (DossierSubmitted, DossierAccepted)
+SAYS_WHOM: Final = (DossierSubmitted, DossierAccepted, *rights.EVENTS)
+OWED: Final = frozenset(
+    {
+        "accepted", "due", "due_again", "extended", "retimed", "stage", "stopped", "refused", "available", "delivered",
+        "another_result", "complaint",
+    }
+)  # fmt: skip
+"""Information that is part of the procedure itself (dates, decisions, results): told while processing is restricted."""
 ERASED: Final = "erased"
 
 
@@ -126,7 +134,7 @@ class Teller:
     def _unwanted(self, contact: Contact, waiting: Waiting, now: datetime) -> str | None:
         if waiting.to != "applicant" or waiting.lane == "action":
             return None
-        if waiting.optional and not contact.optional:
+        if (waiting.optional and not contact.optional) or (contact.restricted and waiting.kind not in OWED):
             return "opted_out"
         today = sum(m.lane == "information" and m.at > now - DAY for m in contact.messages)
         return "limit" if today >= self._rules.a_day else None

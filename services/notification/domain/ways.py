@@ -12,12 +12,14 @@ from schemas.dossier import DossierAccepted, DossierSubmitted
 from schemas.event import DossierEvent
 from schemas.notification import Channel
 from schemas.personal import Email, Phone, Secret
+from schemas.rights import PersonCorrected, ProcessingRestricted, RestrictionLifted
 from services.notification.domain.contact import Contact, Recipient, Spare, Told, Waiting
 from services.notification.domain.rules import Rules
 from services.notification.domain.segments import parts_of
 from services.notification.domain.templates import Template, as_sms, named, said, signed
 from services.notification.messages import InformSms, MailOfficers, SendEmail, SendSms
 
+RIGHTS: Final = (ProcessingRestricted, RestrictionLifted)
 RECIPIENTS: Final[tuple[Recipient, ...]] = ("applicant", "representative")
 ARRIVES_NOT: Final = frozenset({"accepted", "sent", "unknown", "failed"})
 """As far as is known when the time for another way has come."""
@@ -44,6 +46,10 @@ def knowing(contact: Contact, event: DossierEvent) -> Contact:
         return contact.model_copy(update={"applicant": event.applicant, "owner": event.owner or contact.owner})
     if isinstance(event, DossierAccepted):
         return contact.model_copy(update={"code": event.code, "owner": event.owner or contact.owner})
+    if isinstance(event, PersonCorrected):
+        return contact.model_copy(update={"applicant": event.applicant})
+    if isinstance(event, RIGHTS):
+        return contact.model_copy(update={"restricted": isinstance(event, ProcessingRestricted)})
     return contact
 
 

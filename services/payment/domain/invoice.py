@@ -21,6 +21,7 @@ from schemas.delivery import (
 from schemas.dossier import DossierAccepted, DossierRejected, DossierStopped, DossierWithdrawn, FeeRequested, FeeSettled
 from schemas.money import Vnd, total
 from schemas.payment import InvoiceCancelled, InvoiceChanged, InvoiceExpired, InvoiceRenewed
+from schemas.rights import PersonCorrected
 from services.payment.domain import attempts, cases, postage, receipts, refunds, takings
 from services.payment.domain.opening import opened
 from services.payment.domain.parts import each, one
@@ -61,6 +62,13 @@ def requested(document: Invoice | None, event: FeeRequested, now: datetime) -> D
         raise Impossible("a dossier has one fee, and it was asked for before")
     known = _known(document, event, now).changed(early=event.before == "acceptance")
     return _open(known, event, now)
+
+
+def corrected(document: Invoice | None, event: PersonCorrected, _now: datetime) -> Decision[Invoice]:
+    """Whom later receipts are made out to. Those that were issued are replaced by their own rule."""
+    if document is None or document.payer is None:
+        return Decision(document)
+    return Decision(document.changed(payer=event.applicant.name))
 
 
 def _known(document: Invoice | None, event: DossierAccepted | FeeRequested, now: datetime) -> Invoice:
@@ -178,6 +186,7 @@ def fell_due(invoice: Invoice, _due: DeadlineDue, now: datetime) -> Decision[Inv
 HANDLERS: Final[Handlers] = {
     DossierAccepted: accepted,
     FeeRequested: requested,
+    PersonCorrected: corrected,
     FeeSettled: one(settled),
     DossierRejected: each(cancel),
     DossierWithdrawn: each(cancel),

@@ -16,6 +16,7 @@ from services.submission.api import (
     portals,
     privacy,
     reading,
+    rights,
 )
 from services.submission.files import api as files
 from services.submission.files import documents
@@ -25,8 +26,8 @@ def router(platform: Platform) -> APIRouter:
     """The routes of submission."""
     routes = APIRouter()
     parts = (
-        catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, privacy, files, documents,
-        portals,
+        catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, privacy, rights, files,
+        documents, portals,
     )  # fmt: skip
     for part in parts:
         part.add(routes, platform)

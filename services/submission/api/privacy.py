@@ -1,5 +1,5 @@
 """The rights of a person whose data are here: what there is, in a form to take away, and its erasure when its term is
-over; legal holds. For operators, whom the audit log records.
+over; legal holds. For operators, whom the audit log records. To have it put right or restricted: `rights`.
 
 A person is named in a body, never in an address: addresses are logged. No Idempotency-Key is needed: to erase, hold or
 release again changes nothing.
@@ -26,7 +26,7 @@ from schemas.personal import Personal
 from services.submission.api.common import Body
 from services.submission.api.reading import summary
 from services.submission.domain import privacy
-from services.submission.domain.dossier import Dossier, local_day
+from services.submission.domain.dossier import Correction, Dossier, local_day
 from services.submission.messages import ForgetPerson
 
 PAGE: Final = 200
@@ -64,7 +64,7 @@ class Holding(Body):
 
 def add(routes: APIRouter, platform: Platform) -> None:
     """The routes of whoever answers for personal data."""
-    desk = _Desk(platform)
+    desk = Desk(platform)
     admin = platform.key_admin
 
     @routes.post("/privacy/find")
@@ -98,7 +98,9 @@ def add(routes: APIRouter, platform: Platform) -> None:
         return {"dossier": dossier, "held": False}
 
 
-class _Desk:
+class Desk:
+    """Finds a person's dossiers, and says where each stands."""
+
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._dossiers = platform.engine("dossiers")
@@ -137,11 +139,13 @@ class _Desk:
             raise Problem(422, "invalid", str(error), errors=[{"field": "phone", "problem": str(error)}]) from error
 
     async def line(self, dossier: Dossier) -> dict[str, Any]:
-        """Where it stands: `open`, `kept`, `held`, `erasable` or `erased`."""
+        """Where it stands: `open`, `kept`, `held`, `erasable` or `erased`; `restricted`: why, if it is."""
         shown: dict[str, Any] = {"dossier": dossier.id, "code": dossier.code, "procedure": dossier.procedure}
         admin = self._platform.key_admin
         if (erasure := await admin.erasure(dossier.id)) is not None:
             return {**shown, "standing": "erased", "at": erasure.at.isoformat()}
+        if (restriction := await admin.restricted(dossier.id)) is not None:
+            shown["restricted"] = restriction.reason
         try:
             kept = privacy.kept(dossier)
         except LawDataError as error:
@@ -163,11 +167,22 @@ class _Desk:
 
     async def _opened(self, dossier: Dossier) -> dict[str, Any]:
         parts = {"applicant": dossier.applicant, "agent": dossier.agent, "address": dossier.address}
-        found = {name: await self._fields(dossier.id, part) for name, part in parts.items() if part is not None}
+        found: dict[str, Any] = {
+            name: await self._fields(dossier.id, part) for name, part in parts.items() if part is not None
+        }
         found["form"] = json.loads(await self._platform.keyring.open(dossier.id, dossier.form))
+        found["corrections"] = [await self._correction(dossier.id, one) for one in dossier.corrections]
         if dossier.complaint is not None:
             found["complaint"] = await self._fields(dossier.id, dossier.complaint)
         return found
+
+    async def _correction(self, dossier: str, one: Correction) -> dict[str, Any]:
+        """What was put right, and how it reads where it is only noted."""
+        parts = {"applicant": one.applicant, "address": one.address}
+        found = {name: await self._fields(dossier, part) for name, part in parts.items() if part is not None}
+        if one.form is not None:
+            found["form"] = json.loads(await self._platform.keyring.open(dossier, one.form))
+        return {"at": one.at.isoformat(), "reason": one.reason, "fields": one.fields, **found}
 
     async def _fields(self, dossier: str, record: Record) -> dict[str, Any]:
         """The fields of a record, sealed ones opened."""

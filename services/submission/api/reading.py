@@ -11,6 +11,7 @@ from chassis import jose
 from chassis.document import Document
 from chassis.engine import Engine
 from chassis.http import Caller, Problem, allow, public
+from chassis.http.auth import KEEPER
 from chassis.readings import looked_at
 from chassis.service import Platform
 from schemas.event import DossierId
@@ -23,7 +24,7 @@ INBOXES: Final[tuple[Inbox, ...]] = get_args(Inbox)
 DUPLICATES: Final = 50
 HIDDEN = {
     "tokens", "applicant", "agent", "form", "address", "owner", "officers", "pending", "complaint", "documents", "told",
-    "portal", "national",
+    "portal", "national", "corrections",
 }  # fmt: skip
 Worker = Annotated[Caller, Depends(allow(*INBOXES))]
 Cursor = Annotated[str | None, Query(max_length=100)]
@@ -57,7 +58,7 @@ def _one(routes: APIRouter, platform: Platform) -> None:
         state = await visible(dossiers, dossier, caller)
         view = duplicates.query(state)
         found = await dossiers.page(view, None, DUPLICATES, bounds=()) if view is not None else []
-        alike = duplicates.among(state, (doc.state for doc in found if doc.state is not None))
+        alike = duplicates.among(state, (doc.state for doc in found if doc.state is not None and not _restricted(doc)))
         return {"duplicates": [summary(other) for other in alike], "more": len(found) == DUPLICATES}
 
     @routes.get("/dossiers/{dossier}/complaint")
@@ -130,17 +131,23 @@ def _search(routes: APIRouter, platform: Platform) -> None:
 
     @routes.get("/search")
     async def search(
-        _caller: Officer, q: Annotated[str, Query(min_length=1, max_length=200)], limit: Limit = 50
+        caller: Officer, q: Annotated[str, Query(min_length=1, max_length=200)], limit: Limit = 50
     ) -> dict[str, Any]:
         """Dossiers by code, phone, identity number or words of the applicant's name, in no order; `more` if cut off.
 
-        Whole names come alone where there are any; more words find fewer.
+        Whole names come alone where there are any; more words find fewer. A person who had processing restricted is not
+        found, but by whoever answers for personal data.
         """
         for query in finding.queries(q, platform.settings.token):
             if found := await dossiers.page(query.view, None, limit, bounds=query.bounds):
-                looked_at(*(doc.id for doc in found))
-                return {**_page(found, limit, None), "more": len(found) == limit}
+                shown = [doc for doc in found if KEEPER in caller.roles or not _restricted(doc)]
+                looked_at(*(doc.id for doc in shown))
+                return {**_page(shown, limit, None), "more": len(found) == limit}
         return {"dossiers": [], "more": False}
+
+
+def _restricted(doc: Document[Any]) -> bool:
+    return doc.state is not None and doc.state.restricted is not None
 
 
 def _page(found: Sequence[Document[Any]], limit: int, last: str | None) -> dict[str, Any]:

@@ -145,6 +145,29 @@ class Complaint(Record):
     answered_at: Instant | None = None
 
 
+class Correction(Record):
+    """Data that were put right: which fields, by whom and why.
+
+    Of a dossier that had ended the record stays as it was, and what is right is here: `applicant`, `address`, `form`.
+    """
+
+    at: Instant
+    officer: str
+    reason: str
+    fields: tuple[str, ...]
+    applicant: Applicant | None = None
+    address: PostalAddress | None = None
+    form: Form | None = None
+
+
+class Restriction(Record):
+    """Nothing is done with the person's data but what the law asks for: since when, by whom and why."""
+
+    at: Instant
+    officer: str
+    reason: str
+
+
 class Dossier(Record):
     """A dossier as submission sees it.
 
@@ -164,6 +187,7 @@ class Dossier(Record):
     tokens     what it is found by besides its code (`finding`)
     pending    the act whose event waits for a number: reception, issue
     officers  accounts that examined it, and those they stood in for: none of them decides
+    corrections, restricted  what the person had done with their data (`rights`)
     documents its files; what is known of viruses in them now is the files' own (`services.submission.files`)
     """
 
@@ -221,6 +245,8 @@ class Dossier(Record):
     documents: tuple[Document, ...] = ()
     portal: Portal | None = None
     national: National = National()
+    corrections: tuple[Correction, ...] = ()
+    restricted: Restriction | None = None
 
     def to(self, stage: Stage, now: datetime, **changes: Any) -> Dossier:
         """This dossier in that stage, one revision on."""

@@ -149,6 +149,27 @@ def _sealed(applicant: FiledApplicant, phone: str) -> Applicant:
     )
 
 
+def person(
+    applicant: FiledApplicant, procedure: Procedure, on: date, token: Token
+) -> tuple[Applicant, tuple[str, ...]]:
+    """An applicant as they are kept, and what they are found by; rules are as on the local day `on`.
+
+    Raises:
+        BadFiling: names every wrong field.
+    """
+    phone, unreachable = _phone(applicant.phone)
+    if problems := [*unreachable, *_applicant(applicant, procedure, on)]:
+        raise BadFiling(tuple(problems))
+    return _sealed(applicant, phone), tokens_of(applicant, phone, token)
+
+
+def address(filed: FiledAddress, on: date) -> PostalAddress:
+    """An address as it is kept. Raises BadFiling, as `person`."""
+    if problems := _address(filed, on):
+        raise BadFiling(tuple(problems))
+    return PostalAddress(province=filed.province, commune=filed.commune, detail=Personal.of(filed.detail))
+
+
 def _agent(who: FiledAgent) -> Agent:
     return Agent(
         basis=who.basis,

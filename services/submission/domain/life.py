@@ -22,6 +22,7 @@ from services.submission.domain import (
     papers,
     privacy,
     reception,
+    rights,
     supplement,
     telling,
 )
@@ -94,5 +95,8 @@ def handlers(rules: Rules) -> Handlers:
         DeadlineDue: ruled(deadlines.fell_due),
         do.RecountDates: ruled(deadlines.recounted),
         do.ForgetPerson: privacy.forget,
+        do.CorrectPerson: rights.correct,
+        do.RestrictProcessing: rights.restrict,
+        do.LiftRestriction: rights.lift,
     }
     return {message: timed(handler) for message, handler in table.items()}

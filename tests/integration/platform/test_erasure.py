@@ -219,7 +219,7 @@ async def everything(erased: Erased) -> list[tuple[str, bytes]]:
 
 
 async def test_nothing_readable_is_left_in_kafka_store_files_dead_letters_or_logs(erased: Erased) -> None:
-    """Nor of what a portal wrote in clear, but in that portal's own topic: no dead letter or log repeats a word of it."""
+    """Nor of what a portal wrote in clear, but in its own topic: no dead letter or log repeats a word of it."""
     needles = {**needles_of([erased.planned]), IN_CLEAR: forms_of(CLEAR)}
     places = [*await everything(erased), *files(erased.backbone.run.path)]
     searched = {where for where, _ in places}

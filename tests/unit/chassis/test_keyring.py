@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.keyring import KEY_TTL, KeyNeeded, Keyring, MasterMissing, Masters, Unopenable
+from chassis import readings
+from chassis.keyring import KEY_TTL, KeyNeeded, Keyring, MasterMissing, Masters, Restricted, Unopenable
 from chassis.store import Store
 from schemas.personal import PREFIX, Personal
 
@@ -249,3 +250,56 @@ def test_keys_of_new_dossiers_are_made_without_reading_first_and_the_first_to_ma
     assert memory.calls == ["insert", "find"]
     assert run(second.open(A, Personal(token=first.sealer(A)("name", "Lò Thị Mẫu")))) == "Lò Thị Mẫu"
     assert second.sealer(other)("name", "Lò Thị Mẫu") == f"{PREFIX}name:erased"
+
+
+def restrictable() -> tuple[Memory, Time, Keyring, Personal]:
+    memory, time = Memory(), Time()
+    ring = keyring(memory, time)
+    run(ring.ensure([A]))
+    return memory, time, ring, Personal(token=ring.sealer(A)("phone", "+84912345678"))
+
+
+def test_what_is_restricted_is_not_shown_to_who_only_looks_once_the_key_was_read_again() -> None:
+    memory, time, ring, phone = restrictable()
+    sealed = ring.encrypt(A, "f", b"content")
+    memory.records[A]["restricted"] = {}
+    readings.begin()
+    readings.bound()
+    assert asyncio.run(opened_as_looker(ring, phone)), "a copy of the key lives that long"
+    time.now += KEY_TTL
+    assert not asyncio.run(opened_as_looker(ring, phone))
+    readings.begin()
+    readings.bound()
+    with pytest.raises(Restricted):
+        ring.decrypt(A, "f", sealed)
+    del memory.records[A]["restricted"]
+    time.now += KEY_TTL
+    assert asyncio.run(opened_as_looker(ring, phone)), "it was lifted"
+
+
+async def opened_as_looker(ring: Keyring, value: Personal) -> bool:
+    readings.begin()
+    readings.bound()
+    try:
+        await ring.open(A, value)
+    except Restricted:
+        return False
+    return True
+
+
+def test_what_is_restricted_is_open_to_acts_to_services_and_to_see_whose_it_is() -> None:
+    memory, time, ring, phone = restrictable()
+    owner = Personal(token=ring.sealer(A)("owner", "sub"))
+    memory.records[A]["restricted"] = {}
+    time.now += KEY_TTL
+
+    async def opened(value: Personal, *, request: bool, bound: bool) -> str:
+        if request:
+            readings.begin()
+        if bound:
+            readings.bound()
+        return await ring.open(A, value)
+
+    assert asyncio.run(opened(phone, request=True, bound=False)) == "+84912345678", "an act, or the person's own"
+    assert asyncio.run(opened(phone, request=False, bound=False)) == "+84912345678", "an effect"
+    assert asyncio.run(opened(owner, request=True, bound=True)) == "sub"

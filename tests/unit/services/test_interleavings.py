@@ -28,6 +28,7 @@ STORY = {
         "supplement_requested",
         "supplemented",
         "accepted",
+        "person_corrected",
         "fee_settled",
         "assigned",
         "taken",

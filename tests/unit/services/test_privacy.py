@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.decision import Refused
-from cli.privacy import answer_by, named
-from law.calendar import default
+from cli.privacy import named
 from schemas.personal import Personal
 from services.submission import messages as do
 from services.submission.domain import privacy
@@ -103,10 +102,3 @@ def test_a_dossier_that_is_not_there_is_refused() -> None:
 )
 def test_a_person_is_named_by_what_it_looks_like(text: str, by: dict[str, str]) -> None:
     assert named(text) == by
-
-
-def test_a_request_is_answered_within_two_working_days() -> None:
-    friday, monday, tuesday = date(2026, 11, 27), date(2026, 11, 30), date(2026, 12, 1)
-    assert [default().is_working_day(day) for day in (friday, monday, tuesday)] == [True, True, True]
-    assert answer_by(friday) == tuesday
-    assert answer_by(date(2026, 11, 28)) == tuesday, "asked on a Saturday"

@@ -14,7 +14,7 @@ from schemas.topics import CATALOGUES
 from services.notification.domain import wishes
 from services.notification.domain.contact import VERSIONS, Contact
 from services.notification.domain.rules import Rules
-from services.notification.domain.told import Teller
+from services.notification.domain.told import OWED, Teller
 from services.notification.messages import (
     Bounced,
     ConfirmRepresentative,
@@ -290,6 +290,38 @@ def test_preferences_hold_from_now_on_and_the_law_before_them() -> None:
     life, _ = accepted(email=False)
     with pytest.raises(Refused):
         life.hear(SetPreferences(channel="email"))
+
+
+def test_whose_data_are_restricted_is_told_what_the_procedure_owes_and_nothing_else() -> None:
+    life, _ = accepted()
+    life.event("dossier", "processing_restricted")
+    life.event("delivery", "choice_changed")
+    assert life.words == ["suppressed"]
+    assert life.said[0].reason == "opted_out"
+    sent = len(life.effects)
+    life.event("dossier", "extended")
+    life.event("dossier", "supplement_requested")
+    assert len(life.effects) > sent + 1, "a new date, and what to act on"
+    life.event("dossier", "restriction_lifted")
+    sent = len(life.effects)
+    life.event("delivery", "papers_arrived")
+    assert len(life.effects) == sent + 1
+
+
+def test_what_a_procedure_owes_is_among_what_is_told() -> None:
+    kinds = {template.kind for template in Rules().catalogue.by_name.values()}
+    assert kinds >= OWED
+
+
+def test_a_number_that_was_put_right_is_the_one_that_is_told_from_then_on() -> None:
+    life, before = accepted()
+    new = Personal(token="sealed:1:phone:BBBB")
+    assert life.state is not None
+    assert life.state.applicant is not None
+    assert before.to != new
+    life.event("dossier", "person_corrected", applicant=life.state.applicant.model_copy(update={"phone": new}))
+    life.event("dossier", "stopped")
+    assert [e.to for e in life.effects if isinstance(e, SendSms)][-1] == new
 
 
 def test_a_representative_is_told_once_verified() -> None:
