@@ -80,9 +80,10 @@ async def hoso(*words: str) -> tuple[int, str]:
     return await command("privacy", *words)
 
 
-async def command(*words: str) -> tuple[int, str]:
-    """Exit code and output of a command."""
-    done = await asyncio.to_thread(CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1"}).invoke, app, words)
+async def command(*words: str, typed: str = "") -> tuple[int, str]:
+    """Exit code and output of a command; `typed`: what it is answered where it asks."""
+    runner = CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1"})
+    done = await asyncio.to_thread(runner.invoke, app, words, input=typed)
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.exit_code, done.output

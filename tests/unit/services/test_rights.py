@@ -16,12 +16,12 @@ from schemas.personal import Personal
 from schemas.work import By
 from services.submission import messages as do
 from services.submission.api.rights import Changes, Correcting
-from services.submission.domain import privacy, rights
+from services.submission.domain import privacy, rights, timing
 from services.submission.domain.dossier import Dossier
 from services.submission.domain.graph import ENDS
 from services.submission.domain.telling import STEPS
 
-from .lives import LEADER, OWNER, PAYING, Player, to_stage
+from .lives import HANDLERS, LEADER, OWNER, PAYING, Player, to_stage
 
 KEEPER = By(officer="operator1", role="operator")
 NEW = Applicant(kind="individual", name=Personal.of("Lò Thị Đúng"), phone=Personal.of("+84919999999"))
@@ -47,6 +47,7 @@ def test_an_open_dossier_is_put_right_and_nothing_else_of_it_changes(stage: str)
     assert (after.applicant, after.tokens, answer["note"]) == (NEW, ("new phone",), False)
     assert others(after, "applicant", "tokens") == others(before, "applicant", "tokens")
     assert player.due == due, "terms go on"
+    event: Any
     (event,) = player.events[said:]
     assert (event.applicant, event.fields, event.note, event.by.officer) == (NEW, ("phone",), False, "operator1")
     (correction,) = after.corrections
@@ -99,21 +100,17 @@ def test_what_cannot_be_put_right_is_refused_by_name() -> None:
         waits.tell(command(waits.dossier))
     assert refused.value.code == "too_many"
     gone = waits.dossier.model_copy(update={"owner": privacy.NOBODY, "corrections": ()})
-    for asked in (
-        command(gone),
-        do.RestrictProcessing(by=KEEPER, reason="r"),
-        do.LiftRestriction(by=KEEPER, reason="r"),
-    ):
-        handler: Any = {do.CorrectPerson: rights.correct, do.RestrictProcessing: rights.restrict}.get(type(asked))
+    said: dict[str, Any] = {"by": KEEPER, "reason": "r"}
+    for asked in (command(gone), do.RestrictProcessing(**said), do.LiftRestriction(**said)):
         for state, code in ((gone, "erased"), (None, "not_found")):
             with pytest.raises(Refused) as refused:
-                (handler or rights.lift)(state, asked, waits.now)
+                HANDLERS[type(asked)](state, asked, waits.now)
             assert refused.value.code == code
 
 
 def test_what_the_fee_was_counted_by_is_not_changed_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     player = to_stage("assigning", PAYING)
-    procedure = rights.timing.procedure_of(player.dossier)
+    procedure = timing.procedure_of(player.dossier)
     monkeypatch.setattr(type(procedure), "counted_by", property(lambda _self: frozenset({"language"})))
     with pytest.raises(Refused) as refused:
         player.tell(command(player.dossier, fields=("form.language",), form=Personal.of("{}")))
