@@ -16,7 +16,7 @@ from rich.table import Table
 
 from cli import operator
 from law import calendar, requests
-from law.requests import Due, Right
+from law.requests import RIGHTS, Due, Right
 
 SERVICE: Final = "submission"
 LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -34,6 +34,7 @@ Named = Annotated[
     typer.Argument(help="a phone, an identity number, account:SUB, or a dossier's id; - asks for it", metavar="PERSON"),
 ]
 Reason = Annotated[str, typer.Option(help="the request or the rule; kept for ever, so no personal data")]
+Ref = Annotated[str | None, typer.Option("--request", help="the entry of the register this answers; else a new one")]
 Asked = Annotated[str | None, typer.Option(help="day the request came, as 2026-11-30; default today")]
 
 
@@ -49,9 +50,11 @@ def export(
     person: Named,
     out: Annotated[Path, typer.Option(help="the file to write; only you can read it")],
     asked: Asked = None,
+    request: Ref = None,
 ) -> None:
     """Write everything there is of a person, from every service, as JSON to hand over. Who asked is recorded."""
     _due(asked, "see")
+    entry = request or _noted("see", named(person), asked)
     found = operator.post(SERVICE, "/privacy/export", named(person))["dossiers"]
     for dossier in found:
         dossier["elsewhere"] = {
@@ -60,6 +63,7 @@ def export(
     out.touch(mode=0o600)
     out.write_text(json.dumps({"person": person, "dossiers": found}, ensure_ascii=False, indent=2))
     console.print(f"{len(found)} dossiers in {out}")
+    _answered(entry, "done")
 
 
 @privacy.command()
@@ -67,6 +71,7 @@ def erase(
     person: Named,
     reason: Reason,
     asked: Asked = None,
+    request: Ref = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
@@ -77,9 +82,11 @@ def erase(
     _due(asked, "erase")
     body = named(person)
     _sure(body, "What is erasable is erased for ever.", yes=yes)
+    entry = request or _noted("erase", body, asked)
     found = operator.post(SERVICE, "/privacy/erase", {**body, "reason": reason})["dossiers"]
     _table(found)
     erased = sum(line["standing"] == "erased" for line in found)
+    _answered(entry, _outcome(erased, len(found)))
     print(json.dumps({"erased": erased, "left": len(found) - erased}))  # noqa: T201 - the result, for programs
     raise typer.Exit(0 if erased == len(found) else 1)
 
@@ -96,6 +103,7 @@ def correct(
         ),
     ],
     asked: Asked = None,
+    request: Ref = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
@@ -108,7 +116,8 @@ def correct(
     _due(asked, "correct")
     body = {**named(person), "reason": reason, "right": _right(field)}
     _sure(named(person), "This is put right in all of these.", yes=yes)
-    _told(operator.post(SERVICE, "/privacy/correct", body)["dossiers"])
+    entry = request or _noted("correct", named(person), asked)
+    _told(operator.post(SERVICE, "/privacy/correct", body)["dossiers"], entry)
 
 
 @privacy.command()
@@ -116,6 +125,7 @@ def restrict(
     person: Named,
     reason: Reason,
     asked: Asked = None,
+    request: Ref = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
@@ -126,13 +136,62 @@ def restrict(
     """
     _due(asked, "restrict")
     _sure(named(person), "Officers will not be shown these any more.", yes=yes)
-    _told(operator.post(SERVICE, "/privacy/restrict", {**named(person), "reason": reason})["dossiers"])
+    entry = request or _noted("restrict", named(person), asked)
+    _told(operator.post(SERVICE, "/privacy/restrict", {**named(person), "reason": reason})["dossiers"], entry)
 
 
 @privacy.command()
 def lift(person: Named, reason: Reason) -> None:
     """End a restriction."""
     _told(operator.post(SERVICE, "/privacy/lift", {**named(person), "reason": reason})["dossiers"])
+
+
+@privacy.command()
+def ask(
+    person: Named,
+    right: Annotated[str, typer.Option(help=f"what is asked for: {', '.join(RIGHTS)}")],
+    asked: Asked = None,
+) -> None:
+    """Note in the register that a person asked, to be answered later. Prints the entry's id, for --request."""
+    known: Right | None = next((one for one in RIGHTS if one == right), None)
+    if known is None:
+        raise typer.BadParameter(f"must be one of {', '.join(RIGHTS)}", param_hint="--right")
+    _due(asked, known)
+    print(_noted(known, named(person), asked))  # noqa: T201 - the result, for programs
+
+
+@privacy.command("requests")
+def listed(
+    *, answered: Annotated[bool, typer.Option("--answered", help="those that were answered instead")] = False
+) -> None:
+    """What persons asked and was not answered yet, due first. Exit code 1: one of them is late."""
+    table = Table("request", "asked for", "on", "answer by", "done by", "dossiers", "outcome", "answered")
+    late, after = False, None
+    while True:
+        page = operator.get(SERVICE, "/privacy/requests", {"answered": answered, "after": after})
+        for one in page["requests"]:
+            done_by = date.fromisoformat(one["done_by"])
+            missed = not answered and done_by < today()
+            late = late or missed
+            count = f"{len(one['dossiers'])}{'+' if one['more'] else ''}"
+            dates = (one["asked"], one["answer_by"], f"{done_by}{' [red]late[/]' if missed else ''}")
+            table.add_row(one["id"], one["right"], *dates, count, one.get("outcome", ""), one.get("answered_at", ""))
+        after = page["next"]
+        if after is None:
+            break
+    console.print(table)
+    raise typer.Exit(1 if late else 0)
+
+
+@privacy.command()
+def answer(
+    request: Annotated[str, typer.Argument(metavar="REQUEST")],
+    outcome: Annotated[str, typer.Option(help="done, partly or refused")],
+    note: Annotated[str | None, typer.Option(help="why; no personal data")] = None,
+) -> None:
+    """Say in the register what became of a request that no command here answered."""
+    operator.post(SERVICE, f"/privacy/requests/{request}/answer", {"outcome": outcome, "note": note})
+    console.print("answered")
 
 
 @privacy.command()
@@ -185,9 +244,26 @@ def _sure(person: dict[str, str], what: str, *, yes: bool) -> None:
         typer.confirm(f"{what} Go on?", abort=True, err=True)
 
 
-def _told(found: list[dict[str, Any]]) -> None:
-    """What became of each; ends the command."""
+def _noted(right: Right, person: dict[str, str], asked: str | None) -> str:
+    """A new entry of the register: its id."""
+    entry = operator.post(SERVICE, "/privacy/requests", {**person, "right": right, "asked": asked})
+    return str(entry["request"])
+
+
+def _answered(entry: str, outcome: str) -> None:
+    operator.post(SERVICE, f"/privacy/requests/{entry}/answer", {"outcome": outcome})
+    console.print(f"request {entry}: {outcome}")
+
+
+def _outcome(done: int, of: int) -> str:
+    return "done" if done == of else "partly" if done else "refused"
+
+
+def _told(found: list[dict[str, Any]], entry: str | None = None) -> None:
+    """What became of each, and with that of the request; ends the command."""
     _table(found)
+    if entry is not None:
+        _answered(entry, _outcome(sum(line["result"] != "refused" for line in found), len(found)))
     print(json.dumps(Counter(line["result"] for line in found)))  # noqa: T201 - the result, for programs
     raise typer.Exit(1 if any(line["result"] == "refused" for line in found) else 0)
 

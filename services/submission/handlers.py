@@ -10,7 +10,7 @@ from chassis.document import AggregateType
 from chassis.jose import Keys
 from chassis.series import SERIES, ConfirmNumber, TakeNumber
 from schemas.topics import STREAMS, reply_topic
-from services.submission.domain import drafts, exchange, life, officer
+from services.submission.domain import drafts, exchange, life, officer, requests
 from services.submission.domain.correspondence import Exchange
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.exchange import NOBODY
@@ -56,7 +56,7 @@ def aggregates(
     keeping: FileRules = FILE_RULES,
     callbacks: Callbacks = NOBODY,
 ) -> tuple[AggregateType[Any], ...]:
-    """Dossiers, exchanges with portals, absences of officers, people's drafts, number series, and files."""
+    """Dossiers, exchanges with portals, absences, people's drafts, number series, files, what persons asked."""
     dossiers = AggregateType(
         name="dossiers",
         state=Dossier,
@@ -86,4 +86,11 @@ def aggregates(
         topic_of=lambda _event, _state: STREAMS["draft"].name,
         says=(STREAMS["draft"].name,),
     )
-    return dossiers, exchanges, officers, drawers, SERIES, files(keeping)
+    asked = AggregateType(
+        name="requests",
+        state=requests.Request,
+        handlers=requests.HANDLERS,
+        view=requests.view,
+        indexes=(("open", "order"),),
+    )
+    return dossiers, exchanges, officers, drawers, SERIES, files(keeping), asked

@@ -16,6 +16,7 @@ from services.submission.api import (
     portals,
     privacy,
     reading,
+    requests,
     rights,
 )
 from services.submission.files import api as files
@@ -27,7 +28,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter()
     parts = (
         catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, privacy, rights, files,
-        documents, portals,
+        documents, portals, requests,
     )  # fmt: skip
     for part in parts:
         part.add(routes, platform)

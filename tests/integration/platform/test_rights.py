@@ -105,6 +105,7 @@ async def test_a_number_is_put_right_in_what_is_open_noted_to_what_has_ended_and
     assert (code, last(said)) == (0, {"corrected": 1, "noted": 1})
     assert "answered by 2026-12-01" in said
     assert "done by 2026-12-07" in said
+    await in_register(office, "correct", {living, ended}, "2026-11-27")
     assert await office.found(office.clerk, right) == {living, ended}
     assert await office.found(office.clerk, wrong) == {ended}, "the record of what has ended is as it was"
     assert (await office.exported(living))["applicant"]["phone"] == right
@@ -119,6 +120,14 @@ async def test_a_number_is_put_right_in_what_is_open_noted_to_what_has_ended_and
 
     await wait_for("a message to the right number", told)
     await only_sealed(office, right, "dossier.person_corrected.v1")
+
+
+async def in_register(office: Office, right: str, dossiers: set[str], asked: str) -> None:
+    """It was noted with its days and was answered; it names dossiers, and nobody."""
+    done = (await office.operator.get(f"{office.submission}/privacy/requests", answered="true"))["requests"]
+    (entry,) = [one for one in done if set(one["dossiers"]) == dossiers]
+    assert (entry["right"], entry["asked"], entry["done_by"], entry["outcome"]) == (right, asked, "2026-12-07", "done")
+    assert entry["answered_at"] >= entry["noted_at"]
 
 
 async def only_sealed(office: Office, text: str, event: str) -> None:
@@ -161,7 +170,10 @@ async def test_what_is_restricted_is_not_shown_to_officers_in_any_service_and_th
     slip = f"{office.stack.url('delivery')}/dossiers/{dossier}/slips/receipt"
     for door in (content, slip):
         await until(partial(office.answers, office.clerk, door, ""), 60)
-    code, said = await command("privacy", "restrict", one.phone, "--reason", "request 4", "--yes")
+    entry = (await command("privacy", "ask", one.phone, "--right", "restrict"))[1].splitlines()[-1]
+    assert entry in (await command("privacy", "requests"))[1]
+    words = ("--reason", "request 4", "--request", entry, "--yes")
+    code, said = await command("privacy", "restrict", one.phone, *words)
     assert (code, last(said)) == (0, {"restricted": 1})
     for door in (content, slip):
         await until(partial(office.answers, office.clerk, door, RESTRICTED), 2 * KEY_TTL)
@@ -169,6 +181,8 @@ async def test_what_is_restricted_is_not_shown_to_officers_in_any_service_and_th
     assert await office.found(office.clerk, one.phone) == set()
     assert await office.found(office.operator, one.phone) == {dossier}
     assert "restricted" in (await command("privacy", "find", one.phone))[1]
+    assert entry not in (await command("privacy", "requests"))[1]
+    assert entry in (await command("privacy", "requests", "--answered"))[1]
     shown = await office.clerk.get(f"{office.submission}/dossiers/{dossier}")
     assert (shown["restricted"]["reason"], shown["due_at"] is not None) == ("request 4", True)
     await office.leader.post(f"{office.submission}/dossiers/{dossier}/assign", {"unit": "culture"})

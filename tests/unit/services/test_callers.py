@@ -34,6 +34,7 @@ READS: Final[dict[str, dict[str, set[str]]]] = {
         "GET /files/{file}": {"citizen", *DESKS},
         "GET /files/{file}/content": {"citizen", *DESKS},
         "GET /dossiers/{dossier}/files": {"citizen", *DESKS},
+        "GET /privacy/requests": {"operator", "auditor"},
     },
     "payment": {
         "GET /dossiers/{dossier}/invoice": {"citizen", *MONEY},

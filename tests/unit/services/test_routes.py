@@ -83,6 +83,8 @@ ACTS: dict[str, set[str]] = {
     "POST /privacy/export": {"operator"},
     "POST /privacy/erase": {"operator"},
     "POST /privacy/correct": {"operator"},
+    "POST /privacy/requests": {"operator"},
+    "POST /privacy/requests/{request}/answer": {"operator"},
     "POST /privacy/restrict": {"operator"},
     "POST /privacy/lift": {"operator"},
     "POST /privacy/dossiers/{dossier}/hold": {"operator"},
