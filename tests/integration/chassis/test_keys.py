@@ -12,13 +12,14 @@ from typing import Any, ClassVar
 import pytest
 from prometheus_client import REGISTRY
 
+from chassis import readings
 from chassis.decision import Command, Decision, Effect, FailureReason, Outcome, Policy
 from chassis.delivery import Delivery, Handled, Position
 from chassis.document import AggregateType
 from chassis.engine import Engine
 from chassis.fold import Folder
-from chassis.keyadmin import Erasure, Held, Hold, KeyAdmin
-from chassis.keyring import Keyring, Masters, Unopenable
+from chassis.keyadmin import Erasure, Held, Hold, KeyAdmin, Restriction
+from chassis.keyring import Keyring, Masters, Restricted, Unopenable
 from chassis.runner import Call, Runner
 from chassis.store import Store
 from deploy.local.platform import Backbone
@@ -316,3 +317,23 @@ async def test_a_hold_survives_the_rotation_of_the_master_key(keys: Store) -> No
     assert await admin.rotate(BOTH) == 1
     with pytest.raises(Held):
         await admin.erase(Erasure(dossier, now, "operator", "request"))
+
+
+async def test_a_restriction_is_recorded_once_survives_a_rotation_and_ends(keys: Store) -> None:
+    admin, now = KeyAdmin(keys), datetime(2026, 11, 24, 8, tzinfo=UTC)
+    dossier, value = next(iter((await make(keys, OLD, 1)).items()))
+    restriction = Restriction(dossier, now, "operator", "request 4")
+    assert await admin.restrict(restriction)
+    assert not await admin.restrict(Restriction(dossier, now, "another", "again")), "the first one stays"
+    await admin.rotate(BOTH)
+    assert await admin.restricted(dossier) == restriction
+    readings.begin()
+    assert await Keyring(keys, BOTH).open(dossier, value) == dossier
+    readings.bound()
+    with pytest.raises(Restricted):
+        await Keyring(keys, BOTH).open(dossier, value)
+    assert await admin.lift(dossier)
+    assert not await admin.lift(dossier)
+    assert await Keyring(keys, BOTH).open(dossier, value) == dossier
+    await admin.erase(Erasure(dossier, now, "operator", "request"))
+    assert not await admin.restrict(restriction), "there is nothing left to restrict"
