@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints, model_validator
 
 from chassis.decision import Command, Refused
+from chassis.delivery import IdempotencyKey
 from chassis.http import Caller, send
 from chassis.keyadmin import Restriction
 from chassis.service import Platform
@@ -23,7 +24,7 @@ from schemas.upstream import Answer as FormAnswer
 from schemas.upstream import FiledAddress, FiledApplicant, Line
 from schemas.work import By
 from services.submission.api.applicants import invalid
-from services.submission.api.common import Body
+from services.submission.api.common import Body, Key
 from services.submission.api.privacy import Desk, Erasing, Keeper
 from services.submission.domain import filing, rights, timing
 from services.submission.domain.dossier import Dossier, local_day
@@ -75,9 +76,9 @@ def add(routes: APIRouter, platform: Platform) -> None:
     office = _Office(platform)
 
     @routes.post("/privacy/correct")
-    async def correct(body: Correcting, caller: Keeper) -> dict[str, Any]:
+    async def correct(body: Correcting, caller: Keeper, key: Key) -> dict[str, Any]:
         """Puts it right in each dossier that is open, and attaches it to each that has ended; says of each which."""
-        return {"dossiers": [await office.correct(d, caller, body) for d in await office.desk.of(body)]}
+        return {"dossiers": [await office.correct(d, caller, body, key) for d in await office.desk.of(body)]}
 
     @routes.post("/privacy/restrict")
     async def restrict(body: Erasing, caller: Keeper) -> dict[str, Any]:
@@ -96,15 +97,17 @@ class _Office:
         self._platform = platform
         self._dossiers = platform.engine("dossiers")
 
-    async def correct(self, dossier: Dossier, caller: Caller, body: Correcting) -> dict[str, Any]:
-        """Raises Problem 422 for what cannot be right."""
+    async def correct(self, dossier: Dossier, caller: Caller, body: Correcting, key: IdempotencyKey) -> dict[str, Any]:
+        """Raises Problem 422 for what cannot be right, if this is the dossier that was named."""
         if (line := await self.desk.line(dossier))["standing"] == "erased":
             return {**line, "result": "erased"}
         try:
             command = await self._command(dossier, caller, body)
         except BadFiling as error:
-            raise invalid(error, "right.") from error
-        refused, answer = await self._sent(dossier.id, command)
+            if body.dossier is not None:
+                raise invalid(error, "right.") from error
+            return {**line, "result": "refused", "why": "; ".join(f"{p.field}: {p.problem}" for p in error.problems)}
+        refused, answer = await self._sent(dossier.id, command, key)
         return {**line, **(refused or {"result": "noted" if answer.get("note") else "corrected"})}
 
     async def _command(self, dossier: Dossier, caller: Caller, body: Correcting) -> CorrectPerson:
@@ -145,10 +148,12 @@ class _Office:
             await self._platform.key_admin.lift(dossier.id)
         return {**await self.desk.line(dossier), **(refused or {"result": "lifted"})}
 
-    async def _sent(self, dossier: str, command: Command) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    async def _sent(
+        self, dossier: str, command: Command, key: IdempotencyKey | None = None
+    ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         """What was refused of it, which stops no other dossier; and the answer."""
         try:
-            return None, dict(await send(self._dossiers, dossier, command, None))
+            return None, dict(await send(self._dossiers, dossier, command, key))
         except Refused as error:
             return {"result": "refused", "why": error.detail}, {}
 
