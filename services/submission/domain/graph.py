@@ -102,7 +102,8 @@ EDGES: Final = (
     _edge(do.Complain, "returned rejected stopped", "returned rejected stopped", feedback.ComplaintFiled),
     _edge(do.AnswerComplaint, "returned rejected stopped", "returned rejected stopped", feedback.ComplaintAnswered),
 )
-"""Besides, deadlines say `DueSoon` and `Overdue` and a changed calendar `DossierRetimed`: they change no stage."""
+"""Besides, deadlines say `DueSoon` and `Overdue`, a changed calendar `DossierRetimed`, and rights of the person what
+`schemas.rights` has: they change no stage."""
 
 
 UNDECIDED: Final = frozenset({do.StopDossier.__name__, do.WithdrawDossier.__name__})

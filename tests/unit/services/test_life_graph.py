@@ -10,7 +10,7 @@ import pytest
 from chassis.decision import Command, DeadlineDue, Impossible, Refused
 from chassis.series import NumberTaken
 from law.statuses import Status
-from schemas import dossier
+from schemas import dossier, rights
 from schemas.delivery import ResultDelivered
 from schemas.event import Event
 from schemas.payment import PaymentReceived
@@ -171,8 +171,9 @@ def test_every_stage_is_reached_and_left_or_an_end() -> None:
     assert set(STAGES) - out_of == ENDS
 
 
-def test_every_event_of_the_stream_is_said_by_an_edge_or_a_deadline() -> None:
+def test_every_event_of_the_stream_is_said_by_an_edge_a_deadline_or_a_right_of_the_person() -> None:
     said: set[type[Event]] = {edge.event for edge in EDGES if edge.event} | {DossierRetimed, DueSoon, Overdue}
+    said |= set(rights.EVENTS)
     assert said == set(dossier.EVENTS)
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from chassis.decision import Refused
+from cli.generate import GOLDENS
 from schemas.event import Record
 from schemas.parts import Applicant
 from schemas.personal import Personal
+from schemas.topics import CATALOGUES
 from schemas.work import By
+from services.delivery.domain import life as deliveries
+from services.delivery.domain.delivery import Rules as Ways
+from services.payment.domain import invoice
 from services.submission import messages as do
 from services.submission.api.rights import Changes, Correcting
 from services.submission.domain import privacy, rights, timing
@@ -23,6 +28,7 @@ from services.submission.domain.telling import STEPS
 
 from .lives import HANDLERS, LEADER, OWNER, PAYING, Player, to_stage
 
+NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)
 KEEPER = By(officer="operator1", role="operator")
 NEW = Applicant(kind="individual", name=Personal.of("Lò Thị Đúng"), phone=Personal.of("+84919999999"))
 OPEN = ("filed", "awaiting_fee", "assigning", "examining", "deciding", "issuing", "numbering", "returning")
@@ -174,3 +180,29 @@ def test_who_somebody_is_is_put_right_in_one_dossier_only(body: dict[str, Any]) 
 def test_what_is_put_right_has_names() -> None:
     right = Changes.model_validate({"email": "a@example.vn", "phone": "0912345678", "form": {"b": 1, "a": "x"}})
     assert right.fields == ("phone", "email", "form.a", "form.b")
+
+
+def golden(name: str, **changes: Any) -> Any:
+    path = GOLDENS / f"dossier.{name}.v1.json"
+    return CATALOGUES["dossier"].decode(path.stem, path.read_bytes()).model_copy(update=changes)
+
+
+def test_later_receipts_name_who_was_put_right_and_a_dossier_without_a_fee_stays_without() -> None:
+    corrected = golden("person_corrected", applicant=NEW)
+    known: Any = invoice.HANDLERS[type(golden("accepted"))](
+        None, golden("accepted", payer=Personal.of("sai")), NOW
+    ).state
+    found: Any = invoice.HANDLERS[type(corrected)](known, corrected, NOW).state
+    assert found.payer == NEW.name
+    assert invoice.HANDLERS[type(corrected)](None, corrected, NOW).state is None
+
+
+def test_a_result_goes_to_who_was_put_right_at_the_address_that_is_right() -> None:
+    handlers, submitted = deliveries.handlers(Ways()), golden("submitted")
+    known: Any = handlers[type(submitted)](None, submitted, NOW).state
+    address = submitted.address.model_copy(update={"detail": Personal.of("Ngõ 8")})
+    for given, expected in ((None, submitted.address), (address, address)):
+        corrected = golden("person_corrected", applicant=NEW, address=given)
+        found: Any = handlers[type(corrected)](known, corrected, NOW).state
+        assert (found.applicant, found.address) == (NEW, expected)
+        assert others(found, "applicant", "address") == others(known, "applicant", "address")
