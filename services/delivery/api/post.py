@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.decision import Refused
-from chassis.http import Problem, public, send
+from chassis.http import Problem, body, public, refusals, send
 from schemas.event import DossierId
 from services.delivery.api.common import Doors
 from services.delivery.domain import s10
@@ -31,7 +31,12 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 def add(routes: APIRouter, doors: Doors) -> None:
     """The one door of the post office."""
 
-    @routes.post("/post/events", dependencies=[Depends(public)])
+    @routes.post(
+        "/post/events",
+        dependencies=[Depends(public)],
+        responses=refusals(401, 404, 503),
+        openapi_extra=body("application/json"),
+    )
     async def told(
         request: Request,
         x_post_timestamp: Annotated[str, Header(pattern=r"^\d{1,12}$")],

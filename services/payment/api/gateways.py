@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from chassis.delivery import Delivery, Handled
-from chassis.http import Problem, public
+from chassis.http import Problem, public, refusals
 from chassis.mailbox import Patience
 from chassis.service import Platform
 from chassis.telemetry import TRACE, logger
@@ -29,6 +29,16 @@ MESSAGES: Final = {
     "04": "Invalid amount",
     "97": "Invalid checksum",
     "99": "Unknown error",
+}
+SIGNED: Final = {
+    "parameters": [
+        {
+            "name": "values",
+            "in": "query",
+            "description": "what the gateway says, one parameter a field, with its signature",
+            "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+        }
+    ]
 }
 Value = Annotated[str, Field(max_length=paygov.MAX_DATA)]
 Values = Annotated[dict[Annotated[str, Field(max_length=64)], Value], Field(max_length=20)]
@@ -72,7 +82,7 @@ def _told(future: asyncio.Future[Any]) -> None:
 
 
 def _vnpay(routes: APIRouter, platform: Platform) -> None:
-    @routes.get("/payments/vnpay/ipn", dependencies=[Depends(public)])
+    @routes.get("/payments/vnpay/ipn", dependencies=[Depends(public)], openapi_extra=SIGNED)
     async def notify(request: Request) -> dict[str, str]:
         """VNPAY's server tells the outcome; its signature is what lets it in. Nothing else changes an invoice."""
         values = dict(request.query_params)
@@ -84,7 +94,13 @@ def _vnpay(routes: APIRouter, platform: Platform) -> None:
             code = await _decide(platform, values.get("vnp_TxnRef", ""), lambda: vnpay.notification(values))
         return {"RspCode": code, "Message": MESSAGES[code]}
 
-    @routes.get("/payments/vnpay/return", dependencies=[Depends(public)], response_class=HTMLResponse)
+    @routes.get(
+        "/payments/vnpay/return",
+        dependencies=[Depends(public)],
+        response_class=HTMLResponse,
+        responses=refusals(400),
+        openapi_extra=SIGNED,
+    )
     async def back(request: Request) -> str:
         """Where the payer's browser comes back to. It shows; what counts is the IPN, or the answer to our question."""
         values = dict(request.query_params)
@@ -105,7 +121,7 @@ def _paygov(routes: APIRouter, platform: Platform) -> None:
             raise Problem(400, "bad_signature", "These values are not from the platform") from error
         return values
 
-    @routes.post("/payments/paygov/query", dependencies=[Depends(public)])
+    @routes.post("/payments/paygov/query", dependencies=[Depends(public)], responses=refusals(503))
     async def asked(values: Annotated[Values, Body()]) -> dict[str, Any]:
         """The platform asks what an attempt is for; it is answered without personal data."""
         attempt = checked(values).get("MaThamChieu", "")
@@ -128,7 +144,13 @@ def _paygov(routes: APIRouter, platform: Platform) -> None:
             raise Problem(422, "invalid", "The result cannot be read") from error
         return {"MaLoi": await _decide(platform, command.attempt, lambda: command)}
 
-    @routes.get("/payments/paygov/return", dependencies=[Depends(public)], response_class=HTMLResponse)
+    @routes.get(
+        "/payments/paygov/return",
+        dependencies=[Depends(public)],
+        response_class=HTMLResponse,
+        responses=refusals(400),
+        openapi_extra=SIGNED,
+    )
     async def back(request: Request) -> str:
         """Where the payer's browser comes back to. It shows, as VNPAY's."""
         values = checked(dict(request.query_params))

@@ -28,6 +28,7 @@ statistics = SimpleNamespace(router=lambda _platform: counting.router(View(Shown
 audit = SimpleNamespace(router=lambda _platform: auditing.router(unused, unused))
 delivery = SimpleNamespace(router=lambda platform: deliveries.router(platform, unused))
 PUBLIC = {
+    "GET /openapi.json",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
