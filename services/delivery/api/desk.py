@@ -57,7 +57,7 @@ class Wish(Body):
     """How the applicant wants the result from now on."""
 
     way: Way
-    desk: Annotated[str | None, Field(max_length=10)] = None
+    desk: Annotated[str | None, Field(min_length=1, max_length=10)] = None
     address: Address | None = None
     authorised: Person | None = None
 

@@ -30,16 +30,26 @@ MESSAGES: Final = {
     "97": "Invalid checksum",
     "99": "Unknown error",
 }
-SIGNED: Final = {
-    "parameters": [
-        {
-            "name": "values",
-            "in": "query",
-            "description": "what the gateway says, one parameter a field, with its signature",
-            "schema": {"type": "object", "additionalProperties": {"type": "string"}},
-        }
-    ]
-}
+TEXT: Final = {"type": "string", "maxLength": 255}
+
+
+def signed(*names: str) -> dict[str, Any]:
+    """Query parameters of a gateway, all of them text. What is missing or wrong is answered in its protocol."""
+    return {"parameters": [{"name": name, "in": "query", "schema": TEXT} for name in names]}
+
+
+VNPAY: Final = signed(
+    "vnp_TxnRef",
+    "vnp_Amount",
+    "vnp_ResponseCode",
+    "vnp_TransactionStatus",
+    "vnp_PayDate",
+    "vnp_TransactionNo",
+    "vnp_TmnCode",
+    "vnp_OrderInfo",
+    vnpay.HASH,
+)
+PAYGOV: Final = signed("responseCode", "data", "MaThamChieu", paygov.CODE)
 Value = Annotated[str, Field(max_length=paygov.MAX_DATA)]
 Values = Annotated[dict[Annotated[str, Field(max_length=64)], Value], Field(max_length=20)]
 log = logger(__name__)
@@ -82,7 +92,7 @@ def _told(future: asyncio.Future[Any]) -> None:
 
 
 def _vnpay(routes: APIRouter, platform: Platform) -> None:
-    @routes.get("/payments/vnpay/ipn", dependencies=[Depends(public)], openapi_extra=SIGNED)
+    @routes.get("/payments/vnpay/ipn", dependencies=[Depends(public)], openapi_extra=VNPAY)
     async def notify(request: Request) -> dict[str, str]:
         """VNPAY's server tells the outcome; its signature is what lets it in. Nothing else changes an invoice."""
         values = dict(request.query_params)
@@ -99,7 +109,7 @@ def _vnpay(routes: APIRouter, platform: Platform) -> None:
         dependencies=[Depends(public)],
         response_class=HTMLResponse,
         responses=refusals(400),
-        openapi_extra=SIGNED,
+        openapi_extra=VNPAY,
     )
     async def back(request: Request) -> str:
         """Where the payer's browser comes back to. It shows; what counts is the IPN, or the answer to our question."""
@@ -149,7 +159,7 @@ def _paygov(routes: APIRouter, platform: Platform) -> None:
         dependencies=[Depends(public)],
         response_class=HTMLResponse,
         responses=refusals(400),
-        openapi_extra=SIGNED,
+        openapi_extra=PAYGOV,
     )
     async def back(request: Request) -> str:
         """Where the payer's browser comes back to. It shows, as VNPAY's."""

@@ -40,7 +40,7 @@ class Resolution(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    key: Annotated[str, Field(max_length=200)]
+    key: Annotated[str, Field(min_length=1, max_length=200)]
     resolution: Short
 
 
