@@ -16,11 +16,12 @@ from typing import Final
 import httpx
 import pytest
 
+from cli.demo.filings import plan
 from deploy.local import stack
 from deploy.local.platform import Backbone
 from deploy.local.stack import AUDIT, SERVICES, STATISTICS
 from tests.integration.platform.openapi.calls import Examiner
-from tests.integration.platform.openapi.world import World, populated
+from tests.integration.platform.openapi.world import World, driven, populated
 
 EXAMPLES: Final = int(os.environ.get("HOSO_OPENAPI_EXAMPLES", "8"))
 SEED: Final = int(os.environ.get("HOSO_OPENAPI_SEED", "1"))
@@ -52,8 +53,9 @@ async def test_nothing_is_answered_that_is_not_documented_and_nothing_let_in_tha
 
 
 async def parked(world: World) -> list[str]:
-    """What a service could not handle of what the others said."""
-    headers = {"authorization": f"Bearer {world.tokens['operator']}"}
-    async with httpx.AsyncClient(timeout=20, trust_env=False, headers=headers) as client:
+    """What a service could not handle of what the others said, once a new dossier came through all of them."""
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+        await driven(world, client, plan(7, "after")[6])
+        client.headers["authorization"] = f"Bearer {world.tokens['operator']}"
         found = [(await client.get(f"{world.stack.url(s)}/operations/parked")).json()["parked"] for s in SERVICES]
     return [f"{one['type']}: {one['reason']}: {one['detail']}" for held in found for one in held]

@@ -16,7 +16,7 @@ import httpx
 from chassis.http.auth import ROLES
 from cli.demo.client import Caller, wait_for
 from cli.demo.filings import Planned, plan
-from cli.demo.journey import Journey, People
+from cli.demo.journey import Journey, Outcome, People
 from cli.demo.oidc import login
 from deploy.local.stack import Stack
 from tests.unit.services.files.samples import PDF
@@ -62,17 +62,22 @@ async def _token(stack: Stack, client: httpx.AsyncClient, role: str) -> str:
 
 
 async def _results(world: World, client: httpx.AsyncClient, callers: Mapping[str, Caller]) -> None:
-    acting = [callers[role] for role in ("clerk", "specialist", "leader", "registrar")]
-    journey = Journey(world.stack, People((callers["citizen"],), *acting), client, lambda _: None)
     for planned in plan(3, "openapi"):
-        outcome = await journey.run(planned)
-        assert not outcome.error, outcome.error
+        outcome = await driven(world, client, planned)
         delivery = f"{world.stack.url('delivery')}/dossiers/{outcome.dossier}/delivery"
         delivered = await callers["citizen"].get(delivery)
         found = {"dossier": outcome.dossier, "dossier_code": outcome.code, "kind": "receipt"}
         found |= {"tracking": delivered["tracking"]} if "tracking" in delivered else {}
         found["document_code"] = delivered["documents"][0]["code"]
         world.dossiers.append(found | await _paid(world, callers, outcome.dossier, planned))
+
+
+async def driven(world: World, client: httpx.AsyncClient, planned: Planned) -> Outcome:
+    """A dossier from its filing to its result."""
+    acting = [Caller(client, world.tokens[role]) for role in ("citizen", "clerk", "specialist", "leader", "registrar")]
+    outcome = await Journey(world.stack, People((acting[0],), *acting[1:]), client, lambda _: None).run(planned)
+    assert not outcome.error, outcome.error
+    return outcome
 
 
 async def _paid(world: World, callers: Mapping[str, Caller], dossier: str, planned: Planned) -> dict[str, Any]:
