@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from fastapi.dependencies.models import Dependant
+from fastapi.openapi.models import OpenAPI
 from fastapi.routing import iter_route_contexts
 
 from chassis.http import Verifier, create_app
+from chassis.http.document import describe
 from chassis.http.operations import operators
 from chassis.http.routes import guards, unguarded
 from chassis.operations import Operations
@@ -197,6 +199,17 @@ SERVICES = {
 @pytest.mark.parametrize("module", SERVICES.values(), ids=SERVICES)
 def test_every_route_has_one_guard(module: Any) -> None:
     assert unguarded(app(module)) == []
+
+
+@pytest.mark.parametrize("module", SERVICES.values(), ids=SERVICES)
+def test_every_service_has_an_openapi_document(module: Any) -> None:
+    found = OpenAPI.model_validate(describe(app(module)))
+    operations = [
+        (item, method) for item in (found.paths or {}).values() for method in ("get", "post", "put", "delete")
+    ]
+    described = [operation for item, method in operations if (operation := getattr(item, method)) is not None]
+    assert len(described) == len(guards(app(module)))
+    assert not any("500" in (operation.responses or {}) for operation in described)
 
 
 def test_a_route_without_a_guard_is_found() -> None:
