@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Final
 
 import httpx
@@ -25,6 +27,7 @@ from tests.integration.platform.openapi.world import World, driven, populated
 
 EXAMPLES: Final = int(os.environ.get("HOSO_OPENAPI_EXAMPLES", "8"))
 SEED: Final = int(os.environ.get("HOSO_OPENAPI_SEED", "1"))
+AT_ONCE: Final = 3
 COMMON: Final = "tracking"
 """The service whose health, metrics and operators' routes stand for those of all."""
 
@@ -44,7 +47,9 @@ async def test_nothing_is_answered_that_is_not_documented_and_nothing_let_in_tha
     examiners = [
         Examiner(world, service, SEED, EXAMPLES, common=service == COMMON) for service in (*SERVICES, STATISTICS, AUDIT)
     ]
-    reports = await asyncio.gather(*(asyncio.to_thread(examiner.examine) for examiner in examiners))
+    loop = asyncio.get_running_loop()
+    with ProcessPoolExecutor(AT_ONCE, get_context("spawn")) as pool:  # Hypothesis sets limits of its interpreter
+        reports = await asyncio.gather(*(loop.run_in_executor(pool, examiner.examine) for examiner in examiners))
     assert [fault for report in reports for fault in report.faults.items()] == []
     reached = {f"{e.service} {label}" for e, report in zip(examiners, reports, strict=True) for label in report.done()}
     called = sum(len(report.answered) for report in reports)

@@ -6,9 +6,9 @@ token of a role that may, a body that fits but for a part of it, the signature o
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -96,8 +96,12 @@ class Examiner:
             session.trust_env = False
             for operation in self._operations(document):
                 for mode in GenerationMode:
-                    with suppress(Unsatisfiable):  # nothing can be wrong where nothing is asked for
+                    try:
                         self._run(operation, mode, report, session)
+                    except Unsatisfiable:  # nothing can be wrong where nothing is asked for
+                        continue
+                    except Exception:  # noqa: BLE001 - what Hypothesis raises cannot go to another process
+                        report.faults[(operation.label, "not called")] = traceback.format_exc()
         return report
 
     def _operations(self, document: Any) -> Iterator[Any]:
