@@ -99,7 +99,8 @@ class Examiner:
                     try:
                         self._run(operation, mode, report, session)
                     except Unsatisfiable:  # nothing can be wrong where nothing is asked for
-                        continue
+                        if operation.label not in report.answered:
+                            report.faults[(operation.label, "not called")] = "no data fit its document"
                     except Exception:  # noqa: BLE001 - what Hypothesis raises cannot go to another process
                         report.faults[(operation.label, "not called")] = traceback.format_exc()
         return report
