@@ -24,6 +24,7 @@ from tests.integration.platform.openapi.world import World
 
 Known = Mapping[str, Any]
 UNKNOWN: Final = "f" * 32 + "001"
+UNHEARD_OF: Final = "63c25ecb-0000-4000-8000-000000000000"
 
 
 def _vnpay(world: World, case: Any, known: Known) -> None:
@@ -66,7 +67,7 @@ def _paygov(world: World, case: Any, known: Known) -> None:
 
 def _post(world: World, case: Any, known: Known) -> None:
     if isinstance(case.body, dict):
-        case.body["SoDonHang"] = known["dossier"]
+        case.body["SoDonHang"] = known.get("dossier", UNHEARD_OF)
         case.body["itemCode"] = known.get("tracking", "EE123456785VN")
     body = json.dumps(case.body if isinstance(case.body, dict | list) else None).encode()
     now = str(int(time.time()))
@@ -86,7 +87,12 @@ def _upstream(world: World, case: Any, known: Known) -> None:
     data = {**filing, names[len(drawn) % len(names)]: drawn} if len(drawn) % 2 else filing
     for name, value in (("ce-specversion", "1.0"), ("ce-time", format_instant(datetime.now(UTC)))):
         case.headers[name] = value
-    about = {"ce_source": SOURCE, "ce_type": FILED, "ce_subject": known["dossier"], "ce_id": drawn or "e"}
+    about = {
+        "ce_source": SOURCE,
+        "ce_type": FILED,
+        "ce_subject": known.get("dossier", UNHEARD_OF),
+        "ce_id": drawn or "e",
+    }
     case.body = jose.wrap(json.dumps(data).encode(), signed_by=own, encrypted_to=ours[0], event=about)
     for name, value in about.items():
         case.headers[name.replace("ce_", "ce-")] = _quoted(value)
