@@ -52,7 +52,7 @@ def create_app(
     ready: Ready,
     larger: Mapping[str, int] | None = None,
     ledger: Ledger | None = None,
-    closed: Callable[[], str] = lambda: "",
+    closed: Callable[[], str] | None = None,
 ) -> FastAPI:
     """A service's application: its routes, and health, readiness and metrics on the same port.
 
@@ -66,7 +66,9 @@ def create_app(
     app.add_middleware(Limits, larger=larger)
     if ledger is not None:
         app.add_middleware(Recorded, ledger=ledger)
-    app.add_middleware(Closed, why=closed)
+    app.state.closes = closed is not None
+    if closed is not None:
+        app.add_middleware(Closed, why=closed)
     app.add_middleware(Observed)
     app.include_router(_health(ready))
     app.include_router(router)

@@ -6,6 +6,7 @@
     `{dossier}` in its path 410: whoever it is about may have been erased
     parameters or a body    422; a body that FastAPI reads 400
     not GET                 413
+    a service that closes   503, but for what `middleware.ALWAYS` names
 
 What a route refuses besides stands in its own `responses=`. A test calls every service and finds what is missing.
 """
@@ -21,6 +22,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 
 from chassis.http.answers import SCHEMA, facts, refusals
 from chassis.http.auth import allow
+from chassis.http.middleware import ALWAYS
 
 BEARER: Final = {
     "type": "http",
@@ -38,6 +40,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for method in route.methods or ():
             operation = document["paths"].get(getattr(route, "path_format", route.path), {}).get(method.lower())
             if operation is not None:
+                if getattr(app.state, "closes", False) and route.path not in ALWAYS:
+                    operation["responses"].setdefault("503", _named(503)["503"])
                 _complete(operation, method, route)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})

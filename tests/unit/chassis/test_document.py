@@ -98,3 +98,18 @@ def test_headers_roles_and_media_types(paths: dict[str, Any]) -> None:
     assert "security" not in paths["/plain"]["get"]
     assert list(paths["/raw"]["post"]["requestBody"]["content"]) == ["text/csv"]
     assert list(paths["/page"]["get"]["responses"]["200"]["content"]) == ["application/pdf"]
+
+
+def test_a_service_that_closes_may_answer_503_wherever_it_then_does() -> None:
+    async def ready() -> dict[str, str]:
+        return {}
+
+    routes = APIRouter()
+    routes.get("/plain", dependencies=OPEN)(ready)
+    app = create_app("test", routes, Verifier("http://127.0.0.1:9"), ready=ready, closed=lambda: "")
+    paths = describe(app)["paths"]
+    assert {path for path, item in paths.items() if "503" in item["get"]["responses"]} == {
+        "/plain",
+        "/openapi.json",
+        "/readyz",
+    }
