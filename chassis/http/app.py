@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -14,7 +15,9 @@ from chassis.decision import Command
 from chassis.delivery import Delivery, Handled, IdempotencyKey
 from chassis.engine import Engine
 from chassis.http import problems
+from chassis.http.answers import content
 from chassis.http.auth import Verifier, public
+from chassis.http.document import describe
 from chassis.http.middleware import Closed, Limits, Observed
 from chassis.http.recording import Recorded
 from chassis.ledger import Ledger
@@ -49,45 +52,55 @@ def create_app(
     ready: Ready,
     larger: Mapping[str, int] | None = None,
     ledger: Ledger | None = None,
-    closed: Callable[[], str] = lambda: "",
+    closed: Callable[[], str] | None = None,
 ) -> FastAPI:
     """A service's application: its routes, and health, readiness and metrics on the same port.
 
     `larger`: bodies over the usual limit, as `Limits` takes them. `ledger`: where readings of personal data and
     officers' acts are recorded; without one nothing is. `closed`: why nothing else is answered now.
     """
-    described: dict[int | str, dict[str, Any]] = {
-        status: {"description": "problem details (RFC 9457)", "content": {problems.MEDIA_TYPE: {}}}
-        for status in (400, 401, 403, 404, 409, 413, 422, 503)
-    }
-    app = FastAPI(title=f"hoso {name}", responses=described, openapi_url=None)
+    # No redirect to a path with or without its last slash: that would be an answer of every route.
+    app = FastAPI(title=f"hoso {name}", openapi_url=None, redirect_slashes=False)
     app.state.verifier = verifier
     problems.install(app)
     app.add_middleware(Limits, larger=larger)
     if ledger is not None:
         app.add_middleware(Recorded, ledger=ledger)
-    app.add_middleware(Closed, why=closed)
+    app.state.closes = closed is not None
+    if closed is not None:
+        app.add_middleware(Closed, why=closed)
     app.add_middleware(Observed)
     app.include_router(_health(ready))
     app.include_router(router)
     return app
 
 
+@lru_cache(maxsize=1)
+def described(app: FastAPI) -> dict[str, Any]:
+    """Its OpenAPI document, made when first asked for."""
+    return describe(app)
+
+
 def _health(ready: Ready) -> APIRouter:
     routes = APIRouter(dependencies=[Depends(public)])
+
+    @routes.get("/openapi.json")
+    async def openapi(request: Request) -> dict[str, Any]:
+        """What may be asked of this service, and everything it may answer."""
+        return described(request.app)
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:
         """The process is alive."""
         return {"status": "alive"}
 
-    @routes.get("/readyz")
+    @routes.get("/readyz", responses=content("application/json", status=503, description="Not ready"))
     async def readyz() -> JSONResponse:
         """Store and broker answer; 503 names what does not."""
         wrong = await ready()
         return JSONResponse({"ready": not wrong, "wrong": dict(wrong)}, 503 if wrong else 200)
 
-    @routes.get("/metrics")
+    @routes.get("/metrics", response_class=Response, responses=content("text/plain"))
     async def metrics() -> Response:
         """For Prometheus."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

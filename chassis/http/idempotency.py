@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from fastapi import Request
 
 from chassis.delivery import IdempotencyKey
+from chassis.http.answers import may_answer
 from chassis.http.auth import Caller
 from chassis.http.problems import Problem
 
 SHORTEST, LONGEST = 8, 100
+HEADER: Final = {
+    "name": "Idempotency-Key",
+    "required": True,
+    "description": "New for each request; the same request again under the same key is answered, not done again.",
+    "schema": {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
+}
 
 
+@may_answer(400, 409, header=HEADER)
 async def idempotency(request: Request) -> IdempotencyKey:
     """The caller's key and the hash of the request.
 

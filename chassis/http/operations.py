@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.decision import ParkReason
+from chassis.http.answers import refusals
 from chassis.http.auth import Caller, allow
 from chassis.http.problems import Problem, unavailable
 from chassis.operations import Filter, Held, Operations, Report
@@ -102,7 +103,7 @@ def operators(operations: Operations, repair: Repair) -> APIRouter:
         headers = {name: value.decode(errors="replace") for name, value in held.parked.headers}
         return {**_summary(held), "headers": headers, "value": base64.b64encode(held.parked.value).decode()}
 
-    @routes.post("/replay")
+    @routes.post("/replay", responses=refusals(404))
     async def replay(caller: Operator, request: ReplayRequest) -> dict[str, Any]:
         """Tries again what is next in each stream that holds a record that fits; all are counted, 500 are shown."""
         counts: Counter[str] = Counter()
@@ -113,7 +114,7 @@ def operators(operations: Operations, repair: Repair) -> APIRouter:
                 shown.append(report)
         return {"counts": counts, "reports": [asdict(report) for report in shown]}
 
-    @routes.post("/drop")
+    @routes.post("/drop", responses=refusals(404, 409))
     async def drop(caller: Operator, request: DropRequest) -> dict[str, Any]:
         """Gives up the named events; what follows them is handled in the same write."""
         events = [(e.stream, e.aggregate, e.sequence) for e in request.events]
@@ -122,7 +123,7 @@ def operators(operations: Operations, repair: Repair) -> APIRouter:
         )
         return {"reports": [asdict(report) for report in reports]}
 
-    @routes.post("/repair")
+    @routes.post("/repair", responses=refusals(404, 409))
     async def close_gaps(caller: Operator, request: RepairRequest) -> dict[str, Any]:
         """Reads partitions again and hands over what is missing; takes as long as reading them takes."""
         wanted = Filter(stream=request.stream, aggregate=request.aggregate)

@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 
 from chassis.codec import Unloadable
 from chassis.decision import Refused
+from chassis.http.answers import PROBLEM_TYPE
 from chassis.keyring import Restricted, Unopenable
 from chassis.store import StoreUnavailable
 from chassis.telemetry import FAULTS, logger
 
-MEDIA_TYPE: Final = "application/problem+json"
 STATUS_OF_CODE: Final = {"not_found": 404, "forbidden": 403, "invalid": 422, "stale": 412}
 RETRY_AFTER: Final = "1"
 UNAVAILABLE: Final = (StoreUnavailable, TimeoutError, Unloadable)
@@ -53,7 +53,7 @@ class Problem(Exception):
         }
         if self.errors:
             body["errors"] = list(self.errors)
-        return JSONResponse(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+        return JSONResponse(body, self.status, headers=self.headers, media_type=PROBLEM_TYPE)
 
 
 def of_refusal(refused: Refused) -> Problem:

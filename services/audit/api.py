@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 
-from chassis.http import Caller, Problem, allow, public
+from chassis.http import Caller, Problem, allow, public, refusals
 from chassis.http.problems import unavailable
 from chassis.relay import PublishFailed
 from chassis.rereading import LOG_AWAY
@@ -37,7 +37,7 @@ def router(settings: AuditSettings, sealer: Sealer) -> APIRouter:
         found = [s.model_dump(mode="json", exclude={"spans"}) for s in sealer.seals[after : after + PAGE]]
         return {"seals": found, "next": after + PAGE if len(sealer.seals) > after + PAGE else None}
 
-    @routes.post("/audit/seals", status_code=201)
+    @routes.post("/audit/seals", status_code=201, responses=refusals(409))
     async def seal(_caller: Sealing) -> dict[str, Any]:
         """Seals now, besides the daily ones. Needs no Idempotency-Key: a second seal is only another seal."""
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from schemas.parts import PostalAddress, Way
 from schemas.personal import IdentityNumber, Name, Secret
 
 Role = Literal["leader", "agency"]
+MAX_MOVES: Final = 50
 
 
 class Signature(Record):
@@ -186,7 +187,7 @@ class PostTold(Command):
     """The post office called back."""
 
     tracking: Text
-    moves: Annotated[tuple[Moved, ...], Field(min_length=1, max_length=50)]
+    moves: Annotated[tuple[Moved, ...], Field(min_length=1, max_length=MAX_MOVES)]
 
 
 class Cancelled(Outcome):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.delivery import Delivery
-from chassis.http import Caller, Problem, allow, public, require_owner, send
+from chassis.http import Caller, Problem, allow, body, public, refusals, require_owner, send
 from chassis.service import Platform
 from chassis.telemetry import TRACE
 from schemas.event import DossierId
@@ -116,7 +116,7 @@ def _applicants(routes: APIRouter, platform: Platform) -> None:
         state = await own(dossier, caller)
         return Preferences(language=state.language, channel=state.channel, optional=state.optional)
 
-    @routes.put("/dossiers/{dossier}/preferences")
+    @routes.put("/dossiers/{dossier}/preferences", responses=refusals(409))
     async def prefer(dossier: DossierId, wanted: Preferences, caller: Applicant) -> dict[str, Any]:
         """Holds for every later message; 422 for e-mail where the dossier has no address."""
         await own(dossier, caller)
@@ -127,7 +127,7 @@ def _partners(routes: APIRouter, platform: Platform, partners: Partners) -> None
     dossiers = platform.engine("dossiers")
     gateways = {p.name: p for p in platform.settings.providers if isinstance(p, EsmsSettings)}
 
-    @routes.post("/mail/bounces", status_code=204)
+    @routes.post("/mail/bounces", status_code=204, openapi_extra=body("message/rfc822"))
     async def bounced(request: Request, _caller: Machine) -> Response:
         """A mail that came to our sender address (message/rfc822): the mail server pipes it here."""
         raw = await request.body()
@@ -143,7 +143,7 @@ def _partners(routes: APIRouter, platform: Platform, partners: Partners) -> None
                 await dossiers.handle(Delivery(dossier, said, trace=TRACE.get()))
         return Response(status_code=204)
 
-    @routes.get("/sms/{provider}/{secret}", dependencies=[Depends(public)])
+    @routes.get("/sms/{provider}/{secret}", dependencies=[Depends(public)], responses=refusals(503))
     async def reported(
         provider: Annotated[str, Field(max_length=30)], secret: Annotated[str, Field(max_length=200)], request: Request
     ) -> dict[str, str]:

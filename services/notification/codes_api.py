@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.delivery import IdempotencyKey
-from chassis.http import Caller, Problem, allow, idempotency, require_owner, send
+from chassis.http import Caller, Problem, allow, idempotency, refusals, require_owner, send
 from chassis.service import Platform
 from schemas.event import DossierId
 from schemas.personal import Personal
@@ -124,7 +124,7 @@ def router(platform: Platform) -> APIRouter:
 
 
 def _machines(routes: APIRouter, desk: CodeDesk) -> None:
-    @routes.post("/codes", status_code=202)
+    @routes.post("/codes", status_code=202, responses=refusals(410, 429))
     async def issue(wanted: Wanted, _caller: Machine, key: Key) -> dict[str, Any]:
         """Sends a code to the dossier's phone; 429 when one address asks too often, whatever it asks about."""
         if not await desk.spend("address", wanted.address, ADDRESS_AN_HOUR):

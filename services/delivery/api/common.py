@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Depends
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from chassis.delivery import IdempotencyKey
-from chassis.http import Caller, Problem, allow, idempotency, require_owner
+from chassis.http import Caller, Problem, allow, content, idempotency, require_owner
 from chassis.keyring import Unopenable
 from chassis.service import Platform
 from services.delivery.domain.delivery import Delivery
@@ -74,6 +74,10 @@ class Doors:
             return await self.platform.keyring.open(dossier, value)
         except Unopenable as error:
             raise Problem(410, "erased", "The personal data of this dossier was erased") from error
+
+
+PDF: Final[dict[str, Any]] = {"response_class": Response, "responses": content("application/pdf")}
+"""Of a route that answers with a PDF."""
 
 
 def attachment(pdf: bytes, name: str, **headers: str) -> Response:

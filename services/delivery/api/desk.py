@@ -13,7 +13,7 @@ from chassis.http import Problem, send
 from schemas.event import DossierId
 from schemas.parts import PostalAddress, Way
 from schemas.personal import Personal
-from services.delivery.api.common import Body, Citizen, Clerk, Doors, Key, attachment
+from services.delivery.api.common import PDF, Body, Citizen, Clerk, Doors, Key, attachment
 from services.delivery.domain.delivery import Delivery
 from services.delivery.effects import label
 from services.delivery.effects.press import Press, PressBroken
@@ -57,7 +57,7 @@ class Wish(Body):
     """How the applicant wants the result from now on."""
 
     way: Way
-    desk: Annotated[str | None, Field(max_length=10)] = None
+    desk: Annotated[str | None, Field(min_length=1, max_length=10)] = None
     address: Address | None = None
     authorised: Person | None = None
 
@@ -114,7 +114,7 @@ def add(routes: APIRouter, doors: Doors, press: Press) -> None:
         command = Collect(officer=caller.sub, receiver=body.receiver, proof=proof)
         return dict(await send(deliveries, dossier, command, key))
 
-    @routes.get("/dossiers/{dossier}/label")
+    @routes.get("/dossiers/{dossier}/label", **PDF)
     async def printed(dossier: DossierId, caller: Clerk) -> Response:
         """The label of the consignment under way (PDF, A6)."""
         state = await doors.found(dossier, caller)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from chassis.http import Problem, send
+from chassis.http import Problem, body, send
 from schemas.event import DossierId
 from services.delivery.api.common import Body, Desk, Doors, Key, Leader, Registrar
 from services.delivery.domain.delivery import Delivery
@@ -43,7 +43,7 @@ def add(routes: APIRouter, doors: Doors) -> None:
     """Routes that make and unmake documents."""
     platform, deliveries = doors.platform, doors.deliveries
 
-    @routes.post("/dossiers/{dossier}/documents", status_code=202)
+    @routes.post("/dossiers/{dossier}/documents", status_code=202, openapi_extra=body("application/pdf"))
     async def upload(  # noqa: PLR0917 - each from its own place in the request
         dossier: DossierId,
         request: Request,

@@ -9,17 +9,35 @@ import time
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Request
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from chassis.decision import Refused
-from chassis.http import Problem, public, send
+from chassis.http import Problem, public, refusals, send
 from schemas.event import DossierId
 from services.delivery.api.common import Doors
 from services.delivery.domain import s10
 from services.delivery.effects.post import moves_of
-from services.delivery.messages import PostTold
+from services.delivery.messages import MAX_MOVES, PostTold
 
 FRESH_SECONDS: Final = 300
+TOLD: Final = {
+    "type": "object",
+    "required": ["SoDonHang", "itemCode", "statuses"],
+    "properties": {
+        "SoDonHang": {"type": "string", "description": "the dossier, and a colon with what the post office was told"},
+        "itemCode": {"type": "string", "description": "UPU S10"},
+        "statuses": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_MOVES,
+            "items": {
+                "type": "object",
+                "required": ["status", "updatedDate"],
+                "properties": {"status": {"type": "integer"}, "updatedDate": {"type": "string", "format": "date-time"}},
+            },
+        },
+    },
+}
 DOSSIER: Final = TypeAdapter(DossierId)
 
 
@@ -31,7 +49,12 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 def add(routes: APIRouter, doors: Doors) -> None:
     """The one door of the post office."""
 
-    @routes.post("/post/events", dependencies=[Depends(public)])
+    @routes.post(
+        "/post/events",
+        dependencies=[Depends(public)],
+        responses=refusals(401, 404, 503),
+        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": TOLD}}}},
+    )
     async def told(
         request: Request,
         x_post_timestamp: Annotated[str, Header(pattern=r"^\d{1,12}$")],
@@ -62,7 +85,7 @@ def _command(body: bytes) -> tuple[str, PostTold]:
         dossier = DOSSIER.validate_python(str(form["SoDonHang"]).partition(":")[0])
         tracking = str(form["itemCode"])
         command = PostTold(tracking=tracking, moves=moves_of(form["statuses"]))
-    except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise Problem(422, "invalid", f"{type(error).__name__}: this is no status of a consignment") from error
     if not s10.is_valid(tracking):
         raise Problem(422, "invalid", "itemCode is no item number of UPU S10")

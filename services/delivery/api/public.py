@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
 
 from chassis.decision import Refused
-from chassis.http import Problem, public, send
+from chassis.http import Problem, body, content, public, refusals, send
 from services.delivery import pages
 from services.delivery.api.common import Doors, attachment
 from services.delivery.api.links import dossier_of, hashed
@@ -28,6 +28,11 @@ HEADERS: Final = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+
+
+HTML: Final = "text/html"
+FOUND: Final = content(HTML, status=404, description="The page says that no such document is ours") | refusals(503)
+GONE: Final = content(HTML, status=404, description="There is no such link, or no longer")
 
 
 def normal(code: str) -> str:
@@ -78,7 +83,7 @@ async def _find(doors: Doors, word: str) -> dict[str, Any] | None:
 
 
 def _data(routes: APIRouter, doors: Doors) -> None:
-    @routes.get("/verification/{code}", dependencies=PUBLIC)
+    @routes.get("/verification/{code}", dependencies=PUBLIC, responses=refusals(503))
     async def by_code(code: str) -> dict[str, Any]:
         """A document by its code: signers, time, hash, valid, replaced or revoked."""
         found = await _find(doors, normal(code))
@@ -86,7 +91,12 @@ def _data(routes: APIRouter, doors: Doors) -> None:
             raise Problem(404, "not_found", "No document of this office has that code")
         return found
 
-    @routes.post("/verification", dependencies=PUBLIC)
+    @routes.post(
+        "/verification",
+        dependencies=PUBLIC,
+        responses=refusals(404, 503),
+        openapi_extra=body("application/octet-stream"),
+    )
     async def by_file(request: Request) -> dict[str, Any]:
         """The file itself as the body: only one that is the same to the last byte is found."""
         found = await _find(doors, hashlib.sha256(await request.body()).hexdigest())
@@ -104,18 +114,18 @@ def _pages(routes: APIRouter, doors: Doors) -> None:
     def page(html: str, status: int = 200) -> HTMLResponse:
         return HTMLResponse(html, status, headers=HEADERS)
 
-    @routes.get("/verify", dependencies=PUBLIC)
+    @routes.get("/verify", dependencies=PUBLIC, response_class=HTMLResponse, responses=FOUND)
     async def form(code: str = "") -> HTMLResponse:
         """Asks for a code or a file; with a code it answers at once."""
         return await shown(code) if code else page(pages.ask())
 
-    @routes.get("/verify/{code}", dependencies=PUBLIC)
+    @routes.get("/verify/{code}", dependencies=PUBLIC, response_class=HTMLResponse, responses=FOUND)
     async def shown(code: str) -> HTMLResponse:
         """Where the printed QR code leads."""
         found = await _find(doors, normal(code))
         return page(pages.verdict(found, by="code"), 200 if found else 404)
 
-    @routes.post("/verify", dependencies=PUBLIC)
+    @routes.post("/verify", dependencies=PUBLIC, response_class=HTMLResponse, responses=FOUND)
     async def file(file: Annotated[UploadFile, File()]) -> HTMLResponse:
         """A file from the form."""
         found = await _find(doors, hashlib.sha256(await file.read()).hexdigest())
@@ -133,7 +143,7 @@ def _downloads(routes: APIRouter, doors: Doors) -> None:
             raise _Gone
         return dossier
 
-    @routes.get("/download/{token}", dependencies=PUBLIC)
+    @routes.get("/download/{token}", dependencies=PUBLIC, response_class=HTMLResponse, responses=GONE | refusals(503))
     async def ask(token: str) -> HTMLResponse:
         """Asks for the pin; looking at it uses nothing up, so a mail scanner does no harm."""
         try:
@@ -142,7 +152,17 @@ def _downloads(routes: APIRouter, doors: Doors) -> None:
             return HTMLResponse(pages.gone(), 404, headers=HEADERS)
         return HTMLResponse(pages.pin(), headers=HEADERS)
 
-    @routes.post("/download/{token}", dependencies=PUBLIC)
+    @routes.post(
+        "/download/{token}",
+        dependencies=PUBLIC,
+        response_class=Response,
+        responses={
+            **content("application/pdf"),
+            **content(HTML, status=403, description="The pin is wrong: asks again, a few times"),
+            **GONE,
+            **refusals(410, 503),
+        },
+    )
     async def give(token: str, pin: Annotated[str, Form(pattern=r"^\d{6}$")]) -> Response:
         """The document, once."""
         try:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from chassis.http import Problem
 from law.slips import SlipKind
 from schemas.event import DossierId
-from services.delivery.api.common import Doors, Officer, Reader, attachment
+from services.delivery.api.common import PDF, Doors, Officer, Reader, attachment
 from services.delivery.domain.delivery import Delivery
 from services.delivery.domain.places import DESKS
 from services.delivery.effects.press import Press
@@ -55,7 +55,7 @@ def add(routes: APIRouter, doors: Doors, press: Press) -> None:
             shown["pickup"] = await doors.open(dossier, state.pickup)
         return shown
 
-    @routes.get("/dossiers/{dossier}/document")
+    @routes.get("/dossiers/{dossier}/document", **PDF)
     async def document(dossier: DossierId, caller: Reader) -> Response:
         """The result document in force (PDF)."""
         state = await doors.found(dossier, caller)
@@ -63,7 +63,7 @@ def add(routes: APIRouter, doors: Doors, press: Press) -> None:
             raise Problem(404, "not_found", "There is no result document yet")
         return attachment(await doors.clear(dossier, state.document), "ket-qua", etag=f'"{state.sha256}"')
 
-    @routes.get("/dossiers/{dossier}/documents/{code}")
+    @routes.get("/dossiers/{dossier}/documents/{code}", **PDF)
     async def one(dossier: DossierId, code: str, caller: Reader) -> Response:
         """One of several, by its verification code; also those that were replaced or revoked."""
         state = await doors.found(dossier, caller)
@@ -78,7 +78,7 @@ def add(routes: APIRouter, doors: Doors, press: Press) -> None:
         papers = (await doors.found(dossier, caller)).papers
         return {"slips": [papers.describe(kind) for kind in papers.kinds]}
 
-    @routes.get("/dossiers/{dossier}/slips/{kind}")
+    @routes.get("/dossiers/{dossier}/slips/{kind}", **PDF)
     async def slip(dossier: DossierId, kind: SlipKind, caller: Officer) -> Response:
         """One of them (PDF): made when first asked for, from then on the same."""
         state = await doors.found(dossier, caller)

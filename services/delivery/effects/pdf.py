@@ -14,6 +14,8 @@ import segno
 import typst
 from barcode import Code128
 
+from law.text import printed
+
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
@@ -21,7 +23,7 @@ def page(template: str, data: Mapping[str, Any], *, qr: str) -> bytes:
     """The page of a template; `qr` is the text of its codes: QR for phones, Code 128 for the scanners of desks."""
     code = io.BytesIO()
     segno.make(qr, error="m").save(code, kind="svg", xmldecl=False)
-    inputs = {"data": json.dumps({**data, "qr": code.getvalue().decode(), "bars": bars(qr)})}
+    inputs = {"data": json.dumps({**printed(data), "qr": code.getvalue().decode(), "bars": bars(qr)})}
     pdf = _compiler(template).compile(format="pdf", sys_inputs=inputs, pdf_standards="a-2b")
     if not isinstance(pdf, bytes):
         raise TypeError("typst gave no PDF")

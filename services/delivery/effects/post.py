@@ -195,9 +195,14 @@ class CancelsConsignments:
         return Cancelled(done=answer.is_success)
 
 
+HIGHEST: Final = 9_999
+
+
 def moves_of(statuses: Iterable[Mapping[str, Any]]) -> tuple[Moved, ...]:
     """Statuses as the post office tells them, in its newer codes. Raises ValueError, KeyError for what is none."""
-    told = ((int(s["status"]), datetime.fromisoformat(s["updatedDate"])) for s in statuses)
+    told = [(int(s["status"]), datetime.fromisoformat(s["updatedDate"])) for s in statuses]
+    if any(abs(status) > HIGHEST for status, _ in told):
+        raise ValueError(f"a status is at most {HIGHEST}")
     return tuple(Moved(status=OLDER.get(status, status), at=at) for status, at in told)
 
 

@@ -23,7 +23,7 @@ Accountant = Annotated[Caller, Depends(allow("accountant"))]
 Approver = Annotated[Caller, Depends(allow("accountant", "leader"))]
 Bookkeeper = Annotated[Caller, Depends(allow("accountant", "leader", "auditor"))]
 Key = Annotated[IdempotencyKey, Depends(idempotency)]
-Number = Annotated[str, Field(max_length=60)]
+Number = Annotated[str, Field(min_length=1, max_length=60)]
 """Of a postage's invoice, as `GET /dossiers/ID/invoices` has it."""
 HIDDEN: Final = {"owner", "payer", "journals", "further", "bare", "early", "used"}
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from chassis.delivery import Delivery, Handled
-from chassis.http import Problem, public
+from chassis.http import Problem, public, refusals
 from chassis.mailbox import Patience
 from chassis.service import Platform
 from chassis.telemetry import TRACE, logger
@@ -30,6 +30,26 @@ MESSAGES: Final = {
     "97": "Invalid checksum",
     "99": "Unknown error",
 }
+TEXT: Final = {"type": "string", "maxLength": 255}
+
+
+def signed(*names: str) -> dict[str, Any]:
+    """Query parameters of a gateway, all of them text. What is missing or wrong is answered in its protocol."""
+    return {"parameters": [{"name": name, "in": "query", "schema": TEXT} for name in names]}
+
+
+VNPAY: Final = signed(
+    "vnp_TxnRef",
+    "vnp_Amount",
+    "vnp_ResponseCode",
+    "vnp_TransactionStatus",
+    "vnp_PayDate",
+    "vnp_TransactionNo",
+    "vnp_TmnCode",
+    "vnp_OrderInfo",
+    vnpay.HASH,
+)
+PAYGOV: Final = signed("responseCode", "data", "MaThamChieu", paygov.CODE)
 Value = Annotated[str, Field(max_length=paygov.MAX_DATA)]
 Values = Annotated[dict[Annotated[str, Field(max_length=64)], Value], Field(max_length=20)]
 log = logger(__name__)
@@ -72,7 +92,7 @@ def _told(future: asyncio.Future[Any]) -> None:
 
 
 def _vnpay(routes: APIRouter, platform: Platform) -> None:
-    @routes.get("/payments/vnpay/ipn", dependencies=[Depends(public)])
+    @routes.get("/payments/vnpay/ipn", dependencies=[Depends(public)], openapi_extra=VNPAY)
     async def notify(request: Request) -> dict[str, str]:
         """VNPAY's server tells the outcome; its signature is what lets it in. Nothing else changes an invoice."""
         values = dict(request.query_params)
@@ -84,7 +104,13 @@ def _vnpay(routes: APIRouter, platform: Platform) -> None:
             code = await _decide(platform, values.get("vnp_TxnRef", ""), lambda: vnpay.notification(values))
         return {"RspCode": code, "Message": MESSAGES[code]}
 
-    @routes.get("/payments/vnpay/return", dependencies=[Depends(public)], response_class=HTMLResponse)
+    @routes.get(
+        "/payments/vnpay/return",
+        dependencies=[Depends(public)],
+        response_class=HTMLResponse,
+        responses=refusals(400),
+        openapi_extra=VNPAY,
+    )
     async def back(request: Request) -> str:
         """Where the payer's browser comes back to. It shows; what counts is the IPN, or the answer to our question."""
         values = dict(request.query_params)
@@ -105,7 +131,7 @@ def _paygov(routes: APIRouter, platform: Platform) -> None:
             raise Problem(400, "bad_signature", "These values are not from the platform") from error
         return values
 
-    @routes.post("/payments/paygov/query", dependencies=[Depends(public)])
+    @routes.post("/payments/paygov/query", dependencies=[Depends(public)], responses=refusals(503))
     async def asked(values: Annotated[Values, Body()]) -> dict[str, Any]:
         """The platform asks what an attempt is for; it is answered without personal data."""
         attempt = checked(values).get("MaThamChieu", "")
@@ -128,7 +154,13 @@ def _paygov(routes: APIRouter, platform: Platform) -> None:
             raise Problem(422, "invalid", "The result cannot be read") from error
         return {"MaLoi": await _decide(platform, command.attempt, lambda: command)}
 
-    @routes.get("/payments/paygov/return", dependencies=[Depends(public)], response_class=HTMLResponse)
+    @routes.get(
+        "/payments/paygov/return",
+        dependencies=[Depends(public)],
+        response_class=HTMLResponse,
+        responses=refusals(400),
+        openapi_extra=PAYGOV,
+    )
     async def back(request: Request) -> str:
         """Where the payer's browser comes back to. It shows, as VNPAY's."""
         values = checked(dict(request.query_params))

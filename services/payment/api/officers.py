@@ -59,7 +59,7 @@ class Recalculation(_Body):
 class Asking(_Body):
     """`taking`: which payment; `amount` in VND; `ground`: the law that says so."""
 
-    taking: Annotated[str, Field(max_length=100)]
+    taking: Annotated[str, Field(min_length=1, max_length=100)]
     amount: Amount
     ground: Short
 

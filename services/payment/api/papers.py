@@ -11,7 +11,7 @@ import segno
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from chassis.http import Caller, Problem
+from chassis.http import Caller, Problem, content, refusals
 from chassis.service import Platform
 from schemas.event import DossierId
 from services.payment.api.common import Reader, invoice_of
@@ -43,12 +43,16 @@ def _transfers(routes: APIRouter, platform: Platform) -> None:
         reference = reference_of(dossier, invoice.post)
         return vietqr.transfer(settings.bank_bin, settings.bank_account, invoice.outstanding, reference)
 
-    @routes.get("/dossiers/{dossier}/vietqr")
+    @routes.get("/dossiers/{dossier}/vietqr", responses=refusals(409))
     async def by_transfer(dossier: DossierId, caller: Reader, invoice: Postage = None) -> dict[str, Any]:
         """What a bank transfer is made of: `payload` is the text of the code, the rest is for typing."""
         return asdict(await transfer(dossier, caller, invoice))
 
-    @routes.get("/dossiers/{dossier}/vietqr.svg")
+    @routes.get(
+        "/dossiers/{dossier}/vietqr.svg",
+        response_class=Response,
+        responses=content("image/svg+xml") | refusals(409),
+    )
     async def code(dossier: DossierId, caller: Reader, invoice: Postage = None) -> Response:
         """The code as an image."""
         image = io.BytesIO()
@@ -67,12 +71,14 @@ def _receipts(routes: APIRouter, platform: Platform) -> None:
             raise Problem(404, "not_found", "There is no such receipt")
         return invoice, found
 
-    @routes.get("/dossiers/{dossier}/receipts/{number}")
+    @routes.get("/dossiers/{dossier}/receipts/{number}", response_class=Response, responses=content("application/pdf"))
     async def view(dossier: DossierId, number: Number, caller: Reader) -> Response:
         """The view of a receipt (PDF); a cancelled one says so."""
         return await _file(receipts.pdf(*await receipt_of(dossier, number, caller)), "application/pdf")
 
-    @routes.get("/dossiers/{dossier}/receipts/{number}/xml")
+    @routes.get(
+        "/dossiers/{dossier}/receipts/{number}/xml", response_class=Response, responses=content("application/xml")
+    )
     async def original(dossier: DossierId, number: Number, caller: Reader) -> Response:
         """The receipt itself: signed XML, always the same bytes."""
         return await _file(receipts.xml(*await receipt_of(dossier, number, caller)), "application/xml")

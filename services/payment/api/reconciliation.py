@@ -11,12 +11,12 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.decision import Refused
 from chassis.delivery import Delivery, Handled
-from chassis.http import Caller, Problem, allow, send
+from chassis.http import Caller, Problem, allow, body, content, refusals, send
 from chassis.service import Platform
 from chassis.telemetry import TRACE
 from schemas.money import Vnd, total
@@ -40,7 +40,7 @@ class Resolution(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    key: Annotated[str, Field(max_length=200)]
+    key: Annotated[str, Field(min_length=1, max_length=200)]
     resolution: Short
 
 
@@ -54,7 +54,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
 def _imports(routes: APIRouter, platform: Platform) -> None:
     days = platform.engine("days")
 
-    @routes.post("/reconciliations/{method}/{day}")
+    @routes.post("/reconciliations/{method}/{day}", openapi_extra=body("text/csv"))
     async def reconcile(method: Gateway, day: date, request: Request, caller: Importer, key: Key) -> dict[str, Any]:
         """The gateway's report of a local day (CSV, the whole body) against ledger and dossiers."""
         text = await _text(request)
@@ -82,7 +82,7 @@ def _statements(routes: APIRouter, platform: Platform) -> None:
     days = platform.engine("days")
     invoices = platform.engine("invoices")
 
-    @routes.post("/statements")
+    @routes.post("/statements", responses=refusals(422), openapi_extra=body("text/csv"))
     async def statement(
         request: Request,
         caller: Importer,
@@ -169,7 +169,7 @@ def _queue(routes: APIRouter, platform: Platform) -> None:
         """Totals and discrepancies of a day."""
         return shown(await day_of(method, day), platform.clock())
 
-    @routes.get("/reconciliations/{method}/{day}/csv", response_class=PlainTextResponse)
+    @routes.get("/reconciliations/{method}/{day}/csv", response_class=Response, responses=content("text/csv"))
     async def table(method: AnyMethod, day: date, caller: Bookkeeper) -> PlainTextResponse:  # noqa: ARG001 - the guard
         """The discrepancies of a day as CSV."""
         return PlainTextResponse(as_csv(await day_of(method, day), platform.clock()), media_type="text/csv")

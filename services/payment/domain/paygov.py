@@ -57,10 +57,15 @@ def notification(values: Mapping[str, str]) -> GatewayNotified:
     """Reads a result whose signature was right: `data` is a JSON object in base 64. Raises ValueError."""
     if len(values.get("data", "")) > MAX_DATA:
         raise ValueError("data is too long")
-    data = json.loads(base64.b64decode(values["data"], validate=True))
+    try:
+        code, data = values["responseCode"], json.loads(base64.b64decode(values["data"], validate=True))
+    except KeyError as error:
+        raise ValueError(f"{error} is missing") from error
+    except RecursionError as error:
+        raise ValueError("data is nested too deeply") from error
     if not isinstance(data, dict):
         raise ValueError("data is no object")  # noqa: TRY004 - as any other malformed data
-    return result(values["responseCode"], data)
+    return result(code, data)
 
 
 def result(code: str, data: Mapping[str, Any]) -> GatewayNotified:

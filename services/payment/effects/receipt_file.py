@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from signxml import SignatureConfiguration, SignatureMethod, XMLSigner, XMLVerifier  # type: ignore[attr-defined]
 from signxml.exceptions import SignXMLException
 
+from law.text import printed
 from schemas.event import format_instant
 from services.payment.domain.receipts import LOCAL
 from services.payment.domain.state import Receipt, ReceiptKind
@@ -163,7 +164,7 @@ def pdf(receipt: Receipt, dossier: str, layout: Layout, xml: bytes, payer: str |
         "cancelled": receipt.reason or "" if receipt.status == "cancelled" else "",
         "qr": image.getvalue().decode(),
     }
-    made = _compiler().compile(format="pdf", sys_inputs={"data": json.dumps(data)}, pdf_standards="a-2b")
+    made = _compiler().compile(format="pdf", sys_inputs={"data": json.dumps(printed(data))}, pdf_standards="a-2b")
     if not isinstance(made, bytes):
         raise TypeError("typst gave no PDF")
     return made

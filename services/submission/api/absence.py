@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime
 
-from chassis.http import Caller, Problem, allow, send
+from chassis.http import Caller, Problem, allow, refusals, send
 from chassis.service import Platform
-from schemas.event import Text
+from schemas.event import Instant, Text
 from services.submission.api.common import Body, Key, absence_id
 from services.submission.domain.officer import Delegate, EndDelegation
 
@@ -21,8 +20,8 @@ class Delegation(Body):
 
     to: Text
     role: Literal["clerk", "specialist", "leader", "registrar"]
-    since: AwareDatetime | None = None
-    until: AwareDatetime
+    since: Instant | None = None
+    until: Instant
 
 
 def add(routes: APIRouter, platform: Platform) -> None:
@@ -44,7 +43,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
         )
         return dict(await send(officers, absence_id(caller.sub), command, key))
 
-    @routes.post("/delegation/end")
+    @routes.post("/delegation/end", responses=refusals(404))
     async def end(caller: Worker, key: Key) -> dict[str, Any]:
         """The caller is back."""
         return dict(await send(officers, absence_id(caller.sub), EndDelegation(), key))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import AwareDatetime
 
 from chassis.delivery import IdempotencyKey
 from chassis.http import Caller, Problem, allow
 from chassis.service import Platform
+from schemas.event import Instant
 from schemas.parts import Assistance, Consent
 from schemas.upstream import Filing, Line
 from services.submission.api.applicants import invalid
@@ -27,7 +27,7 @@ class Assisted(Body):
 
     filing: Filing
     consent: Consent
-    consented_at: AwareDatetime
+    consented_at: Instant
     account: Line | None = None
 
 

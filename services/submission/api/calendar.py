@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from chassis.http import Caller, Problem, allow
+from chassis.http import Caller, Problem, allow, refusals
 from chassis.service import Platform
 from chassis.telemetry import TRACE
 from law import calendar
@@ -41,7 +41,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
     """The route of operators."""
     dossiers = platform.engine("dossiers")
 
-    @routes.post("/calendar/recount")
+    @routes.post("/calendar/recount", responses=refusals(409))
     async def recount(_caller: Operator, body: Recount) -> dict[str, Any]:
         """Counts one page of open dossiers by the calendar in use; `next` is the cursor of the following page."""
         version = calendar.default().version

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
-from chassis.http import Problem, public
+from chassis.http import Problem, content, public, tagged
 from chassis.service import Platform
 from law import fees, forms, procedures
 from law.errors import FeeError, UnknownProcedure
@@ -25,6 +25,7 @@ from services.submission.domain.dossier import local_day
 from services.submission.effects import blank
 
 CACHE: Final = {"cache-control": "public, max-age=60"}
+CACHED: Final = [Depends(public), Depends(tagged)]
 Words = Annotated[str, Query(max_length=200)]
 Code = Annotated[str, Path(max_length=40, pattern=r"^[0-9A-Za-z.]+$")]
 
@@ -32,7 +33,7 @@ Code = Annotated[str, Path(max_length=40, pattern=r"^[0-9A-Za-z.]+$")]
 def add(routes: APIRouter, platform: Platform) -> None:
     """The public routes."""
 
-    @routes.get("/procedures", dependencies=[Depends(public)])
+    @routes.get("/procedures", dependencies=CACHED)
     async def find(
         request: Request,
         *,
@@ -49,20 +50,25 @@ def add(routes: APIRouter, platform: Platform) -> None:
         following = after + limit if after + limit < len(hits) else None
         return _json(request, {"procedures": shown, "total": len(hits), "next": following})
 
-    @routes.get("/procedures/{code}", dependencies=[Depends(public)])
+    @routes.get("/procedures/{code}", dependencies=CACHED)
     async def show(request: Request, code: Code) -> Response:
         """Everything about one procedure as it is in force today: each value with its source and mark."""
         procedure = _found(code, local_day(platform.clock()))
         return _json(request, _whole(procedures.default(), procedure.code, local_day(platform.clock())))
 
-    @routes.get("/procedures/{code}/form", dependencies=[Depends(public)])
+    @routes.get("/procedures/{code}/form", dependencies=CACHED)
     async def form(request: Request, code: Code) -> Response:
         """The form that a filing must fit today, as JSON Schema 2020-12: fields, limits, and why each is asked."""
         today = local_day(platform.clock())
         procedure = _found(code, today)
         return _json(request, {**_described(procedure), **forms.schema(procedure.form, forms.guide(today))})
 
-    @routes.get("/procedures/{code}/form.pdf", dependencies=[Depends(public)])
+    @routes.get(
+        "/procedures/{code}/form.pdf",
+        dependencies=CACHED,
+        response_class=Response,
+        responses=content("application/pdf"),
+    )
     async def blank_form(request: Request, code: Code) -> Response:
         """The same form, blank, to fill in by hand."""
         today = local_day(platform.clock())

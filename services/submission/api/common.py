@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis.decision import Command
 from chassis.delivery import IdempotencyKey
-from chassis.http import Caller, Problem, allow, idempotency, send
+from chassis.http import Caller, Problem, allow, idempotency, may_answer, send
 from chassis.service import Platform
 from schemas.event import Text
 from schemas.work import By
@@ -37,6 +37,15 @@ def etag(revision: int) -> str:
     return f'"{revision}"'
 
 
+SEEN: Final = {
+    "name": "If-Match",
+    "required": True,
+    "description": "the ETag of the dossier as the caller saw it, or * for whichever it is",
+    "schema": {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}")$'},
+}
+
+
+@may_answer(400, 412, 428, header=SEEN)
 async def seen(request: Request) -> int | None:
     """The revision an officer saw: If-Match, with the ETag of the dossier, or ``*`` for whichever it is.
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from chassis.decision import Refused
 from chassis.engine import Engine
-from chassis.http import Problem, send
+from chassis.http import Problem, may_answer, refusals, send
 from chassis.service import Platform
 from law import procedures
 from law.errors import UnknownProcedure
@@ -17,7 +17,7 @@ from schemas.event import DossierId
 from schemas.parts import Bilingual
 from schemas.personal import Personal
 from services.submission.api.applicants import invalid
-from services.submission.api.common import Citizen, etag, seen
+from services.submission.api.common import SEEN, Citizen, etag, seen
 from services.submission.domain import drafts as do
 from services.submission.domain.dossier import local_day
 from services.submission.domain.drafts import Draft, Drawer, dossier_of, drawer_id
@@ -26,6 +26,7 @@ from services.submission.domain.reception import filed_answer
 from services.submission.domain.unfinished import Unfinished
 
 
+@may_answer(400, 412, header={**SEEN, "required": False})
 async def saw(request: Request) -> int | None:
     """The revision that If-Match names, if it is sent."""
     return await seen(request) if "if-match" in request.headers else None
@@ -38,7 +39,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
     """The routes of drafts."""
     desk = _Desk(platform)
 
-    @routes.put("/drafts/{draft}")
+    @routes.put("/drafts/{draft}", responses=refusals(409))
     async def save(
         draft: DossierId, body: Unfinished, caller: Citizen, revision: Saw, response: Response
     ) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
         """The caller's drafts, the last saved first, without what they hold."""
         return {"drafts": await desk.all(caller.sub)}
 
-    @routes.get("/drafts/{draft}")
+    @routes.get("/drafts/{draft}", responses=refusals(410))
     async def one(draft: DossierId, caller: Citizen, response: Response) -> dict[str, Any]:
         """A draft with what it holds; of one that was filed, which dossier it is now."""
         answer = await desk.one(caller.sub, draft)
@@ -60,12 +61,12 @@ def add(routes: APIRouter, platform: Platform) -> None:
             response.headers["etag"] = etag(answer["revision"])
         return answer
 
-    @routes.delete("/drafts/{draft}", status_code=204)
+    @routes.delete("/drafts/{draft}", status_code=204, responses=refusals(409))
     async def remove(draft: DossierId, caller: Citizen) -> None:
         """Removes a draft; one that is not there is removed already."""
         await desk.remove(caller.sub, draft)
 
-    @routes.post("/drafts/{draft}/file", status_code=201)
+    @routes.post("/drafts/{draft}/file", status_code=201, responses=refusals(409, 410, 412))
     async def file(draft: DossierId, caller: Citizen) -> dict[str, Any]:
         """Files what the draft holds: one dossier, however often it is asked."""
         return await desk.file(caller.sub, draft)

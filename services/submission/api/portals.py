@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from chassis import jose
 from chassis.decision import Refused
 from chassis.delivery import Handled
-from chassis.http import Problem, public
+from chassis.http import Problem, body, content, public, refusals
 from chassis.reading import Raw, Unidentifiable, deliver
 from chassis.service import Platform
 from schemas.envelope import CONTENT_TYPE
@@ -23,6 +23,11 @@ from services.submission.upstream import UpstreamReader
 
 ATTRIBUTES: Final = ("specversion", "id", "source", "type", "subject", "time")
 """Of CloudEvents in HTTP's binary content mode: ``ce-id``, percent-encoded where they are not plain ASCII."""
+
+
+def _parameter(attribute: str) -> dict[str, Any]:
+    schema = {"type": "string", "minLength": 1}
+    return {"name": f"ce-{attribute}", "in": "header", "required": True, "schema": schema}
 
 
 class Door:
@@ -70,7 +75,18 @@ def add(routes: APIRouter, platform: Platform) -> None:
     def door() -> Door:
         return Door(platform)
 
-    @routes.post("/upstream/events", dependencies=[Depends(public)], response_class=Response)
+    @routes.post(
+        "/upstream/events",
+        dependencies=[Depends(public)],
+        response_class=Response,
+        responses={
+            **content(jose.CONTENT_TYPE),
+            **content(jose.CONTENT_TYPE, status=422, description="The sealed reply: refused"),
+            202: {"description": "It is being carried out"},
+            **refusals(401, 413, 503),
+        },
+        openapi_extra={**body(jose.CONTENT_TYPE), "parameters": [_parameter(name) for name in ATTRIBUTES]},
+    )
     async def take(request: Request) -> Response:
         """Takes one event. 200 or 422 with the sealed reply; 202: it is being carried out, ask again by sending it."""
         sent = request.headers

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field, model_validator
 
 from chassis.decision import Refused
-from chassis.http import Caller, Problem, allow, send
+from chassis.http import Caller, Problem, allow, refusals, send
 from chassis.keyadmin import Erasure, Held, Hold
 from chassis.keyring import Unopenable
 from chassis.readings import looked_at
@@ -77,20 +77,20 @@ def add(routes: APIRouter, platform: Platform) -> None:
         """Everything submission has of a person, in clear."""
         return {"dossiers": [await desk.clear(dossier) for dossier in await desk.of(person)]}
 
-    @routes.post("/privacy/erase")
+    @routes.post("/privacy/erase", responses=refusals(409))
     async def erase(body: Erasing, caller: Keeper) -> dict[str, Any]:
         """Erases each dossier whose term is over and that nobody holds; says of the others why not."""
         found = await desk.of(body)
         return {"dossiers": [await desk.erase(dossier, caller.sub, body.reason) for dossier in found]}
 
-    @routes.post("/privacy/dossiers/{dossier}/hold")
+    @routes.post("/privacy/dossiers/{dossier}/hold", responses=refusals(409))
     async def hold(dossier: DossierId, body: Holding, caller: Keeper) -> dict[str, Any]:
         """From now on it cannot be erased. 409 if it is held already, or was erased."""
         if not await admin.hold(Hold(dossier, platform.clock(), caller.sub, body.reason)):
             raise Problem(409, "not_held", "it is held already, was erased, or there is no such dossier")
         return {"dossier": dossier, "held": True}
 
-    @routes.post("/privacy/dossiers/{dossier}/release")
+    @routes.post("/privacy/dossiers/{dossier}/release", responses=refusals(409))
     async def release(dossier: DossierId, _caller: Keeper) -> dict[str, Any]:
         """Ends the hold. 409 without one."""
         if not await admin.release(dossier):

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -14,14 +14,14 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from chassis.decision import Refused
-from chassis.http import Caller, Problem, allow, send
+from chassis.http import Caller, Problem, allow, body, content, refusals, send
 from chassis.sealing import Cipher
 from chassis.service import Platform
 from schemas.event import DossierId, Text, format_instant
 from services.submission.api.common import OFFICERS, Citizen, Limit, Reader
 from services.submission.files import labels
 from services.submission.files.attachment import File, own
-from services.submission.files.inspection import BadFile
+from services.submission.files.inspection import BadFile, Media
 from services.submission.files.messages import RemoveFile, StoreFile
 from services.submission.files.metrics import DOWNLOADED, UPLOADED, UPLOADS
 from services.submission.files.vault import Vault
@@ -127,7 +127,12 @@ def _uploads(routes: APIRouter, platform: Platform) -> None:
     uploads = Uploads(platform)
     files = platform.engine("files")
 
-    @routes.put("/files/{file}", status_code=201)
+    @routes.put(
+        "/files/{file}",
+        status_code=201,
+        responses=refusals(400, 408, 409, 429),
+        openapi_extra=body("application/octet-stream"),
+    )
     async def upload(
         file: DossierId,
         request: Request,
@@ -159,7 +164,7 @@ def _uploads(routes: APIRouter, platform: Platform) -> None:
         UPLOADS.labels("stored").inc()
         return shown(stored)
 
-    @routes.delete("/files/{file}")
+    @routes.delete("/files/{file}", responses=refusals(409))
     async def remove(file: DossierId, caller: Uploader) -> dict[str, Any]:
         """Its owner, or the clerk who uploaded it, deletes it; not once a dossier names it."""
         return {"id": file, "state": (await send(files, file, RemoveFile(account=caller.sub), None))["standing"]}
@@ -214,15 +219,17 @@ def _reading(routes: APIRouter, platform: Platform) -> None:
         listed = [shown(doc.state) for doc in found if doc.state is not None]
         return {"files": listed, "next": found[-1].id if len(found) == limit else None}
 
-    @routes.get("/files/{file}")
+    @routes.get("/files/{file}", responses=refusals(410))
     async def one(file: DossierId, caller: Reader) -> dict[str, Any]:
         """What is known of a file, for its owner, and for officers once a dossier names it."""
         state = await visible(file, caller)
         name = Cipher(await vault.key(state), file).open_label(bytes.fromhex(state.label))
         return {**shown(state), "name": name}
 
-    @routes.get("/files/{file}/content")
-    async def content(file: DossierId, caller: Reader) -> Response:
+    @routes.get(
+        "/files/{file}/content", response_class=Response, responses=content(*get_args(Media)) | refusals(409, 410)
+    )
+    async def download(file: DossierId, caller: Reader) -> Response:
         """Its content, to keep and never to show. Not while it is checked for viruses, nor after one was found."""
         state = await visible(file, caller)
         if state.standing == "checking":

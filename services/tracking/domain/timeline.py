@@ -71,8 +71,12 @@ class Tracked(Record):
 def track(tracked: Tracked | None, event: DossierEvent, now: datetime) -> Decision[Tracked]:
     """Adds a fact and its entry; the timeline is sorted by time, then by type."""
     tracked = tracked or Tracked(dossier_id=event.dossier_id)
+    by = getattr(event, "by", None)  # of payment's events it is an account, without a role: no act of the procedure
     entry = Entry(
-        at=_instant(event, now), type=event.TYPE, detail=_detail(event)[:MAX_DETAIL], by=getattr(event, "by", None)
+        at=_instant(event, now),
+        type=event.TYPE,
+        detail=_detail(event)[:MAX_DETAIL],
+        by=by if isinstance(by, Act) else None,
     )
     entries = sorted({*tracked.entries, entry}, key=lambda e: (e.at, e.type, e.detail))[-MAX_ENTRIES:]
     changes: dict[str, object] = {"facts": tracked.facts | {event.TYPE}, "entries": tuple(entries)}

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from chassis.http import Caller, Problem, allow, public
+from chassis.http import Caller, Problem, allow, content, public, tagged
 from law import procedures
 from law.clock.hours import local
 from law.report06a import COLUMNS
@@ -26,7 +26,7 @@ from services.tracking.statistics import pages
 from services.tracking.statistics.view import Shown, View
 
 OFFICERS: Final = ("clerk", "specialist", "leader", "registrar", "accountant", "operator", "auditor")
-PUBLIC: Final = [Depends(public)]
+PUBLIC: Final = [Depends(public), Depends(tagged)]
 KEPT: Final = 60
 HEADERS: Final = {
     "cache-control": f"public, max-age={KEPT}",
@@ -107,8 +107,8 @@ def _positions(view: View) -> dict[str, dict[str, int]]:
 
 
 def _public(routes: APIRouter, published: Published) -> None:
-    @routes.get("/", dependencies=PUBLIC)
-    @routes.get("/statistics", dependencies=PUBLIC)
+    @routes.get("/", dependencies=PUBLIC, response_class=Response, responses=content("text/html"))
+    @routes.get("/statistics", dependencies=PUBLIC, response_class=Response, responses=content("text/html"))
     async def page(request: Request) -> Response:
         """For people."""
         return published.answer(request, "page", "text/html; charset=utf-8", _page)
@@ -118,7 +118,9 @@ def _public(routes: APIRouter, published: Published) -> None:
         """For programs; null: withheld."""
         return published.answer(request, "json", "application/json", _json)
 
-    @routes.get("/open-data/statistics.csv", dependencies=PUBLIC)
+    @routes.get(
+        "/open-data/statistics.csv", dependencies=PUBLIC, response_class=Response, responses=content("text/csv")
+    )
     async def as_csv(request: Request) -> Response:
         """For spreadsheets: one number a line; empty: withheld."""
         return published.answer(request, "csv", "text/csv; charset=utf-8", _csv_of)
@@ -152,7 +154,7 @@ def _officers(routes: APIRouter, view: View, clock: Clock) -> None:
             raise Problem(503, "unavailable", "the statistics are being counted for the first time")
         return shown
 
-    @routes.get("/statistics/report-06a", response_model=None)
+    @routes.get("/statistics/report-06a", response_model=None, responses=content("text/csv"))
     async def report_06a(
         _caller: Officer, asked: Wanted, by: By = "unit", form: Form = "json"
     ) -> Response | dict[str, Any]:
@@ -165,7 +167,7 @@ def _officers(routes: APIRouter, view: View, clock: Clock) -> None:
         captions = {name: {"column": n, "vi": vi, "en": en} for name, (n, vi, en) in COLUMNS.items()}
         return {**_as_of(shown), **_of(period), "by": by, "columns": captions, "rows": rows}
 
-    @routes.get("/statistics/figures", response_model=None)
+    @routes.get("/statistics/figures", response_model=None, responses=content("text/csv"))
     async def figures(_caller: Officer, asked: Wanted, form: Form = "json") -> Response | dict[str, Any]:
         """Every number of a period by procedure and unit, and usual times of the 90 days before now."""
         shown = totals()

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from chassis.codec import NewerSchema
 from chassis.http import problems
+from chassis.http.answers import PROBLEM_TYPE
 from chassis.keyring import MasterMissing, Unopenable
 
 
@@ -32,4 +33,4 @@ async def test_it_is_told_as_what_it_is(error: Exception, status: int, code: str
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get("/")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.headers["content-type"] == problems.MEDIA_TYPE
+    assert answer.headers["content-type"] == PROBLEM_TYPE

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from law.errors import NotAPhone, NotMobile, OldPrefix, PhoneError
 from law.phones import normalise
 from law.statuses import Status
-from law.text import fold, unaccent
+from law.text import fold, printed, unaccent
 
 
 @pytest.mark.parametrize("text", ["0912345678", "+84 912 345 678", "84912345678", "091.234.5678", " (+84) 912-345-678"])
@@ -67,3 +69,11 @@ def test_statuses() -> None:
     assert [int(status) for status in Status if status.terminal] == [3, 7, 8, 10]
     assert [int(status) for status in Status if status.clock_paused] == [5, 6]
     assert [int(status) for status in Status if status.counted_as_paused] == [5, 6, 8]
+
+
+def test_what_a_page_cannot_show_is_a_question_mark() -> None:
+    decomposed = unicodedata.normalize("NFD", "Điện Biên, 650.000 ₫")
+    assert printed({"name": decomposed, "lines": ["a\x19\u4e2d", 1]}) == {
+        "name": "Điện Biên, 650.000 ₫",
+        "lines": ["a??", 1],
+    }

@@ -12,6 +12,7 @@ from pypdf import PdfReader
 
 from chassis.series import NumberTaken
 from deploy.local.certificates import self_signed
+from law.text import PRINTED, printed
 from services.payment.domain.state import Receipt
 from services.payment.effects import receipt_file
 from services.payment.effects.receipt_file import Layout, Unsigned
@@ -97,3 +98,9 @@ def _text(pdf: bytes) -> str:
 def test_a_receipt_without_a_number_is_no_file() -> None:
     with pytest.raises(ValueError, match="none yet"):
         receipt_file.unsigned(paid().invoice.receipts[0], DOSSIER, Layout())
+
+
+def test_no_text_keeps_a_page_from_being_made() -> None:
+    letters = printed("".join(chr(code) for first, last in PRINTED for code in range(first, last + 1)))
+    for payer in (letters, "a\x19\u4e2d\U0001f600\udfffb\nc"):
+        assert receipt_file.pdf(receipt(), DOSSIER, Layout(), XML, payer).startswith(b"%PDF-")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from cli.examples import example
+from schemas.event import DossierEvent
 from services.tracking.domain.progress import progress
-from services.tracking.domain.timeline import Tracked, track
+from services.tracking.domain.timeline import HANDLERS, Tracked, track
 from tests.unit.services.populations import golden
 
 MONDAY = datetime(2026, 11, 16, 2, tzinfo=UTC)
@@ -70,3 +74,8 @@ def test_who_holds_it_payment_delivery_and_messages() -> None:
     assert found["held"]["since"] == "2026-11-19T02:00:00.000Z"
     assert (found["payment"], found["delivery"]) == ("paid", "on_its_way")
     assert [m["result"] for m in found["messages"]] == ["sent"]
+
+
+@pytest.mark.parametrize("event", HANDLERS, ids=lambda event: event.type_name())
+def test_everything_that_is_heard_makes_an_entry(event: type[DossierEvent]) -> None:
+    assert [entry.type for entry in told(example(event)).entries] == [event.TYPE]

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from fastapi.dependencies.models import Dependant
+from fastapi.openapi.models import PathItem
 from fastapi.routing import iter_route_contexts
 
 from chassis.http import Verifier, create_app
+from chassis.http.document import describe
 from chassis.http.operations import operators
 from chassis.http.routes import guards, unguarded
 from chassis.operations import Operations
@@ -28,6 +30,7 @@ statistics = SimpleNamespace(router=lambda _platform: counting.router(View(Shown
 audit = SimpleNamespace(router=lambda _platform: auditing.router(unused, unused))
 delivery = SimpleNamespace(router=lambda platform: deliveries.router(platform, unused))
 PUBLIC = {
+    "GET /openapi.json",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -201,6 +204,15 @@ SERVICES = {
 @pytest.mark.parametrize("module", SERVICES.values(), ids=SERVICES)
 def test_every_route_has_one_guard(module: Any) -> None:
     assert unguarded(app(module)) == []
+
+
+@pytest.mark.parametrize("module", SERVICES.values(), ids=SERVICES)
+def test_every_service_has_an_openapi_document(module: Any) -> None:
+    items = [PathItem.model_validate(item) for item in describe(app(module))["paths"].values()]
+    methods = ("get", "post", "put", "delete")
+    described = [found for item in items for method in methods if (found := getattr(item, method)) is not None]
+    assert len(described) == len(guards(app(module)))
+    assert not any("500" in (operation.responses or {}) for operation in described)
 
 
 def test_a_route_without_a_guard_is_found() -> None:
