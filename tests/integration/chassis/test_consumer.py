@@ -18,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from chassis import consumer as module
+from chassis import kafka
 from chassis.burial import Burial
 from chassis.consumer import Consumer
 from chassis.decision import Decision
@@ -37,6 +38,8 @@ from schemas.event import Catalogue, DossierEvent, Record
 from .conftest import Bench
 
 PARTITIONS = 3
+WINDOW = 2.0
+"""Seconds in which fetches are counted."""
 
 
 class Stepped(DossierEvent):
@@ -164,6 +167,30 @@ async def all_committed(bench: Bench, group: str, records: int) -> None:
             return False  # the coordinator is not there yet
 
     await until(there, 60)
+
+
+async def test_where_it_is_quiet_the_broker_is_asked_seldom_and_under_traffic_it_gathers(bench: Bench) -> None:
+    async with topic_of(bench) as topic, Member(bench, topic, "a") as member:
+        paces: list[tuple[int, int]] = []
+
+        async def calm() -> bool:
+            fetcher = member.consumer._client._fetcher
+            paces.append((fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes))
+            return kafka.TRAFFIC in paces and paces[-1] == kafka.QUIET
+
+        await produce(bench.kafka, topic, [(walks(1)[0], 1)])
+        await all_committed(bench, topic, 1)
+        await until(calm, 30)
+        client = member.consumer._client._client
+        send, asked = client.send, []
+
+        async def counted(node: Any, request: Any, **how: Any) -> Any:
+            asked.append(type(request).__name__)
+            return await send(node, request, **how)
+
+        client.send = counted
+        await asyncio.sleep(WINDOW)
+        assert 0 < sum("Fetch" in name for name in asked) <= 1.5 * WINDOW / (kafka.QUIET[0] / 1000), asked
 
 
 async def test_every_record_is_handled_once_while_members_come_leave_and_die(bench: Bench) -> None:
