@@ -38,7 +38,7 @@ async def test_leases_of_the_dead_that_were_never_used_are_not_waited_for(bench:
     marks.mark("logs/a7/1")
     platform: Any = SimpleNamespace(
         service=SimpleNamespace(hears={}), store=bench.store, keyring=bench.keyring, clock=bench.clock,
-        replica="ours", publisher=None, handed=Handed(tmp_path, "ours", bench.clock),
+        replica="ours", publisher=None, handed=Handed(tmp_path, "ours", bench.clock), journal=None,
     )  # fmt: skip
     unit = Unit(KIND, platform)
     started: Any = Started()

@@ -90,7 +90,8 @@ def test_what_a_process_is_and_how_it_is(scraped: Families) -> None:
         (build,) = families["hoso_build_info"].samples
         assert build.labels["version"] == version("hoso")
     for families in (scraped[service] for service in SERVICES):
-        assert {s.labels["part"] for s in families["hoso_healthy"].samples} == {"consumer", "relay", "engine", "schema"}
+        parts = {s.labels["part"] for s in families["hoso_healthy"].samples}
+        assert parts == {"consumer", "relay", "engine", "schema", "guard", "journal"}
         assert all(sample.value == 1 for sample in families["hoso_healthy"].samples)
         assert all(sample.value < 30 for sample in families["hoso_deadline_late_seconds"].samples)
         partitions = {s.labels["partition"] for s in families["hoso_consumer_lag"].samples}
