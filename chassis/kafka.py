@@ -90,7 +90,7 @@ def new_producer(bootstrap: Bootstrap, client: str) -> Any:
     )
 
 
-class Consumer(AIOKafkaConsumer):  # type: ignore[misc]
+class PacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """Under traffic the broker gathers records for a moment; where it is quiet it gives what comes at once.
 
     A fetch names every partition: forty a second cost an idle process 6 % of a core, and the broker as much again for
@@ -123,7 +123,7 @@ def new_consumer(bootstrap: Bootstrap, group: str, client: str, instance: str | 
     time-out it gets its partitions back without a rebalance.
     """
     wait, least = QUIET
-    return Consumer(
+    return PacedConsumer(
         **connection(bootstrap),
         group_id=group,
         group_instance_id=instance,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
-from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -18,7 +17,7 @@ from chassis import backup as copies
 from chassis.archive import BadArchive
 from chassis.groups import in_use, rewind
 from chassis.kafka import Bootstrap
-from chassis.rereading import Place, committed
+from chassis.rereading import LOG_AWAY, Place, committed
 from chassis.store import Store, StoreUnavailable
 from cli.settings import backup_key, kafka, store_settings
 from deploy.access.rights import ADMIN
@@ -208,8 +207,8 @@ def _run(work: Coroutine[None, None, T]) -> T:
         said = str(error)
     except StoreUnavailable as error:
         said = f"the store does not answer: {str(error)[:200]}. What was begun begins anew when it is run again"
-    except KafkaError as error:
-        said = f"Kafka does not answer: {error}. Run it again when it does"
+    except LOG_AWAY as error:
+        said = f"Kafka does not answer: {type(error).__name__} {error}. Run it again when it does"
     except OSError as error:
         said = f"{error}. The copies of before are as they were; run it again when that is mended"
     console.print(said, style="red", markup=False)

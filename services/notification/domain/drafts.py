@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Literal
 
 from chassis.decision import DeadlineDue, Decision, Effect, Handlers
 from schemas.draft import DraftExpiring
-from schemas.event import DossierId, Instant, Record, Text
+from schemas.event import Instant, Record, Text
 from schemas.personal import Email, Phone
 from services.notification.domain.rules import Rules
 from services.notification.domain.templates import said
@@ -40,7 +40,6 @@ class Warned(Record):
     """What is told of one draft that is kept until `until`. `sms` and `email` are tried in that order."""
 
     id: Text
-    draft: DossierId
     until: Instant
     status: Status = "waiting"
     phone: Phone | None = None
@@ -78,7 +77,6 @@ class Warner:
         texts = said(found[1], event, "vi", self._rules.links)
         fresh = Warned(
             id=name,
-            draft=event.draft_id,
             until=event.expires_at,
             phone=event.phone,
             email=event.email,
