@@ -34,7 +34,7 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr("chassis.store.AsyncIOMotorClient", lambda url, **_: Client(LIVES[url]))
     monkeypatch.setattr("chassis.kafka.AIOKafkaProducer", producer)
-    monkeypatch.setattr("chassis.kafka.AIOKafkaConsumer", consumer)
+    monkeypatch.setattr("chassis.kafka.PacedConsumer", consumer)
     monkeypatch.setattr(time, "monotonic", _monotonic)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     yield
