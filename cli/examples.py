@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from schemas.event import Record
@@ -27,8 +28,14 @@ class NoExample(ValueError):
 
 def example(model: type[R]) -> R:
     """Raises NoExample, naming the pattern, where none is known."""
+    return model.model_validate(_values(model))
+
+
+@cache
+def _values(model: type[Record]) -> Any:
+    """Made once: pydantic takes milliseconds for the schema of a model."""
     schema = model.model_json_schema()
-    return model.model_validate(_value(schema, schema.get("$defs", {})))
+    return _value(schema, schema.get("$defs", {}))
 
 
 def _value(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
