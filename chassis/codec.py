@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final, Generic
@@ -56,19 +55,15 @@ class Codec(Generic[S]):
         except NewerForm as error:
             raise NewerSchema(f"{self._kind.name}/{stored['_id']} {error}") from error
 
-    def load_all(self, found: Iterable[Stored]) -> tuple[dict[str, Document[S]], dict[str, Unloadable]]:
-        """Each document by id, or why this release cannot read that one: the others do not mind."""
-        loaded: dict[str, Document[S]] = {}
-        unloadable: dict[str, Unloadable] = {}
-        for stored in found:
-            try:
-                loaded[stored["_id"]] = self.load(stored)
-            except Unloadable as error:
-                unloadable[stored["_id"]] = error
-            except Exception as error:  # noqa: BLE001 - a document nobody can read holds up its own messages only
-                name = f"{self._kind.name}/{stored['_id']}"
-                unloadable[stored["_id"]] = Unloadable(f"{name} cannot be read: {type(error).__name__}: {error}"[:500])
-        return loaded, unloadable
+    def try_load(self, stored: Stored) -> Document[S] | Unloadable:
+        """The document, or why this release cannot read it: others do not mind."""
+        try:
+            return self.load(stored)
+        except Unloadable as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - a document nobody can read holds up its own messages only
+            name = f"{self._kind.name}/{stored['_id']}"
+            return Unloadable(f"{name} cannot be read: {type(error).__name__}: {error}"[:500])
 
     def _load(self, stored: Stored) -> Document[S]:
         versions, v, form = self._kind.versions, stored["v"], stored.get("state")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final, Generic, Literal, NamedTuple
 
 from chassis.decision import Effect, Handlers, ParkReason, S
@@ -204,4 +205,8 @@ class AggregateType(Generic[S]):
 
     def effect_type(self, name: str) -> type[Effect]:
         """The effect class of that name; raises KeyError for one this release does not know."""
-        return {e.TYPE: e for e in self.effects}[name]
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, type[Effect]]:
+        return {e.TYPE: e for e in self.effects}

@@ -248,10 +248,13 @@ class Engine(Generic[S]):
         if self._uncertain:
             self._journal_found(found)
             self._uncertain.difference_update(unread)
-        loaded, unloadable = self._codec.load_all([*recent.values(), *found])
-        for aggregate, error in unloadable.items():
-            self._leave(groups[aggregate], error)
-        groups = {aggregate: items for aggregate, items in groups.items() if aggregate not in unloadable}
+        loaded: dict[str, Document[S]] = {}
+        async for stored in turns([*recent.values(), *found]):
+            doc = self._codec.try_load(stored)
+            if isinstance(doc, Unloadable):
+                self._leave(groups.pop(stored["_id"]), doc)
+            else:
+                loaded[doc.id] = doc
         if self._aside is not None:
             await self._aside.fill(loaded, {i: [item.delivery for item in items] for i, items in groups.items()})
         now = self._clock()

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chassis.codec import Codec
-from chassis.document import AggregateType
+from chassis.codec import Codec, Unloadable
+from chassis.document import AggregateType, Document
 from chassis.store import Collection
 from schemas.personal import Unsealed
 
@@ -44,9 +44,13 @@ async def rewrite(
     unreadable: dict[str, str] = {}
     written, after = 0, ""
     while found := await collection.scan({"v": {"$lt": kind.versions.written}}, after, batch):
-        loaded, failed = codec.load_all(found)
-        unreadable |= {aggregate: str(error) for aggregate, error in failed.items()}
-        docs = list(loaded.values())
+        docs: list[Document[Any]] = []
+        for stored in found:
+            doc = codec.try_load(stored)
+            if isinstance(doc, Unloadable):
+                unreadable[stored["_id"]] = str(doc)
+            else:
+                docs.append(doc)
         lost = (
             await collection.save([(doc.id, doc.version, codec.update(doc, _sealed)) for doc in docs]) if docs else ()
         )

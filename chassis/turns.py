@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Final, TypeVar
 
 T = TypeVar("T")
-TURN: Final = 16
+TURN: Final = 4
 """Items between two turns of everything else. Counted, not timed, so that a schedule can be repeated."""
 
 
 async def turns(items: Iterable[T]) -> AsyncIterator[T]:
-    """The items; the event loop has its turn before each 16th, but for the first ones."""
+    """The items; the event loop has its turn before each fourth, but for the first ones."""
     for number, item in enumerate(items):
         if number and number % TURN == 0:
             await asyncio.sleep(0)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from chassis.aside import Aside
@@ -109,9 +110,13 @@ class Unit:
             await self._look_at_all([found["_id"] for found in page])
 
     async def _sweep(self) -> None:
-        """Wakes what fell due, and offers what a crash left in an outbox."""
-        rounds = 0
+        """Wakes what fell due, and offers what a crash left in an outbox.
+
+        A full page is followed by the next without a pause, unless nothing could be done about it.
+        """
+        rounds, due = 0, dict[str, datetime]()
         while True:
+            before = due.keys()
             try:
                 if rounds == 0:
                     await self.take_over()
@@ -127,4 +132,5 @@ class Unit:
                 FAULTS.labels("sweep").inc()
                 log.exception("a sweep failed")
             rounds += 1
-            await asyncio.sleep(SWEEP_EVERY)
+            if len(due) < PAGE or due.keys() == before:
+                await asyncio.sleep(SWEEP_EVERY)

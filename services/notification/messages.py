@@ -62,7 +62,8 @@ class SendSms(Effect):
     TYPE: ClassVar[str] = "sms.send"
     POLICY: ClassVar[Policy] = "never"
     PARTNER: ClassVar[str | None] = "sms_centre"
-    CONCURRENCY: ClassVar[int] = 32
+    CONCURRENCY: ClassVar[int] = 200
+    """Most of an effect's time is spent before and after the centre, whose own window bounds what can be uncertain."""
     MAX_ATTEMPTS: ClassVar[int] = 500
     MARKS: ClassVar[bool] = True
     PATIENCE: ClassVar[Patience] = Patience.REST
@@ -89,6 +90,7 @@ class InformSms(SendSms):
     """Sends one text of information: a lane of its own, so that no number of these holds up what must be acted on."""
 
     TYPE: ClassVar[str] = "sms.inform"
+    CONCURRENCY: ClassVar[int] = 32
 
 
 class SendEmail(Effect):

@@ -5,7 +5,7 @@ Synchronous, owned by one driver; `now` is handed in, in seconds of any clock th
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -35,6 +35,8 @@ class _Provider:
     moved: float = float("-inf")
     credit: float = 0.0
     seen: deque[tuple[float, Report]] = field(default_factory=deque)
+    counts: Counter[Report] = field(default_factory=Counter)
+    """Of `seen`, by word."""
     failures: int = 0
     blocked: float = float("-inf")
     probing: bool = False
@@ -86,13 +88,15 @@ class Balance:
         """How a message went by it: `slow` came through late."""
         found = self._providers[name]
         found.seen.append((now, word))
+        found.counts[word] += 1
         while found.seen and found.seen[0][0] < now - WINDOW:
-            found.seen.popleft()
+            found.counts[found.seen.popleft()[1]] -= 1
         self._trip(found, word, now)
         share = self._share(found, now)
         if self._bad(found) and now - found.moved >= STEP:
             found.share, found.moved = max(FLOOR, share * CUT), now
             found.seen.clear()
+            found.counts.clear()
 
     def _trip(self, found: _Provider, word: Report, now: float) -> None:
         if word != "error":
@@ -108,10 +112,8 @@ class Balance:
 
     @staticmethod
     def _bad(found: _Provider) -> bool:
-        total = len(found.seen)
-        errors = sum(word == "error" for _, word in found.seen)
-        slow = sum(word == "slow" for _, word in found.seen)
-        return total >= ENOUGH and (errors > ERRORS * total or slow > SLOW * total)
+        total, counts = len(found.seen), found.counts
+        return total >= ENOUGH and (counts["error"] > ERRORS * total or counts["slow"] > SLOW * total)
 
     @staticmethod
     def _share(found: _Provider, now: float) -> float:

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from chassis.decision import Impossible
 from chassis.delivery import Delivery
+from chassis.mailbox import Patience
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
 from chassis.telemetry import TRACE, logger
@@ -171,6 +172,7 @@ class Parts:
                 log.warning("receipts could not be matched yet", error=str(error)[:200])
 
     async def _hand_on(self, owner: Stored, part: str, said: Stored) -> None:
+        """The centre waits for our answer and says it again if it must wait too long: not behind other work."""
         command = PartReceipt(
             part=part.partition(":")[2],
             message=owner["message"],
@@ -180,7 +182,7 @@ class Parts:
         )
         try:
             await self._platform.engine(owner.get("kind", "dossiers")).handle(
-                Delivery(owner["dossier"], command, trace=owner.get("trace"))
+                Delivery(owner["dossier"], command, trace=owner.get("trace"), patience=Patience.DOOR)
             )
         except Impossible as error:
             log.error("a receipt is of no message", part=part, why=str(error))  # noqa: TRY400 - it is no bug of ours

@@ -51,6 +51,7 @@ class Sms:
     to: str
     text: str
     before: Callable[[], None]
+    urgent: bool = False
 
 
 class Provider(Protocol):

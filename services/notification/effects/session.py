@@ -4,7 +4,8 @@ No library at hand acknowledges a deliver_sm only after its receipt is stored, a
 does not know (docs/decisions/0041).
 
 Invariants:
-    - At most `window` submit_sm are waited for; who finds no place in time raises WindowFull.
+    - At most `window` submit_sm are waited for, a part of it only of what is urgent; who finds no place in time raises
+      WindowFull.
     - A submit_sm that was never written raises NotBound; one that was written and not answered raises Unanswered.
     - A deliver_sm is acknowledged after `on_receipt` returned; if that raised, it is refused for the time being.
     - A session on which nothing was heard for an interval is asked (enquire_link), and ended if it does not answer.
@@ -16,7 +17,7 @@ import asyncio
 import itertools
 import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -37,6 +38,8 @@ LONGEST_PDU: Final = 64 * 1024
 SEQUENCES: Final = 0x7FFFFFFF
 BIND_SECONDS: Final = 5.0
 ROOM_SECONDS: Final = 2.0
+KEPT_FREE: Final = 5
+"""One place in so many of a window is left to what is urgent."""
 log = logger(__name__)
 OnReceipt = Callable[[Any], Awaitable[None]]
 
@@ -76,6 +79,7 @@ class Session:
         self._account = account
         self._on_receipt = on_receipt
         self._room = asyncio.Semaphore(account.window)
+        self._common = asyncio.Semaphore(account.window - account.window // KEPT_FREE)
         self._sequences = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,8 +89,8 @@ class Session:
 
     @property
     def has_room(self) -> bool:
-        """Whether one more submit_sm would be sent at once."""
-        return not self._room.locked()
+        """Whether one more submit_sm would be sent at once, though it is not urgent."""
+        return not self._common.locked()
 
     async def run(self, on_bound: Callable[[], None]) -> None:
         """Binds, and works until the session ends.
@@ -121,7 +125,7 @@ class Session:
         if status:
             raise Refused(f"bind refused: 0x{status:08x}")
 
-    async def submit(self, before: Callable[[], None], **fields: Any) -> tuple[int, str]:
+    async def submit(self, before: Callable[[], None], *, urgent: bool = False, **fields: Any) -> tuple[int, str]:
         """command_status and message id of one submit_sm; `fields` as smpp34.SubmitSm takes them.
 
         `before` is called just before the bytes leave, and may refuse by raising.
@@ -130,7 +134,16 @@ class Session:
             NotBound, WindowFull: nothing was sent.
             Unanswered: it was sent, and the session ended.
         """
-        await self._enter()
+        if urgent:
+            return await self._submit(before, fields)
+        await _enter(self._common)
+        try:
+            return await self._submit(before, fields)
+        finally:
+            self._common.release()
+
+    async def _submit(self, before: Callable[[], None], fields: Mapping[str, Any]) -> tuple[int, str]:
+        await _enter(self._room)
         try:
             if not self.bound:
                 raise NotBound("no session with the SMS centre")
@@ -141,13 +154,6 @@ class Session:
         finally:
             self._room.release()
         return status, body.split(b"\0", 1)[0].decode("ascii", "replace")
-
-    async def _enter(self) -> None:
-        try:
-            async with asyncio.timeout(ROOM_SECONDS if self._room.locked() else None):
-                await self._room.acquire()
-        except TimeoutError as error:
-            raise WindowFull("the window of the SMS centre is full") from error
 
     def _next(self) -> int:
         return next(self._sequences) % SEQUENCES or self._next()
@@ -229,3 +235,11 @@ class Session:
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(Unanswered("the session with the SMS centre ended"))
+
+
+async def _enter(room: asyncio.Semaphore) -> None:
+    try:
+        async with asyncio.timeout(ROOM_SECONDS if room.locked() else None):
+            await room.acquire()
+    except TimeoutError as error:
+        raise WindowFull("the window of the SMS centre is full") from error

@@ -124,9 +124,8 @@ class SmppProvider:
             try:
                 if session is None or not session.bound:
                     session = self._session()
-                status, message_id = await session.submit(
-                    sms.before if first else _no_check, **fields(self._sender, sms.to, segment, reference)
-                )
+                check, form = sms.before if first else _no_check, fields(self._sender, sms.to, segment, reference)
+                status, message_id = await session.submit(check, urgent=sms.urgent, **form)
             except NotBound as error:
                 if first:
                     raise Away(str(error)) from error

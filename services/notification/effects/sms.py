@@ -77,7 +77,7 @@ class Texting:
         played = self._simulated.sms(message, to, text)
         if played is not None:
             return played
-        sms = Sms(call.id, message, to, text, call.check)
+        sms = Sms(call.id, message, to, text, call.check, urgent=urgency == "code")
         if self._numbers is None:
             return await self._by_any(sms, call, besides, urgency, kind)
         wait = self._numbers.wait(to, self._clock())

@@ -6,7 +6,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,6 +144,21 @@ async def test_no_more_than_a_window_is_on_its_way_and_who_finds_none_free_goes_
         assert sorted(answer.ids[0] for answer in taken if isinstance(answer, Taken)) == [f"w{n}" for n in range(6)]
         bare.answers = True
         assert isinstance(await bare.provider.send(text_of("room again")), Taken)
+
+
+async def test_a_code_has_a_place_in_a_window_that_is_full_for_others() -> None:
+    async with centre(window=5) as bare:
+        bare.answers = False
+        waiting = [asyncio.create_task(bare.provider.send(text_of("x", f"d/{n}/sms"))) for n in range(8)]
+        await until(lambda: len(bare.submitted) == 8)
+        with pytest.raises(Away, match="window"):
+            await bare.provider.send(text_of("one more", "d/more/sms"))
+        code = asyncio.create_task(bare.provider.send(replace(text_of("Ma xac nhan", "1"), urgent=True)))
+        await until(lambda: len(bare.submitted) == 9)
+        for number, event in enumerate(bare.submitted):
+            event.accept(f"w{number}")
+        assert isinstance(await code, Taken)
+        await asyncio.gather(*waiting)
 
 
 async def test_a_refusal_of_a_later_part_is_told_and_the_text_does_not_go_by_another_provider() -> None:
