@@ -187,7 +187,8 @@ class AggregateType(Generic[S]):
     `topic_of` says where an event goes, `says` all the topics that may be: at the start they are read to see whether
     the store is behind what was published (`chassis.guard`). `view` picks the plain fields of the state that lists
     filter by; `indexes` are over those. `versions` are of the state's form. `rest`: seconds after a write in which
-    events gather for the next.
+    events gather for the next. `forgets`: fields of the state that tell of a person without any key, and what they are
+    once that person was forgotten; the journal has them sealed (`chassis.cover`).
     """
 
     name: str
@@ -202,6 +203,7 @@ class AggregateType(Generic[S]):
     indexes: tuple[tuple[str, ...], ...] = ()
     versions: Versions = FIRST
     rest: float = REST
+    forgets: Mapping[str, Any] = field(default_factory=dict)
 
     def effect_type(self, name: str) -> type[Effect]:
         """The effect class of that name; raises KeyError for one this release does not know."""

@@ -20,6 +20,7 @@ import bson
 from aiokafka.errors import KafkaError
 
 from chassis.backup import FILLING, KEPT, PARKED, PUBLISHED, SERIES
+from chassis.cover import Cover
 from chassis.engine import Engine
 from chassis.journal import BESIDE, DOCUMENT, FILE, Reading
 from chassis.kafka import Bootstrap
@@ -38,7 +39,8 @@ class Restoring(Exception):
 
 
 class Guard:
-    """Of one process. `journal`: the topic of its service's journal; `source`: what its events say they are from."""
+    """Of one process. `journal`: the topic of its service's journal, whose documents are covered by `cover`; `source`:
+    what its events say they are from."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Guard:
         engines: Sequence[Engine[Any]],
         *,
         journal: str,
+        cover: Cover,
         source: str,
         bootstrap: Bootstrap,
         client: str,
@@ -56,6 +59,7 @@ class Guard:
         self._engines = {engine.kind.name: engine for engine in engines}
         self._says = {topic: engine for engine in engines for topic in engine.kind.says}
         self._journal = journal
+        self._cover = cover
         self._bootstrap = bootstrap
         self._client = f"guard-{client}"
         self.passed = asyncio.Event()
@@ -160,8 +164,10 @@ class Guard:
 
     async def _advance(self, kind: str, documents: Mapping[str, tuple[int, bytes]]) -> int:
         stored = await self._select(kind, documents, "version")
-        newer = [(i, version, body) for i, (version, body) in documents.items() if version > stored.get(i, 0)]
-        return await self._store.copying().advance(kind, newer) if newer else 0
+        newer = {i: body for i, (version, body) in documents.items() if version > stored.get(i, 0)}
+        bodies = await self._cover.take_off(kind, newer)
+        put = [(i, documents[i][0], body) for i, body in bodies.items()]
+        return await self._store.copying().advance(kind, put) if put else 0
 
     async def _file(self, bucket: str, name: str, body: bytes, adopted: dict[str, int]) -> None:
         files = self._store.files(bucket)

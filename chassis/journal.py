@@ -1,8 +1,9 @@
 """The journal: what a service wrote, as it wrote it, kept in Kafka until a backup holds it (ADR 0065).
 
-A store that is lost and restored from a backup lacks what was written since. Every document, sealed as it is at rest,
-also goes to the service's journal topic, and so do the files it makes; `chassis.guard` takes from there what a restored
-store lacks. The newest version of a document wins, so records may come twice and from several replicas.
+A store that is lost and restored from a backup lacks what was written since. Every document, sealed as it is at rest
+and covered (`chassis.cover`), also goes to the service's journal topic, and so do the files it makes; `chassis.guard`
+takes from there what a restored store lacks. The newest version of a document wins, so records may come twice and from
+several replicas.
 
 Invariants:
     - One process writes to one partition, one batch after the other, in the order of its writes: what is in the journal
@@ -15,6 +16,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +24,7 @@ from typing import Any, Final
 
 import bson
 
+from chassis.cover import Cover
 from chassis.relay import Publisher, PublishFailed
 from chassis.store import Collection, Stored, StoreUnavailable
 from chassis.telemetry import JOURNALED, logger
@@ -44,12 +47,14 @@ log = logger(__name__)
 class Journal:
     """What one process writes, to one partition of its service's journal."""
 
-    def __init__(self, publisher: Publisher, topic: str, partition: int) -> None:
+    def __init__(self, publisher: Publisher, topic: str, partition: int, cover: Cover) -> None:
         self._publisher = publisher
+        self._cover = cover
         self._topic = topic
         self._partition = partition
         self._collections: Mapping[str, Collection] = {}
-        self._waiting: list[tuple[str, str, Records | None]] = []
+        self._waiting: list[tuple[str, str, Stored | Records | None]] = []
+        """Kind, name, and what it is: a document, records, or None of a document that must be read again."""
         self._named: set[tuple[str, str]] = set()
         self._offered = 0
         self._kept = 0
@@ -66,7 +71,7 @@ class Journal:
         """A document as it was just written, or as it was found."""
         name = (kind, stored["_id"])
         if len(self._waiting) < HELD:
-            self._put(*name, records_of(kind, stored))
+            self._put(*name, stored)
         elif name not in self._named:
             self._named.add(name)
             self._put(*name, None)
@@ -80,8 +85,8 @@ class Journal:
         """A parked record that its document names; it never changes."""
         self._put(collection, record["_id"], _parts(f"{BESIDE}/{collection}/{record['_id']}", 1, bson.encode(record)))
 
-    def _put(self, kind: str, name: str, records: Records | None) -> None:
-        self._waiting.append((kind, name, records))
+    def _put(self, kind: str, name: str, what: Stored | Records | None) -> None:
+        self._waiting.append((kind, name, what))
         self._offered += 1
         self._work.set()
 
@@ -138,12 +143,10 @@ class Journal:
     async def _publish(self) -> None:
         """The next of what waits; it stays first until Kafka has it."""
         taken = self._waiting[:AT_ONCE]
-        again = [(kind, name) for kind, name, records in taken if records is None]
-        found = await self._reload(again)
+        again = [(kind, name) for kind, name, what in taken if what is None]
         self._named.difference_update(again)
-        records = [r for kind, name, held in taken for r in (found.get((kind, name), []) if held is None else held)]
         try:
-            await self._publisher.append(self._topic, self._partition, records)
+            await self._publisher.append(self._topic, self._partition, await self._records(taken))
         except BaseException:
             self._named.update(again)
             raise
@@ -152,12 +155,24 @@ class Journal:
         self._kept += len(taken)
         self._tell()
 
-    async def _reload(self, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Records]:
-        found: dict[tuple[str, str], Records] = {}
-        for kind in {kind for kind, _ in names}:
-            for stored in await self._collections[kind].load([name for k, name in names if k == kind]):
-                found[kind, stored["_id"]] = records_of(kind, stored)
-        return found
+    async def _records(self, taken: Sequence[tuple[str, str, Stored | Records | None]]) -> Records:
+        """In their order."""
+        records: Records = []
+        for kind, batch in itertools.groupby(taken, key=lambda one: one[0]):
+            written = list(batch)
+            again = await self._reload(kind, [name for _, name, what in written if what is None])
+            found = [again.get(name) if what is None else what for _, name, what in written]
+            covered = iter(await self._cover.put_on(kind, [one for one in found if isinstance(one, dict)]))
+            for one in found:
+                if isinstance(one, dict):
+                    records += records_of(kind, next(covered))
+                elif one is not None:
+                    records += one
+        return records
+
+    async def _reload(self, kind: str, names: Sequence[str]) -> dict[str, Stored]:
+        found = await self._collections[kind].load(names) if names else []
+        return {stored["_id"]: stored for stored in found}
 
 
 def records_of(kind: str, stored: Stored) -> Records:

@@ -21,6 +21,7 @@ from prometheus_client import REGISTRY
 
 from chassis.burial import Burial
 from chassis.consumer import Consumer
+from chassis.cover import Cover
 from chassis.decision import Effect
 from chassis.document import AggregateType, Records
 from chassis.effects.circuit import Circuits
@@ -96,7 +97,8 @@ class Platform:
         self.key_admin = KeyAdmin(self._keys)
         self.publisher = Publisher(settings.kafka, service.name, self.replica)
         self.ledger = Ledger(self.publisher, service.name, self.replica, self.clock)
-        self.journal = self._journal() if settings.journal else None
+        cover = Cover(self.keyring, service.aggregates)
+        self.journal = self._journal(cover) if settings.journal else None
         state_dir: Path | None = settings.state_dir
         self.handed = Handed(state_dir, self.replica, self.clock) if state_dir is not None else None
         self._units = {kind.name: Unit(kind, self) for kind in service.aggregates}
@@ -124,6 +126,7 @@ class Platform:
             self.store,
             engines,
             journal=journal_topic(service.name),
+            cover=cover,
             source=self.publisher.source,
             bootstrap=settings.kafka,
             client=self.replica,
@@ -145,8 +148,8 @@ class Platform:
         """What this process says of itself to Prometheus."""
         return Measures(self.service.name, list(self._units.values()), self.consumer, self.guard, self.journal)
 
-    def _journal(self) -> Journal:
-        return Journal(self.publisher, journal_topic(self.service.name), int(self.replica, 16) % PARTITIONS)
+    def _journal(self, cover: Cover) -> Journal:
+        return Journal(self.publisher, journal_topic(self.service.name), int(self.replica, 16) % PARTITIONS, cover)
 
     async def _settled(self) -> None:
         try:

@@ -10,7 +10,7 @@ from chassis.document import AggregateType
 from chassis.jose import Keys
 from chassis.series import SERIES, ConfirmNumber, TakeNumber
 from schemas.topics import STREAMS, reply_topic
-from services.submission.domain import drafts, exchange, life, officer, requests
+from services.submission.domain import drafts, exchange, life, officer, privacy, requests
 from services.submission.domain.correspondence import Exchange
 from services.submission.domain.dossier import Dossier, Rules
 from services.submission.domain.exchange import NOBODY
@@ -66,6 +66,7 @@ def aggregates(
         says=(STREAMS["dossier"].name,),
         view=view,
         indexes=INDEXES,
+        forgets=privacy.FORGOTTEN,
     )
     exchanges = AggregateType(
         name="exchanges",

@@ -7,7 +7,7 @@ account that filed, the tokens it is found by, the answers its fee was counted f
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from chassis.decision import Decision, Refused
 from law import retention
@@ -17,6 +17,8 @@ from services.submission.messages import ForgetPerson
 
 NOBODY: Final = ""
 """The account of a dossier whose person was erased; no caller has it."""
+FORGOTTEN: Final[dict[str, Any]] = {"owner": NOBODY, "tokens": (), "answers": {}}
+"""What the fields that tell of a person without any key are afterwards."""
 _ENDED: Final[dict[str, Outcome]] = {"rejected": "rejected", "withdrawn": "withdrawn", "stopped": "stopped"}
 
 
@@ -45,5 +47,5 @@ def forget(dossier: Dossier | None, _command: ForgetPerson, now: datetime) -> De
         raise Refused("not_over", "it must still be kept")
     if dossier.owner == NOBODY:
         return Decision(dossier, answer=dossier.answer)
-    forgotten = dossier.same(now, owner=NOBODY, tokens=(), answers={})
+    forgotten = dossier.same(now, **FORGOTTEN)
     return Decision(forgotten, answer=forgotten.answer)

@@ -32,6 +32,7 @@ class Added(DossierEvent):
 class Tally(Record):
     total: int = 0
     owner: Name | None = None
+    account: str = ""
     unknown: int = 0
     expired: bool = False
 
@@ -39,6 +40,7 @@ class Tally(Record):
 class Add(Command):
     amount: int = 1
     owner: Name | None = None
+    account: str = ""
 
 
 class Ring(Effect):
@@ -67,7 +69,8 @@ def add(state: Tally | None, command: Add, _now: datetime) -> Decision[Tally]:
         raise Refused("invalid", "must not be negative", field="amount")
     state = state or Tally()
     total = state.total + command.amount
-    state = state.model_copy(update={"total": total, "owner": command.owner or state.owner})
+    told = {"owner": command.owner or state.owner, "account": command.account or state.account}
+    state = state.model_copy(update={"total": total, **told})
     event = Added(dossier_id="00000000-0000-0000-0000-000000000001", total=total, owner=command.owner)
     return Decision(state, (event,), answer={"total": total})
 

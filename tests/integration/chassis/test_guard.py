@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 
 from chassis import backup
 from chassis.codec import Behind
+from chassis.cover import Cover
 from chassis.decision import Refused
 from chassis.delivery import Delivery, Handled, IdempotencyKey, Sweep
 from chassis.document import AggregateType
@@ -23,6 +24,8 @@ from chassis.engine import Engine
 from chassis.fold import Folder
 from chassis.guard import Guard, Restoring
 from chassis.journal import Journal
+from chassis.keyadmin import Erasure, KeyAdmin
+from chassis.keyring import Keyring
 from chassis.relay import Publisher, Relay
 from chassis.rereading import bounds, reread
 from chassis.series import SERIES, Take
@@ -34,6 +37,11 @@ from .conftest import Add, Bench, Tally, kind
 from .test_backup import everything
 
 KEY = b"b" * 32
+FORGOTTEN = {"account": ""}
+
+
+def view(state: Tally) -> dict[str, Any]:
+    return {"account": state.account, "total": state.total}
 
 
 @dataclass
@@ -48,8 +56,10 @@ class Process:
 
     def __post_init__(self) -> None:
         self.publisher = Publisher(self.bench.kafka, "tally", self.name)
-        self.journal = Journal(self.publisher, self.journal_topic, int(self.name, 16) % PARTITIONS)
-        self.engine: Engine[Tally] = self._engine(replace(kind(self.topic), says=(self.topic,)))
+        tallies = replace(kind(self.topic), says=(self.topic,), view=view, forgets=FORGOTTEN)
+        cover = Cover(self.bench.keyring, [tallies])
+        self.journal = Journal(self.publisher, self.journal_topic, int(self.name, 16) % PARTITIONS, cover)
+        self.engine: Engine[Tally] = self._engine(tallies)
         self.series = self._engine(SERIES)
         self.journal.reload_from({e.kind.name: e.collection for e in (self.engine, self.series)})
         settled = self.journal.settled if self.journalled else None
@@ -61,6 +71,7 @@ class Process:
             self.bench.store,
             engines,
             journal=self.journal_topic,
+            cover=cover,
             source=self.publisher.source,
             bootstrap=self.bench.kafka,
             client=self.name,
@@ -188,6 +199,36 @@ async def test_a_store_that_was_put_back_is_brought_up_to_the_journal(site: Site
         await two.published()
     found = await said(site)
     assert found == {old: [1, 2, 3, 4, 5, 6], new: [1, 2, 3]}
+
+
+async def test_the_journal_tells_of_nobody_who_was_erased(site: Site) -> None:
+    known, gone, account = str(uuid.uuid4()), str(uuid.uuid4()), f"account-{uuid.uuid4()}"
+    async with site.process().running() as one:
+        await one.guard.look()
+        await site.take()
+        for aggregate in (known, gone):
+            await one.engine.handle(Delivery(aggregate, Add(account=account)))
+            await one.engine.handle(Delivery(aggregate, Add()))
+        await one.published()
+        before = (await everything(site.bench.store))["tallies"]
+    assert {doc["state"]["account"] for doc in before.values()} == {account}
+    journal = [(site.journal, partition) for partition in range(PARTITIONS)]
+    ends = {place: end for place, (_, end) in (await bounds(site.bench.kafka, "look", journal)).items()}
+    kept = [record async for records in reread(site.bench.kafka, "look", ends) for record in records]
+    assert {name for record in kept for name in (known, gone) if name.encode() in record.key} == {known, gone}
+    assert [record.key for record in kept if account.encode() in record.value] == []
+    erasure = Erasure(gone, site.bench.clock(), "operator1", "asked")
+    assert await KeyAdmin(site.bench.keys).erase(erasure)
+    await site.put_back()
+    site.bench.keyring = Keyring(site.bench.keys, b"k" * 32)
+    async with site.process().running() as two:
+        await two.guard.look()
+        assert two.engine.behind == {}
+        now = (await everything(site.bench.store))["tallies"]
+    for name in ("version", "state", "view"):
+        assert now[known][name] == before[known][name]
+    assert [now[gone][name] for name in ("state", "view")] == [before[gone][n] | FORGOTTEN for n in ("state", "view")]
+    assert now[gone]["version"] == before[gone]["version"]
 
 
 async def test_without_the_journal_what_was_published_since_is_refused_and_the_rest_goes_on(site: Site) -> None:

@@ -106,6 +106,7 @@ async def erased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Eras
     path = tmp_path_factory.mktemp("platform")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOSO_LAW_DATA", str(without_terms(tmp_path_factory.mktemp("law"))))
+        patch.setenv("HOSO_JOURNAL", "true")  # as in docker-compose.yml: what was written stays in Kafka for 14 days
         async with Backbone(path) as backbone, httpx.AsyncClient(timeout=30, trust_env=False) as client:
             running = await stack.start(backbone, partners=PARTNERS)
             tokens_ = [await login(running.url("idp"), who, f"{who}-demo-only") for who in PEOPLE]
@@ -298,6 +299,11 @@ async def test_neither_their_account_nor_a_token_finds_them(erased: Erased) -> N
         token("identity_number", filed["form"]["identity_number"]),
     }
     kept = [(where, d) async for where, d in documents(erased.backbone.store_url) if where != OPLOG]
+    other = token("phone", normalise(erased.other.phone)).encode()
+    assert [where for where, content in kept if other in content] == ["hoso_submission.dossiers"]
+    kept += [item async for item in records(erased.backbone.kafka)]
+    assert any(where == "submission.journal.v1" and erased.gone.encode() in content for where, content in kept)
+    assert not any(where.endswith(".journal.v1") and other in content for where, content in kept)
     assert [(where, needle) for where, content in kept for needle in needles if needle.encode() in content] == []
     assert [
         where
@@ -305,6 +311,7 @@ async def test_neither_their_account_nor_a_token_finds_them(erased: Erased) -> N
         if any(dossier.encode() in content for dossier in (erased.gone, erased.result))
         and account.encode() in content
         and where != "hoso_submission.files"
+        and not content.startswith(b"document/files/")
     ] == [], "whose files they were is the files' own record (docs/privacy)"
     search = f"{erased.stack.url('submission')}/search"
     assert (await erased.clerk.get(search, q=erased.planned.phone))["dossiers"] == []
