@@ -25,6 +25,8 @@ STATISTICS = "statistics"
 """A process of tracking's own: it counts what the others say, and no dossier waits for it."""
 AUDIT = "audit"
 """It seals what the others say, and no dossier waits for it."""
+PORTAL = "portal"
+"""The pages for people: it asks the others, and none of them needs it."""
 PARTNERS = (
     "identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "virus_scanner", "upstream_portal",
 )  # fmt: skip
@@ -36,6 +38,7 @@ _PORTS = (
     *SERVICES,
     STATISTICS,
     AUDIT,
+    PORTAL,
     "idp", "sms_centre", "phone", "mail", "mailbox", "post_office", "gateway", "upstream_portal", "clamd", "scanner",
 )  # fmt: skip
 
@@ -60,7 +63,7 @@ class Stack:
 
 def replica_names(service: str, replicas: int) -> tuple[str, ...]:
     """The process of each replica; their ports go by the same names. There is one of statistics, and one that seals."""
-    if service in {STATISTICS, AUDIT}:
+    if service in {STATISTICS, AUDIT, PORTAL}:
         return (service,)
     return (service, *(f"{service}-{number}" for number in range(2, replicas + 1)))
 
@@ -70,7 +73,7 @@ async def start(
     *,
     replicas: int = 1,
     modules: Mapping[str, str] | None = None,
-    services: Sequence[str] = (*SERVICES, STATISTICS, AUDIT),
+    services: Sequence[str] = (*SERVICES, STATISTICS, AUDIT, PORTAL),
     partners: Collection[str] = PARTNERS,
 ) -> Stack:
     """Start topics, partners and services on a running backbone. Raises StartError.
@@ -107,10 +110,16 @@ async def start(
         "AUDIT_SIGNING_KEY": json.dumps(secret["audit"]),
     }
     own_settings[STATISTICS] = {**outer, "HOSO_REPLICATION": str(backbone.replication)}
+    own_settings[PORTAL] = {"OIDC_ISSUER": stack.url("idp"), **_of_portal(stack, words)}
     for name, settings in own_settings.items():
         settings.update(admission.settings(backbone, name, prefix))
     run = {service: f"services.{service}.main" for service in SERVICES}
-    run |= {STATISTICS: "services.tracking.statistics", AUDIT: "services.audit", **(modules or {})}
+    run |= {
+        STATISTICS: "services.tracking.statistics",
+        AUDIT: "services.audit",
+        PORTAL: "services.portal",
+        **(modules or {}),
+    }
     await backbone.start(
         [
             _service(service, run[service], name, stack, own_settings[service])
@@ -128,7 +137,7 @@ def _secrets(path: Path) -> dict[str, Any]:
 
     A directory of an older checkout gets the words that it lacks.
     """
-    words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "paygov", "post", "token")}
+    words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "paygov", "post", "token", "portal")}
     words |= {"smpp": secrets.token_hex(4), "signing": json.dumps(testca.keys())}
     words |= certificates.self_signed("hoso receipts (demo)")
     keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal", "audit")}
@@ -194,6 +203,20 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "DELIVERY_PUBLIC_URL": stack.url("delivery"),
         },
         "tracking": {},
+    }
+
+
+def _of_portal(stack: Stack, words: Mapping[str, str]) -> dict[str, str]:
+    """It calls the services as the machine `portal` of the example accounts."""
+    machines = json.loads((ROOT / "simulators/identity/accounts.example.json").read_text())["machines"]
+    secret = next(machine["secret"] for machine in machines if machine["client_id"] == PORTAL)
+    asked = ("submission", "notification", "delivery", "tracking", STATISTICS)
+    return {
+        **{f"PORTAL_{name.upper()}_URL": stack.url(name) for name in asked},
+        "PORTAL_URL": stack.url(PORTAL),
+        "PORTAL_CLIENT_ID": PORTAL,
+        "PORTAL_CLIENT_SECRET": secret,
+        "PORTAL_KEY": base64.b64encode(hashlib.sha256(words["portal"].encode()).digest()).decode(),
     }
 
 

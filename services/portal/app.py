@@ -1,0 +1,70 @@
+"""The portal's application: routes, pages for faults, language and limits around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from chassis.http import Problem, Verifier, create_app
+from chassis.telemetry import FAULTS, logger
+from services.portal.api import router
+from services.portal.limits import Buckets
+from services.portal.middleware import Languages, Patience
+from services.portal.pages import Pages
+from services.portal.partners import PartnerError, Refused, Unavailable
+from services.portal.parts import Portal
+
+log = logger(__name__)
+
+
+def new_app(portal: Portal) -> FastAPI:
+    """As it is served."""
+    settings, pages = portal.settings, portal.pages
+
+    async def ready() -> Mapping[str, str]:
+        return {}  # a page that needs a service which is away says so; the others are shown
+
+    app = create_app("portal", router(portal), Verifier(settings.oidc_issuer), ready=ready)
+    _faults(app, pages)
+    app.add_middleware(
+        Patience,
+        requests=Buckets(settings.requests_a_minute),
+        posts=Buckets(settings.posts_a_minute),
+        refuse=pages.error,
+    )
+    app.add_middleware(Languages)
+    return app
+
+
+def _faults(app: FastAPI, pages: Pages) -> None:
+    async def fault(request: Request, error: Exception) -> Response:
+        status = _status(error)
+        if status >= 500:  # noqa: PLR2004 - HTTP's own number
+            log.warning("a page could not be made", status=status, error=repr(error))
+        if status == 500:  # noqa: PLR2004
+            FAULTS.labels("http").inc()
+            log.error("a page failed", exc_info=error)
+        return pages.error(request, status)
+
+    for kind in (Problem, RequestValidationError, HTTPException, PartnerError, Exception):
+        app.add_exception_handler(kind, fault)
+
+
+def _status(error: Exception) -> int:
+    match error:
+        case Problem():
+            return error.status
+        case HTTPException():
+            return error.status_code
+        case RequestValidationError():
+            return 404
+        case Unavailable():
+            return 503
+        case Refused(status=429 | 403 | 404):
+            return error.status
+        case _:
+            return 500
