@@ -34,12 +34,14 @@ def migration(backbone: Backbone, services: tuple[str, ...], prefix: str) -> str
 def settings(backbone: Backbone, service: str, prefix: str) -> dict[str, str]:
     """What a service logs in with; laid over its other settings. Statistics and audit have no store.
 
-    The portal has neither store nor Kafka.
+    The portal has no Kafka.
     """
     locks = backbone.locks
-    if locks is None or service == PAGES:
+    if locks is None:
         return {}
     own = f"{prefix}_{service}"
+    if service == PAGES:
+        return {"MONGODB_URL": locks.store(backbone.store_address, own)}
     url = {} if service in {STATISTICS, AUDITOR} else {"MONGODB_URL": locks.store(backbone.store_address, own)}
     return {**locks.kafka(service), **url}
 

@@ -27,6 +27,8 @@ AUDIT = "audit"
 """It seals what the others say, and no dossier waits for it."""
 PORTAL = "portal"
 """The pages for people: it asks the others, and none of them needs it."""
+STORED = (*SERVICES, PORTAL)
+"""Those with a database of their own."""
 PARTNERS = (
     "identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "virus_scanner", "upstream_portal",
 )  # fmt: skip
@@ -90,10 +92,9 @@ async def start(
     own, portal = ECKey.import_key(secret["own"]), ECKey.import_key(secret["portal"])
     words = secret["words"]
     (backbone.run.path / "signing-ca.pem").write_text(json.loads(words["signing"])["leader"]["chain"])
-    accounts = (ROOT / "simulators/identity/accounts.example.json").read_text()
-    (backbone.run.path / "accounts.json").write_text(accounts)
+    (backbone.run.path / "accounts.json").write_text(json.dumps(_accounts(stack)))
     prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
-    migration = await asyncio.to_thread(admission.migration, backbone, SERVICES, prefix)
+    migration = await asyncio.to_thread(admission.migration, backbone, STORED, prefix)
     await asyncio.gather(
         indexes.create(migration, prefix),
         backbone.start([p for p in _partners(stack, words, backbone.run.path) if p.name in partners], stack.addresses),
@@ -110,7 +111,11 @@ async def start(
         "AUDIT_SIGNING_KEY": json.dumps(secret["audit"]),
     }
     own_settings[STATISTICS] = {**outer, "HOSO_REPLICATION": str(backbone.replication)}
-    own_settings[PORTAL] = {"OIDC_ISSUER": stack.url("idp"), **_of_portal(stack, words)}
+    own_settings[PORTAL] = {
+        "OIDC_ISSUER": stack.url("idp"),
+        "MONGODB_URL": backbone.store_url,
+        **_of_portal(stack, words),
+    }
     for name, settings in own_settings.items():
         settings.update(admission.settings(backbone, name, prefix))
     run = {service: f"services.{service}.main" for service in SERVICES}
@@ -206,10 +211,16 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
     }
 
 
+def _accounts(stack: Stack) -> dict[str, Any]:
+    """The example accounts; whoever signs in for the portal is sent back to it."""
+    found: dict[str, Any] = json.loads((ROOT / "simulators/identity/accounts.example.json").read_text())
+    found["publicClients"][0]["redirect_uris"].append(stack.url(PORTAL) + "/signed-in")
+    return found
+
+
 def _of_portal(stack: Stack, words: Mapping[str, str]) -> dict[str, str]:
     """It calls the services as the machine `portal` of the example accounts."""
-    machines = json.loads((ROOT / "simulators/identity/accounts.example.json").read_text())["machines"]
-    secret = next(machine["secret"] for machine in machines if machine["client_id"] == PORTAL)
+    secret = next(machine["secret"] for machine in _accounts(stack)["machines"] if machine["client_id"] == PORTAL)
     asked = ("submission", "notification", "delivery", "tracking", STATISTICS)
     return {
         **{f"PORTAL_{name.upper()}_URL": stack.url(name) for name in asked},

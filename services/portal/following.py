@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from law.statuses import Status
 from services.portal.texts import TEXTS, Language, text
-from services.portal.words import at, day, money, unit
+from services.portal.words import at, both, day, money, unit
 
 HIDDEN: Final = frozenset(
     {"dossier.rated", "dossier.person_corrected", "dossier.processing_restricted", "dossier.restriction_lifted",
@@ -72,7 +72,7 @@ def followed(whole: Mapping[str, Any], language: Language) -> Followed:
     pause = _pause(status, whole["entries"], language)
     return Followed(
         code=whole["code"] or "",
-        status=status.name_vi if language == "vi" else status.name_en,
+        status=_named(status, language),
         ended=status.terminal,
         held=unit(whole["held"]["unit"], language),
         due=day(running.get("due_at")),
@@ -81,6 +81,39 @@ def followed(whole: Mapping[str, Any], language: Language) -> Followed:
         pause=pause,
         steps=tuple(_step(entry, language) for entry in reversed(whole["entries"]) if _shown(entry)),
     )
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One of a person's dossiers, in a line."""
+
+    id: str
+    procedure: str
+    code: str
+    status: str
+    ended: bool
+    filed: str
+    due: str
+
+
+def listed(dossiers: Iterable[Mapping[str, Any]], language: Language) -> tuple[Listed, ...]:
+    """The last filed first."""
+    return tuple(
+        Listed(
+            id=one["id"],
+            procedure=both(one["procedure_name"], language),
+            code=one.get("code", ""),
+            status=_named(Status(one["status"]), language),
+            ended=Status(one["status"]).terminal,
+            filed=at(one["filed_at"]),
+            due=day(one.get("due_at")),
+        )
+        for one in sorted(dossiers, key=lambda one: (one["filed_at"], one["id"]), reverse=True)
+    )
+
+
+def _named(status: Status, language: Language) -> str:
+    return status.name_vi if language == "vi" else status.name_en
 
 
 def _shown(entry: Mapping[str, Any]) -> bool:

@@ -22,6 +22,8 @@ KEPT: Final = 60.0
 EARLY: Final = 60.0
 """Seconds before its end that a token of the portal's own is no longer used."""
 NOT_FOUND: Final = 404
+MOST: Final = 1_000
+"""Dossiers of one person that are shown."""
 CONNECTIONS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
@@ -48,13 +50,13 @@ class Services:
 
     def __init__(self, settings: PortalSettings) -> None:
         self._settings = settings
-        self._client = httpx.AsyncClient(timeout=settings.seconds, limits=CONNECTIONS, trust_env=False)
-        self._machine = Machine(settings, self._client)
+        self.client = httpx.AsyncClient(timeout=settings.seconds, limits=CONNECTIONS, trust_env=False)
+        self._machine = Machine(settings, self.client)
         self._kept: dict[str, tuple[float, Any]] = {}
 
     async def close(self) -> None:
         """Ends its connections."""
-        await self._client.aclose()
+        await self.client.aclose()
 
     async def procedures(self, words: str = "", field: str = "") -> list[dict[str, Any]]:
         """The catalogue, or what of it fits, best first."""
@@ -101,6 +103,23 @@ class Services:
         url = f"{self._settings.tracking_url}/timelines/{_part(code)}"
         return await self._found(url, headers=await self._machine.headers())
 
+    async def own_dossiers(self, token: str) -> list[dict[str, Any]]:
+        """All that this person filed, in no order."""
+        url = f"{self._settings.submission_url}/my-dossiers"
+        found: list[dict[str, Any]] = []
+        after: dict[str, str] = {}
+        while True:
+            page = (await self._ask("GET", url, params={"limit": "200", **after}, headers=_as(token))).json()
+            found += page["dossiers"]
+            if page["next"] is None or len(found) >= MOST:
+                return found
+            after = {"after": page["next"]}
+
+    async def own_timeline(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """None for another person's: tracking decides whose it is."""
+        url = f"{self._settings.tracking_url}/dossiers/{_part(dossier)}/timeline"
+        return await self._found(url, headers=_as(token))
+
     async def send_code(self, dossier: str, address: str) -> None:
         """Has a one-time code sent to the applicant. The answer is the same where there is no such dossier."""
         body = {"dossier": dossier, "purpose": "lookup", "address": address}
@@ -136,7 +155,7 @@ class Services:
 
     async def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Raises Unavailable, Refused."""
-        return answered(await requested(self._client, method, url, **options))
+        return answered(await requested(self.client, method, url, **options))
 
 
 class Machine:
@@ -189,6 +208,10 @@ def answered(answer: httpx.Response) -> httpx.Response:
     if answer.status_code >= 500:  # noqa: PLR2004 - HTTP's own number
         raise Unavailable(f"{answer.status_code} {code}")
     raise Refused(answer.status_code, code, str(problem.get("detail", "")))
+
+
+def _as(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
 
 
 def _part(text: str) -> str:

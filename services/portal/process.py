@@ -32,10 +32,12 @@ async def _main(settings: PortalSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     http = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stop.wait())
+    pruning = asyncio.create_task(portal.sessions.prune())
     log.info("started", port=settings.port)
     await asyncio.wait([http, stopping], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await http
-    await portal.services.close()
+    pruning.cancel()
+    await portal.close()
     if not stop.is_set():
         raise SystemExit(1)

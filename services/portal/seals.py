@@ -22,6 +22,7 @@ from starlette.responses import Response
 HEADER: Final = {"alg": "dir", "enc": "A256GCM"}
 MAX_SEALED: Final = 4096
 FORM: Final = "form"
+SESSION: Final = "session"
 TOKEN: Final = "token"  # noqa: S105 - the name of a field
 Seconds = Callable[[], float]
 
@@ -82,12 +83,16 @@ class Cookies:
         cookie = self.get(request, FORM)
         if cookie is None or len(cookie) > 100:  # noqa: PLR2004 - ours have 43
             cookie = secrets.token_urlsafe(32)
-        return cookie, hmac.digest(self._forms, cookie.encode(), hashlib.sha256).hex()
+        return cookie, self._of_form(request, cookie)
 
     def ours(self, request: Request, token: str) -> bool:
         """Whether a form with this token was given to this browser."""
         cookie = self.get(request, FORM)
         if cookie is None:
             return False
-        right = hmac.digest(self._forms, cookie.encode(), hashlib.sha256).hex()
-        return hmac.compare_digest(right.encode(), token.encode())
+        return hmac.compare_digest(self._of_form(request, cookie).encode(), token.encode())
+
+    def _of_form(self, request: Request, cookie: str) -> str:
+        """Of this browser and of who is signed in there: a form from before is worth nothing after."""
+        bound = f"{cookie} {self.get(request, SESSION) or ''}"
+        return hmac.digest(self._forms, bound.encode(), hashlib.sha256).hex()

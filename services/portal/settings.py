@@ -9,21 +9,22 @@ from urllib.parse import urlsplit
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import DoorSettings
+from chassis.settings import DoorSettings, StoreSettings
 
 KEY_BYTES: Final = 32
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 Address = Annotated[str, Field(pattern=r"^https?://[^/\s]+[^\s]*$")]
 
 
-class PortalSettings(DoorSettings):
-    """`PORTAL_PORT` and what every process has.
+class PortalSettings(StoreSettings, DoorSettings):
+    """`PORTAL_PORT` and what every process has. Its database holds who is signed in and nothing else.
 
     `PORTAL_URL`: where people find it; https, but for a loopback address. `PORTAL_SUBMISSION_URL` and the like: where
     the services are. `PORTAL_CLIENT_ID`, `PORTAL_CLIENT_SECRET`: as whom the portal itself calls notification and
-    tracking. `PORTAL_KEY`: 32 bytes in base64, the same for all replicas; seals what a browser keeps for a while.
-    `PORTAL_REQUESTS_A_MINUTE`, `PORTAL_POSTS_A_MINUTE`: for one address, in one replica. `PORTAL_SECONDS`: how long a
-    service may take to answer.
+    tracking. `PORTAL_OIDC_CLIENT`: its public client at the identity provider, which sends people back to
+    `PORTAL_URL`/signed-in. `PORTAL_KEY`: 32 bytes in base64, the same for all replicas; seals what a browser keeps for
+    a while, and sessions. `PORTAL_REQUESTS_A_MINUTE`, `PORTAL_POSTS_A_MINUTE`: for one address, in one replica.
+    `PORTAL_SECONDS`: how long a service may take to answer.
     """
 
     model_config = SettingsConfigDict(env_prefix="PORTAL_", frozen=True)
@@ -36,6 +37,7 @@ class PortalSettings(DoorSettings):
     statistics_url: Address
     client_id: Annotated[str, Field(min_length=1)]
     client_secret: SecretStr
+    oidc_client: Annotated[str, Field(min_length=1)] = "hoso-portal"
     key: SecretStr
     requests_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     posts_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60

@@ -60,14 +60,19 @@ def test_a_service_gets_the_settings_it_has(service: str) -> None:
     assert required <= given <= known
 
 
-@pytest.mark.parametrize(
-    ("name", "settings"), [(STATISTICS, StatisticsSettings), (AUDIT, AuditSettings), (PORTAL, PortalSettings)]
-)
+@pytest.mark.parametrize(("name", "settings"), [(STATISTICS, StatisticsSettings), (AUDIT, AuditSettings)])
 def test_what_opens_nothing_gets_the_settings_it_has_and_no_key(name: str, settings: type[BaseSettings]) -> None:
     given = set(COMPOSE["services"][name]["environment"])
     required, known = variables(settings)
     assert required <= given <= known
     assert not given & {"HOSO_MASTER_KEY", "HOSO_MASTER_KEYS", "MONGODB_URL"}
+
+
+def test_the_portal_has_a_store_and_no_key_and_no_kafka() -> None:
+    given = set(COMPOSE["services"][PORTAL]["environment"])
+    required, known = variables(PortalSettings)
+    assert required <= given <= known
+    assert not given & {"HOSO_MASTER_KEY", "HOSO_MASTER_KEYS", "KAFKA_BOOTSTRAP_SERVERS"}
 
 
 @pytest.mark.parametrize("name", [*SERVICES, STATISTICS, AUDIT, PORTAL, *SIMULATORS])

@@ -42,7 +42,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
         content = await platform.ask("citizen1", "GET", f"{decided}/document", service="delivery")
         phone = plan(LIBRARY, "t")[LIBRARY - 1].phone
         document = (delivery["documents"][0]["code"], content.content)
-        yield Town(platform, platform.stack.url("portal"), codes[0], codes[1], document, phone)
+        yield Town(platform, platform.stack.url("portal"), codes[0], codes[1], document, phone, backbone.store_url)
 
 
 @pytest.fixture(scope="session")

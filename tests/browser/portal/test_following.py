@@ -10,7 +10,7 @@ import pytest
 
 from services.portal.pages import path_in
 from services.portal.texts import LANGUAGES, Language, text
-from tests.browser.portal.town import SIZES, WHY, Town, looked_at, visitor
+from tests.browser.portal.town import SIZES, WHY, Town, looked_at, token_of, visitor
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
@@ -122,10 +122,3 @@ async def test_what_a_browser_keeps_cannot_be_made_up_or_used_for_another_step(t
             answer = await client.get("/track/dossier")
             assert (answer.status_code, answer.headers["location"]) == (303, "/track")
             client.cookies.delete("proved")
-
-
-def token_of(page: str) -> str:
-    """Of the form on a page."""
-    found = re.search(r'name="token" value="([0-9a-f]{64})"', page)
-    assert found is not None
-    return found[1]

@@ -29,13 +29,16 @@ PAGES: dict[str, tuple[str, int]] = {
     "no such page": ("/nowhere", 404),
     "no such procedure": ("/procedures/9.999999", 404),
 }
-ELSEWHERE = {"/portal.css", "/procedures/{code}/form.pdf", "/track/code", "/track/dossier"}
-"""No page, or looked at in a journey (`test_following.py`)."""
+ELSEWHERE = {
+    "/portal.css", "/procedures/{code}/form.pdf", "/track/code", "/track/dossier", "/my", "/my/{dossier}", "/sign-in",
+    "/signed-in",
+}  # fmt: skip
+"""No page, or looked at in a journey (`test_following.py`, `test_signed_in.py`)."""
 LOOKS = [("wide", "light"), ("phone", "dark")]
 
 
 def test_every_page_is_looked_at() -> None:
-    portal: Any = type("Portal", (), {"pages": None, "services": None, "cookies": None})
+    portal: Any = type("Portal", (), dict.fromkeys(("pages", "services", "cookies", "sessions", "provider")))
     routes = {route.path for route in iter_route_contexts(router(portal).routes) if "GET" in (route.methods or ())}
     looked = {path.partition("?")[0] for path, _ in PAGES.values()}
     there = {route for route in routes if route in looked or (route == "/procedures/{code}")}

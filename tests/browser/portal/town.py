@@ -33,6 +33,7 @@ class Town:
     decided: str
     document: tuple[str, bytes]
     phone: str
+    store_url: str
 
     async def codes(self) -> list[str]:
         """The one-time codes on the applicant's phone, the last one last."""
@@ -69,3 +70,10 @@ async def looked_at(page: Any, name: str) -> None:
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
     found = await axe.Axe().run(page, options=RULES)
     assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+
+
+def token_of(page: str) -> str:
+    """Of the form on a page."""
+    found = re.search(r'name="token" value="([0-9a-f]{64})"', page)
+    assert found is not None
+    return found[1]

@@ -132,7 +132,12 @@ def test_on_this_machine_alone_they_may(monkeypatch: pytest.MonkeyPatch) -> None
 def environment(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
     names = ("SUBMISSION", "NOTIFICATION", "DELIVERY", "TRACKING", "STATISTICS")
     given = {f"PORTAL_{name}_URL": "http://127.0.0.1:9" for name in names}
-    given |= {"PORTAL_URL": "http://127.0.0.1:9", "PORTAL_PORT": "0", "OIDC_ISSUER": "http://127.0.0.1:9"}
+    given |= {
+        "PORTAL_URL": "http://127.0.0.1:9",
+        "PORTAL_PORT": "0",
+        "MONGODB_URL": "mongodb://127.0.0.1:9",
+        "OIDC_ISSUER": "http://127.0.0.1:9",
+    }
     given |= {
         "PORTAL_CLIENT_ID": "portal",
         "PORTAL_CLIENT_SECRET": "s",
