@@ -162,7 +162,7 @@ class EffectLimit(BaseModel):
     burst: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
 
-class ProcessSettings(KafkaSettings):
+class DoorSettings(BaseSettings):
     """Of every process that answers over HTTP; its own carry its prefix (``PAYMENT_PORT``)."""
 
     host: str = "127.0.0.1"
@@ -170,6 +170,10 @@ class ProcessSettings(KafkaSettings):
     oidc_issuer: str = _shared("OIDC_ISSUER")
     instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = _shared("HOSO_INSTANCE", default=None)
     log_level: str = _shared("LOG_LEVEL", default="INFO")
+
+
+class ProcessSettings(KafkaSettings, DoorSettings):
+    """Of those that also hear or say something on Kafka."""
 
 
 class ServiceSettings(StoreSettings, MasterSettings, ProcessSettings):

@@ -11,7 +11,7 @@ from rich.table import Table
 from cli.settings import given_passwords, store_settings
 from deploy.access import store as declared
 from deploy.access.rights import ADMIN
-from deploy.local.stack import SERVICES
+from deploy.local.stack import STORED
 
 PASSWORDS: Final = "HOSO_STORE_PASSWORDS"
 console = Console()
@@ -36,14 +36,14 @@ def users(
     new users and those to change.
     """
     if script:
-        print(declared.script(SERVICES, prefix), end="")  # noqa: T201 - the result, for mongosh
+        print(declared.script(STORED, prefix), end="")  # noqa: T201 - the result, for mongosh
         return
     if not apply:
         _show(prefix)
         return
-    passwords = given_passwords(PASSWORDS, [account.name for account in declared.accounts(SERVICES, prefix)])
+    passwords = given_passwords(PASSWORDS, [account.name for account in declared.accounts(STORED, prefix)])
     try:
-        done = declared.apply(store_settings(ADMIN).mongodb_url.get_secret_value(), SERVICES, prefix, passwords)
+        done = declared.apply(store_settings(ADMIN).mongodb_url.get_secret_value(), STORED, prefix, passwords)
     except KeyError as error:
         raise typer.BadParameter(f"has no password for the new user {error}", param_hint=PASSWORDS) from error
     except declared.TROUBLE as error:
@@ -55,7 +55,7 @@ def users(
 
 def _show(prefix: str) -> None:
     table = Table("user", "role", "of database")
-    for account in declared.accounts(SERVICES, prefix):
+    for account in declared.accounts(STORED, prefix):
         for role, database in account.roles:
             table.add_row(account.name, role, database)
     console.print(table)

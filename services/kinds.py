@@ -14,6 +14,7 @@ from services.delivery.handlers import deliveries
 from services.notification.effects.pruning import RECORDS
 from services.notification.handlers import AGGREGATES as NOTIFICATION
 from services.payment.handlers import AGGREGATES as PAYMENT
+from services.portal.sessions import RECORDS as SESSIONS
 from services.submission.domain.dossier import Rules
 from services.submission.handlers import aggregates
 from services.tracking.handlers import DOSSIERS
@@ -33,4 +34,4 @@ def kinds() -> Mapping[str, tuple[AggregateType[Any], ...]]:
 
 def records() -> Mapping[str, tuple[Records, ...]]:
     """The collections of plain records that have indexes."""
-    return {"notification": RECORDS}
+    return {"notification": RECORDS, "portal": SESSIONS}

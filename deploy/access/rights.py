@@ -21,6 +21,8 @@ Kind = Literal["TOPIC", "GROUP"]
 ADMIN: Final = "admin"
 """Makes topics, users, rights and quotas; may do everything."""
 OPERATOR: Final = "operator"
+PAGES: Final = "portal"
+"""The portal: it neither hears nor says anything."""
 STATISTICS: Final = "statistics"
 COUNTS_FOR: Final = "tracking"
 STATISTICS_PREFIX: Final = "tracking-statistics-"

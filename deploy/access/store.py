@@ -24,6 +24,8 @@ TROUBLE: Final = PyMongoError
 """The store does not answer, or will not."""
 MIGRATION: Final = "migrate"
 KEEPER: Final = "keys"
+KEYLESS: Final = frozenset({"portal"})
+"""Services with a database and no key of any dossier."""
 SEALER: Final = "hosoSealer"
 ERASER: Final = "hosoEraser"
 ERASES: Final = frozenset({"submission"})
@@ -47,13 +49,14 @@ def accounts(services: tuple[str, ...], prefix: str) -> tuple[Account, ...]:
     keyring = f"{prefix}_keyring"
     own = {service: ("readWrite", f"{prefix}_{service}") for service in services}
     return (
-        *(
-            Account(f"{prefix}_{service}", (own[service], (ERASER if service in ERASES else SEALER, keyring)))
-            for service in services
-        ),
+        *(Account(f"{prefix}_{service}", (own[service], *_keys_of(service, keyring))) for service in services),
         Account(f"{prefix}_{MIGRATION}", tuple(own.values())),
         Account(f"{prefix}_{KEEPER}", ((ERASER, keyring),)),
     )
+
+
+def _keys_of(service: str, keyring: str) -> tuple[tuple[str, str], ...]:
+    return () if service in KEYLESS else ((ERASER if service in ERASES else SEALER, keyring),)
 
 
 def roles(prefix: str) -> tuple[Command, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deploy.access import store
-from deploy.access.rights import DEFAULT_QUOTA, STATISTICS, portal, quotas, rights
+from deploy.access.rights import DEFAULT_QUOTA, PAGES, STATISTICS, portal, quotas, rights
 from deploy.local.errors import StartError
 from deploy.local.platform import Backbone
 from schemas.topics import AUDITOR
@@ -32,11 +32,16 @@ def migration(backbone: Backbone, services: tuple[str, ...], prefix: str) -> str
 
 
 def settings(backbone: Backbone, service: str, prefix: str) -> dict[str, str]:
-    """What a service logs in with; laid over its other settings. Statistics and audit have no store."""
+    """What a service logs in with; laid over its other settings. Statistics and audit have no store.
+
+    The portal has no Kafka.
+    """
     locks = backbone.locks
     if locks is None:
         return {}
     own = f"{prefix}_{service}"
+    if service == PAGES:
+        return {"MONGODB_URL": locks.store(backbone.store_address, own)}
     url = {} if service in {STATISTICS, AUDITOR} else {"MONGODB_URL": locks.store(backbone.store_address, own)}
     return {**locks.kafka(service), **url}
 

@@ -25,6 +25,10 @@ STATISTICS = "statistics"
 """A process of tracking's own: it counts what the others say, and no dossier waits for it."""
 AUDIT = "audit"
 """It seals what the others say, and no dossier waits for it."""
+PORTAL = "portal"
+"""The pages for people: it asks the others, and none of them needs it."""
+STORED = (*SERVICES, PORTAL)
+"""Those with a database of their own."""
 PARTNERS = (
     "identity", "sms_centre", "mail_sink", "post_office", "payment_gateway", "virus_scanner", "upstream_portal",
 )  # fmt: skip
@@ -36,6 +40,7 @@ _PORTS = (
     *SERVICES,
     STATISTICS,
     AUDIT,
+    PORTAL,
     "idp", "sms_centre", "phone", "mail", "mailbox", "post_office", "gateway", "upstream_portal", "clamd", "scanner",
 )  # fmt: skip
 
@@ -60,7 +65,7 @@ class Stack:
 
 def replica_names(service: str, replicas: int) -> tuple[str, ...]:
     """The process of each replica; their ports go by the same names. There is one of statistics, and one that seals."""
-    if service in {STATISTICS, AUDIT}:
+    if service in {STATISTICS, AUDIT, PORTAL}:
         return (service,)
     return (service, *(f"{service}-{number}" for number in range(2, replicas + 1)))
 
@@ -70,7 +75,7 @@ async def start(
     *,
     replicas: int = 1,
     modules: Mapping[str, str] | None = None,
-    services: Sequence[str] = (*SERVICES, STATISTICS, AUDIT),
+    services: Sequence[str] = (*SERVICES, STATISTICS, AUDIT, PORTAL),
     partners: Collection[str] = PARTNERS,
 ) -> Stack:
     """Start topics, partners and services on a running backbone. Raises StartError.
@@ -87,10 +92,9 @@ async def start(
     own, portal = ECKey.import_key(secret["own"]), ECKey.import_key(secret["portal"])
     words = secret["words"]
     (backbone.run.path / "signing-ca.pem").write_text(json.loads(words["signing"])["leader"]["chain"])
-    accounts = (ROOT / "simulators/identity/accounts.example.json").read_text()
-    (backbone.run.path / "accounts.json").write_text(accounts)
+    (backbone.run.path / "accounts.json").write_text(json.dumps(_accounts(stack)))
     prefix = os.environ.get("HOSO_DATABASE_PREFIX", "hoso")
-    migration = await asyncio.to_thread(admission.migration, backbone, SERVICES, prefix)
+    migration = await asyncio.to_thread(admission.migration, backbone, STORED, prefix)
     await asyncio.gather(
         indexes.create(migration, prefix),
         backbone.start([p for p in _partners(stack, words, backbone.run.path) if p.name in partners], stack.addresses),
@@ -107,10 +111,20 @@ async def start(
         "AUDIT_SIGNING_KEY": json.dumps(secret["audit"]),
     }
     own_settings[STATISTICS] = {**outer, "HOSO_REPLICATION": str(backbone.replication)}
+    own_settings[PORTAL] = {
+        "OIDC_ISSUER": stack.url("idp"),
+        "MONGODB_URL": backbone.store_url,
+        **_of_portal(stack, words),
+    }
     for name, settings in own_settings.items():
         settings.update(admission.settings(backbone, name, prefix))
     run = {service: f"services.{service}.main" for service in SERVICES}
-    run |= {STATISTICS: "services.tracking.statistics", AUDIT: "services.audit", **(modules or {})}
+    run |= {
+        STATISTICS: "services.tracking.statistics",
+        AUDIT: "services.audit",
+        PORTAL: "services.portal",
+        **(modules or {}),
+    }
     await backbone.start(
         [
             _service(service, run[service], name, stack, own_settings[service])
@@ -128,7 +142,7 @@ def _secrets(path: Path) -> dict[str, Any]:
 
     A directory of an older checkout gets the words that it lacks.
     """
-    words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "paygov", "post", "token")}
+    words = {name: secrets.token_urlsafe(24) for name in ("vnpay", "paygov", "post", "token", "portal")}
     words |= {"smpp": secrets.token_hex(4), "signing": json.dumps(testca.keys())}
     words |= certificates.self_signed("hoso receipts (demo)")
     keys = {name: ECKey.generate_key("P-256").as_dict(private=True) for name in ("own", "portal", "audit")}
@@ -194,6 +208,26 @@ def _settings(stack: Stack, words: Mapping[str, str], own: ECKey, portal: ECKey)
             "DELIVERY_PUBLIC_URL": stack.url("delivery"),
         },
         "tracking": {},
+    }
+
+
+def _accounts(stack: Stack) -> dict[str, Any]:
+    """The example accounts; whoever signs in for the portal is sent back to it."""
+    found: dict[str, Any] = json.loads((ROOT / "simulators/identity/accounts.example.json").read_text())
+    found["publicClients"][0]["redirect_uris"].append(stack.url(PORTAL) + "/signed-in")
+    return found
+
+
+def _of_portal(stack: Stack, words: Mapping[str, str]) -> dict[str, str]:
+    """It calls the services as the machine `portal` of the example accounts."""
+    secret = next(machine["secret"] for machine in _accounts(stack)["machines"] if machine["client_id"] == PORTAL)
+    asked = ("submission", "notification", "delivery", "tracking", STATISTICS)
+    return {
+        **{f"PORTAL_{name.upper()}_URL": stack.url(name) for name in asked},
+        "PORTAL_URL": stack.url(PORTAL),
+        "PORTAL_CLIENT_ID": PORTAL,
+        "PORTAL_CLIENT_SECRET": secret,
+        "PORTAL_KEY": base64.b64encode(hashlib.sha256(words["portal"].encode()).digest()).decode(),
     }
 
 

@@ -16,7 +16,7 @@ from cli.main import app
 from cli.monitoring import slo
 from deploy.local.paths import ROOT
 from deploy.local.prometheus import FOLDER, promtool
-from deploy.local.stack import AUDIT, SERVICES, STATISTICS
+from deploy.local.stack import AUDIT, PORTAL, SERVICES, STATISTICS
 from schemas.topics import CATALOGUES
 from services.kinds import kinds
 from services.payment.domain import work
@@ -140,7 +140,7 @@ def test_prometheus_scrapes_as_the_rules_expect() -> None:
     assert config["rule_files"] == ["rules/*.yml"]
     (job,) = config["scrape_configs"]
     assert job["job_name"] == "hoso"
-    assert {entry["labels"]["service"] for entry in job["static_configs"]} == {*SERVICES, STATISTICS, AUDIT}
+    assert {entry["labels"]["service"] for entry in job["static_configs"]} == {*SERVICES, STATISTICS, AUDIT, PORTAL}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=named)

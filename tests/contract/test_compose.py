@@ -16,9 +16,10 @@ from pydantic_settings import BaseSettings
 
 from chassis.settings import ServiceSettings, StoreSettings
 from deploy.local.paths import ROOT
-from deploy.local.stack import AUDIT, SERVICES, STATISTICS
+from deploy.local.stack import AUDIT, PORTAL, SERVICES, STATISTICS
 from schemas.topics import CONSUMERS
 from services.audit.settings import AuditSettings
+from services.portal.settings import PortalSettings
 from services.tracking.statistics.settings import StatisticsSettings
 
 FILE = ROOT / "docker-compose.yml"
@@ -67,7 +68,14 @@ def test_what_opens_nothing_gets_the_settings_it_has_and_no_key(name: str, setti
     assert not given & {"HOSO_MASTER_KEY", "HOSO_MASTER_KEYS", "MONGODB_URL"}
 
 
-@pytest.mark.parametrize("name", [*SERVICES, STATISTICS, AUDIT, *SIMULATORS])
+def test_the_portal_has_a_store_and_no_key_and_no_kafka() -> None:
+    given = set(COMPOSE["services"][PORTAL]["environment"])
+    required, known = variables(PortalSettings)
+    assert required <= given <= known
+    assert not given & {"HOSO_MASTER_KEY", "HOSO_MASTER_KEYS", "KAFKA_BOOTSTRAP_SERVERS"}
+
+
+@pytest.mark.parametrize("name", [*SERVICES, STATISTICS, AUDIT, PORTAL, *SIMULATORS])
 def test_its_command_and_port_are_the_code_s(name: str) -> None:
     service = COMPOSE["services"][name]
     importlib.import_module(service["command"][2].removesuffix(".main"))
@@ -88,7 +96,7 @@ def test_every_service_that_consumes_is_there_and_scraped() -> None:
     assert set(CONSUMERS) == set(SERVICES) <= set(COMPOSE["services"])
     prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     scraped = {e["labels"]["service"]: e["targets"] for e in prometheus["scrape_configs"][0]["static_configs"]}
-    assert scraped == {service: [f"{service}:8000"] for service in (*SERVICES, STATISTICS, AUDIT)}
+    assert scraped == {service: [f"{service}:8000"] for service in (*SERVICES, STATISTICS, AUDIT, PORTAL)}
 
 
 def test_services_start_after_the_stores_were_migrated() -> None:

@@ -21,7 +21,7 @@ from deploy.access.store import MIGRATION, accounts
 from deploy.local import kafka
 from deploy.local.locks import BROKER
 from deploy.local.paths import ROOT
-from deploy.local.stack import AUDIT, SERVICES, STATISTICS
+from deploy.local.stack import AUDIT, SERVICES, STATISTICS, STORED
 from services.audit.settings import AuditSettings
 from services.tracking.statistics.settings import StatisticsSettings
 
@@ -95,7 +95,7 @@ def test_each_service_logs_in_under_its_own_name(service: str) -> None:
     assert passwords[service] == given["KAFKA_PASSWORD"], "the one it was given"
 
 
-@pytest.mark.parametrize("service", [*SERVICES, MIGRATION])
+@pytest.mark.parametrize("service", [*STORED, MIGRATION])
 def test_each_has_a_store_user_of_its_own(service: str) -> None:
     url = environment(service)["MONGODB_URL"]
     passwords = json.loads(environment("users")[STORE_PASSWORDS])
@@ -115,7 +115,7 @@ def test_no_two_have_the_same_password() -> None:
 
 def test_the_jobs_make_exactly_who_is_declared() -> None:
     assert set(json.loads(environment("rights")[PASSWORDS])) == set(principals(()))
-    assert set(json.loads(environment("users")[STORE_PASSWORDS])) == {a.name for a in accounts(SERVICES, "hoso")}
+    assert set(json.loads(environment("users")[STORE_PASSWORDS])) == {a.name for a in accounts(STORED, "hoso")}
     assert PORTALS in environment("rights")
     for job, settings in (("topics", KafkaSettings), ("rights", KafkaSettings), ("users", StoreSettings)):
         required, _ = variables(settings)

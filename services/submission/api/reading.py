@@ -27,6 +27,7 @@ HIDDEN = {
     "portal", "national", "corrections",
 }  # fmt: skip
 Worker = Annotated[Caller, Depends(allow(*INBOXES))]
+Applicant = Annotated[Caller, Depends(allow("citizen"))]
 Cursor = Annotated[str | None, Query(max_length=100)]
 
 
@@ -94,6 +95,12 @@ def _lists(routes: APIRouter, platform: Platform) -> None:
     ) -> dict[str, Any]:
         """Dossiers in one stage, ascending by id; `next` is the cursor of the following page."""
         found = await dossiers.page({"stage": stage}, after, limit)
+        return _page(found, limit, found[-1].id if found else None)
+
+    @routes.get("/my-dossiers")
+    async def own(caller: Applicant, after: DossierId | None = None, limit: Limit = 50) -> dict[str, Any]:
+        """Dossiers that the caller filed, ascending by id; `next` is the cursor of the following page."""
+        found = await dossiers.page({"owner": caller.sub}, after, limit)
         return _page(found, limit, found[-1].id if found else None)
 
     @routes.get("/inbox")

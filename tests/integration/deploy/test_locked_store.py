@@ -24,7 +24,7 @@ from deploy.local import indexes
 from deploy.local.locks import Locks
 from deploy.local.processes import Supervisor
 from deploy.local.rundir import RunDir
-from deploy.local.stack import SERVICES
+from deploy.local.stack import SERVICES, STORED
 from deploy.local.store import Program, Store, at_hand
 from simulators.identity.__main__ import NODE
 
@@ -89,8 +89,8 @@ async def locked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         process = await store.prepare()
         assert process is not None
         await supervisor.start([process])
-        passwords = locks.users(SERVICES, PREFIX)
-        done = await asyncio.to_thread(access.apply, store.url, SERVICES, PREFIX, passwords)
+        passwords = locks.users(STORED, PREFIX)
+        done = await asyncio.to_thread(access.apply, store.url, STORED, PREFIX, passwords)
         assert len(done) == len(passwords) + 2
         migrator = locks.store(store.address, f"{PREFIX}_{access.MIGRATION}")
         assert await indexes.create(migrator, PREFIX)
@@ -227,7 +227,7 @@ async def test_the_script_for_mongosh_does_the_same(locked: Locked, tmp_path: Pa
     output, _ = await process.communicate()
     sent = [json.loads(line) for line in output.splitlines()]
     wanted = [["scripted_keyring", role] for role in access.roles("scripted")]
-    wanted += [["admin", access.user(a) | {"pwd": "typed-in"}] for a in access.accounts(SERVICES, "scripted")]
+    wanted += [["admin", access.user(a) | {"pwd": "typed-in"}] for a in access.accounts(STORED, "scripted")]
     assert sent == wanted
     with locked.client("admin") as client:
         for database, command in sent:

@@ -9,7 +9,7 @@ from cli.main import app
 from deploy.access.rights import rights
 from deploy.access.store import accounts
 from deploy.local.ports import free_ports
-from deploy.local.stack import SERVICES
+from deploy.local.stack import STORED
 
 
 def hoso(*words: str, **environment: str) -> tuple[int, str]:
@@ -57,7 +57,7 @@ def test_the_store_s_users_and_the_script_have_the_same_names_and_no_password() 
     assert code == 0
     code, script = hoso("store", "users", "--prefix", "p", "--script")
     assert code == 0
-    for account in accounts(SERVICES, "p"):
+    for account in accounts(STORED, "p"):
         assert account.name in table
         assert f'"createUser": "{account.name}"' in script
     assert '"pwd"' not in script

@@ -23,6 +23,7 @@ RESULTS: Final = {"clerk", "registrar", "operator", "auditor"}
 READS: Final[dict[str, dict[str, set[str]]]] = {
     "submission": {
         "GET /drafts": {"citizen"},
+        "GET /my-dossiers": {"citizen"},
         "GET /drafts/{draft}": {"citizen"},
         "GET /dossiers/{dossier}": {"citizen", *DESKS},
         "GET /dossiers/{dossier}/duplicates": DESKS,

@@ -1,0 +1,120 @@
+"""Pages from templates: escaped by default, in the language of the address, each with the same headers."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.portal import words
+from services.portal.seals import FORM, TOKEN, Cookies
+from services.portal.texts import Language, text
+
+STYLE: Final = (files("services.portal") / "static" / "portal.css").read_bytes()
+VERSION: Final = hashlib.sha256(STYLE).hexdigest()[:16]
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS: Final = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+STRICT: Final = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
+ENGLISH: Final = "/en"
+SEE_OTHER: Final = 303
+
+
+def language_of(request: Request) -> Language:
+    """Of the address that was asked for (`middleware.Languages`)."""
+    found: Language = request.scope.get("language", "vi")
+    return found
+
+
+def path_in(language: Language, path: str) -> str:
+    """One of our own paths in a language."""
+    return path if language == "vi" else ENGLISH + ("" if path == "/" else path)
+
+
+class Pages:
+    """Makes every answer that a person sees."""
+
+    def __init__(self, cookies: Cookies, *, secure: bool) -> None:
+        self._cookies = cookies
+        self._headers = HEADERS | (STRICT if secure else {})
+        self._templates = Environment(
+            loader=PackageLoader("services.portal"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def page(self, request: Request, name: str, status: int = 200, *, form: bool = False, **values: Any) -> Response:
+        """One page. `form`: it has a form that changes something, so it is this browser's own and is not kept."""
+        language = language_of(request)
+        cookie, token = self._cookies.form_token(request) if form else ("", "")
+        template = self._templates.get_template(f"{name}.html")
+        html = template.render(**self._common(request, language), **values, form_token=token, token_name=TOKEN)
+        answer = HTMLResponse(html, status, headers=self._headers)
+        answer.headers["cache-control"] = "no-store" if form else "no-cache"
+        if form:
+            self._cookies.put(answer, FORM, cookie)
+        return answer
+
+    def error(self, request: Request, status: int) -> Response:
+        """What a person is told of a fault: what it means, and what to do now."""
+        known = status if status in {403, 404, 413, 429, 503} else 404 if status < 500 else 500  # noqa: PLR2004
+        answer = self.page(request, "error", status, code=known)
+        answer.headers["cache-control"] = "no-store"
+        return answer
+
+    def file(self, content: bytes, media: str, name: str) -> Response:
+        """Something to download."""
+        headers = {**self._headers, "content-disposition": f'inline; filename="{name}"', "cache-control": "no-cache"}
+        return Response(content, media_type=media, headers=headers)
+
+    def style(self) -> Response:
+        """The style sheet; its address changes when it does."""
+        headers = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+        return Response(STYLE, media_type="text/css; charset=utf-8", headers=headers)
+
+    def go(self, request: Request, path: str) -> Response:
+        """To one of our own pages, after something was done, in the language of the request."""
+        headers = {**self._headers, "cache-control": "no-store"}
+        return RedirectResponse(path_in(language_of(request), path), SEE_OTHER, headers=headers)
+
+    def _common(self, request: Request, language: Language) -> dict[str, Any]:
+        path = request.scope["path"]
+        query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
+        other: Language = "en" if language == "vi" else "vi"
+
+        def link(to: str) -> str:
+            return path_in(language, to)
+
+        def t(key: str, **values: object) -> str:
+            return text(language, key, **values)
+
+        def both(name: dict[str, str]) -> str:
+            return words.both(name, language)
+
+        def named(thing: dict[str, Any], prefix: str = "name") -> str:
+            return words.named(thing, language, prefix)
+
+        def number(found: int | None) -> str:
+            return words.number(found, language)
+
+        def per_mille(found: int | None) -> str:
+            return words.per_mille(found, language)
+
+        return {
+            "t": t, "link": link, "both": both, "named": named, "number": number, "per_mille": per_mille,
+            "day": words.day, "at": words.at, "language": language, "other": other, "here": path,
+            "other_path": path_in(other, path) + query, "style": f"/portal.css?v={VERSION}",
+        }  # fmt: skip

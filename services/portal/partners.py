@@ -1,0 +1,219 @@
+"""The services, as the portal asks them: their public HTTP and nothing else.
+
+PartnerError
+├── Unavailable   no answer in time, or one that says so: the page says "try again"
+└── Refused       status, stable word and detail of a problem (RFC 9457)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from services.portal.settings import PortalSettings
+
+KEPT: Final = 60.0
+EARLY: Final = 60.0
+"""Seconds before its end that a token of the portal's own is no longer used."""
+NOT_FOUND: Final = 404
+MOST: Final = 1_000
+"""Dossiers of one person that are shown."""
+CONNECTIONS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+
+
+class PartnerError(Exception):
+    """A service did not do what it was asked."""
+
+
+class Unavailable(PartnerError):
+    """Nothing is known; the same may be asked again."""
+
+
+class Refused(PartnerError):
+    """The service answered that it may not be done."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(f"{status} {code}: {detail}")
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+class Services:
+    """One client for all of them. Nothing it does waits longer than `PORTAL_SECONDS`."""
+
+    def __init__(self, settings: PortalSettings) -> None:
+        self._settings = settings
+        self.client = httpx.AsyncClient(timeout=settings.seconds, limits=CONNECTIONS, trust_env=False)
+        self._machine = Machine(settings, self.client)
+        self._kept: dict[str, tuple[float, Any]] = {}
+
+    async def close(self) -> None:
+        """Ends its connections."""
+        await self.client.aclose()
+
+    async def procedures(self, words: str = "", field: str = "") -> list[dict[str, Any]]:
+        """The catalogue, or what of it fits, best first."""
+        query = {"q": words, "field": field, "limit": "100"}
+        url = self._settings.submission_url + "/procedures"
+        if not words and not field:
+            found = await self._lasting(f"{url}?limit=100")
+        else:
+            found = (await self._ask("GET", url, params=query)).json()
+        listed: list[dict[str, Any]] = found["procedures"]
+        return listed
+
+    async def procedure(self, code: str) -> dict[str, Any] | None:
+        """Everything about one, as it is today; None where there is none."""
+        return await self._found(f"{self._settings.submission_url}/procedures/{_part(code)}")
+
+    async def blank_form(self, code: str) -> bytes | None:
+        """A form to fill in by hand, PDF."""
+        try:
+            url = f"{self._settings.submission_url}/procedures/{_part(code)}/form.pdf"
+            return (await self._ask("GET", url)).content
+        except Refused as refused:
+            if refused.status in {NOT_FOUND, 422}:
+                return None
+            raise
+
+    async def statistics(self) -> dict[str, Any]:
+        """Open data, as tracking publishes it."""
+        found: dict[str, Any] = await self._lasting(f"{self._settings.statistics_url}/open-data/statistics.json")
+        return found
+
+    async def document(self, code: str) -> dict[str, Any] | None:
+        """What anyone may know of a result by its verification code."""
+        return await self._found(f"{self._settings.delivery_url}/verification/{_part(code)}")
+
+    async def same_document(self, content: bytes) -> dict[str, Any] | None:
+        """By the file itself."""
+        headers = {"content-type": "application/octet-stream"}
+        url = f"{self._settings.delivery_url}/verification"
+        return await self._found(url, method="POST", content=content, headers=headers)
+
+    async def timeline(self, code: str) -> dict[str, Any] | None:
+        """By dossier code, for whoever has given the one-time code."""
+        url = f"{self._settings.tracking_url}/timelines/{_part(code)}"
+        return await self._found(url, headers=await self._machine.headers())
+
+    async def own_dossiers(self, token: str) -> list[dict[str, Any]]:
+        """All that this person filed, in no order."""
+        url = f"{self._settings.submission_url}/my-dossiers"
+        found: list[dict[str, Any]] = []
+        after: dict[str, str] = {}
+        while True:
+            page = (await self._ask("GET", url, params={"limit": "200", **after}, headers=_as(token))).json()
+            found += page["dossiers"]
+            if page["next"] is None or len(found) >= MOST:
+                return found
+            after = {"after": page["next"]}
+
+    async def own_timeline(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """None for another person's: tracking decides whose it is."""
+        url = f"{self._settings.tracking_url}/dossiers/{_part(dossier)}/timeline"
+        return await self._found(url, headers=_as(token))
+
+    async def send_code(self, dossier: str, address: str) -> None:
+        """Has a one-time code sent to the applicant. The answer is the same where there is no such dossier."""
+        body = {"dossier": dossier, "purpose": "lookup", "address": address}
+        await self._as_machine(f"{self._settings.notification_url}/codes", body)
+
+    async def right_code(self, dossier: str, code: str) -> bool:
+        """Whether this is the code; each wrong one counts."""
+        body = {"dossier": dossier, "purpose": "lookup", "code": code}
+        answer = await self._as_machine(f"{self._settings.notification_url}/codes/verify", body)
+        return bool(answer["valid"])
+
+    async def _as_machine(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        headers = {**await self._machine.headers(), "idempotency-key": uuid.uuid4().hex}
+        answer: dict[str, Any] = (await self._ask("POST", url, json=body, headers=headers)).json()
+        return answer
+
+    async def _found(self, url: str, *, method: str = "GET", **options: Any) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = (await self._ask(method, url, **options)).json()
+        except Refused as refused:
+            if refused.status in {NOT_FOUND, 422}:
+                return None
+            raise
+        return found
+
+    async def _lasting(self, url: str) -> Any:
+        """As it was at most a minute ago: it is the same for everybody."""
+        until, found = self._kept.get(url, (0.0, None))
+        if time.monotonic() >= until:
+            found = (await self._ask("GET", url)).json()
+            self._kept[url] = (time.monotonic() + KEPT, found)
+        return found
+
+    async def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """Raises Unavailable, Refused."""
+        return answered(await requested(self.client, method, url, **options))
+
+
+class Machine:
+    """The portal's own access token, for what it does in nobody's name: client credentials (RFC 6749, 4.4)."""
+
+    def __init__(self, settings: PortalSettings, client: httpx.AsyncClient) -> None:
+        self._settings = settings
+        self._client = client
+        self._token, self._until = "", 0.0
+        self._one = asyncio.Lock()
+
+    async def headers(self) -> dict[str, str]:
+        """Raises Unavailable."""
+        async with self._one:
+            if time.monotonic() >= self._until:
+                await self._fetch()
+        return {"authorization": f"Bearer {self._token}"}
+
+    async def _fetch(self) -> None:
+        issuer = self._settings.oidc_issuer.rstrip("/")
+        try:
+            known = await requested(self._client, "GET", f"{issuer}/.well-known/openid-configuration")
+            endpoint = answered(known).json()["token_endpoint"]
+            who = (self._settings.client_id, self._settings.client_secret.get_secret_value())
+            form = {"grant_type": "client_credentials"}
+            found = answered(await requested(self._client, "POST", endpoint, data=form, auth=who)).json()
+        except Refused as refused:
+            raise Unavailable(str(refused)) from refused
+        self._token = found["access_token"]
+        self._until = time.monotonic() + max(0.0, float(found.get("expires_in", 0)) - EARLY)
+
+
+async def requested(client: httpx.AsyncClient, method: str, url: str, **options: Any) -> httpx.Response:
+    """Raises Unavailable."""
+    try:
+        return await client.request(method, url, **options)
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{method} {httpx.URL(url).host}: {error!r}") from error
+
+
+def answered(answer: httpx.Response) -> httpx.Response:
+    """Raises Unavailable, Refused."""
+    if answer.is_success:
+        return answer
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    code = str(problem.get("code", problem.get("error", "")))
+    if answer.status_code >= 500:  # noqa: PLR2004 - HTTP's own number
+        raise Unavailable(f"{answer.status_code} {code}")
+    raise Refused(answer.status_code, code, str(problem.get("detail", "")))
+
+
+def _as(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+def _part(text: str) -> str:
+    """One segment of a path, whatever was typed: never another path."""
+    return "%2E" * len(text) if text in {".", ".."} else quote(text, safe="")

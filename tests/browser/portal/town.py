@@ -1,0 +1,79 @@
+"""What tests of the portal's pages share: who looks, at what, and when there is nothing to complain of."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.demo.client import wait_for
+from tests.integration.platform.test_life import Platform
+
+axe = pytest.importorskip("axe_playwright_python.async_playwright")
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+SIZES = {"wide": (1280, 900), "phone": (320, 640)}
+WHY = 'thiếu số nhà <b id="in">&amp;</b>'
+
+
+@dataclass
+class Town:
+    """`waiting`, `decided`: the codes of two dossiers; `document`: the code and bytes of the result of the second."""
+
+    platform: Platform
+    url: str
+    waiting: str
+    decided: str
+    document: tuple[str, bytes]
+    phone: str
+    store_url: str
+
+    async def codes(self) -> list[str]:
+        """The one-time codes on the applicant's phone, the last one last."""
+        answer = await self.platform.client.get(
+            f"{self.platform.stack.url('phone')}/phone/messages", params={"to": self.phone}
+        )
+        return [re.findall(r"\d{6}", m["text"])[0] for m in answer.json() if "Ma xac nhan" in m["text"]]
+
+    async def next_code(self, before: int) -> str:
+        """The one that comes after `before` others."""
+
+        async def there() -> str | None:
+            found = await self.codes()
+            return found[-1] if len(found) > before else None
+
+        return await wait_for("a one-time code on the phone", there)
+
+
+@asynccontextmanager
+async def visitor(browser: Any, size: str, **options: Any) -> AsyncIterator[Any]:
+    """A page of somebody who was never here before."""
+    viewport = dict(zip(("width", "height"), SIZES[size], strict=True))
+    context = await browser.new_context(viewport=viewport, **options)
+    try:
+        yield await context.new_page()
+    finally:
+        await context.close()
+
+
+async def looked_at(page: Any, name: str) -> None:
+    """Nothing to complain of: axe, and no scrolling sideways. A screenshot, where `HOSO_SCREENSHOTS` names a folder."""
+    if folder := os.environ.get("HOSO_SCREENSHOTS"):
+        await page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
+    found = await axe.Axe().run(page, options=RULES)
+    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+
+
+def token_of(page: str) -> str:
+    """Of the form on a page."""
+    found = re.search(r'name="token" value="([0-9a-f]{64})"', page)
+    assert found is not None
+    return found[1]
