@@ -25,6 +25,7 @@ from deploy.local.paths import CACHE, KAFKA_LIBS, KAFKA_POM, LOCAL, PROMETHEUS, 
 NPM_FOLDERS = ("simulators/identity", "tests/contract/asyncapi")
 LOWEST_JAVA = 17
 _APT = {"java": "openjdk-17-jdk-headless", "mvn": "maven", "setpriv": "util-linux", "softhsm2-util": "softhsm2"}
+CHROMIUM = Path("/usr/bin/chromium")
 SOFTHSM_MODULE = "softhsm/libsofthsm2.so"
 _TAIL_LINES = 20
 
@@ -33,7 +34,7 @@ _TAIL_LINES = 20
 class Step:
     """`inputs` decide whether it must run again, `output` is what it makes; `skip` says why there is nothing to do.
 
-    `only_for`: what alone fails without it; then set-up goes on when it cannot be had.
+    `without`: what happens without it; then set-up goes on when it cannot be had.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Step:
     output: Path
     run: Callable[[], None]
     skip: str = ""
-    only_for: str = ""
+    without: str = ""
 
     def key(self) -> str:
         digest = hashlib.sha256()
@@ -63,7 +64,8 @@ def main() -> int:
 
 
 def steps(root: Path = ROOT) -> list[Step]:
-    return [kafka_step(), prometheus_step(), *(npm_step(root / folder, folder) for folder in NPM_FOLDERS)]
+    browser = chromium_step()
+    return [kafka_step(), prometheus_step(), browser, *(npm_step(root / folder, folder) for folder in NPM_FOLDERS)]
 
 
 def kafka_step() -> Step:
@@ -74,7 +76,15 @@ def prometheus_step(path: str | None = None) -> Step:
     """Debian's package, unpacked and not installed: installed it would start a server of its own."""
     there = all(shutil.which(program, path=path) for program in ("prometheus", "promtool"))
     skip = "it is on PATH" if there else ""
-    return Step("Prometheus", [], PROMETHEUS, _fetch_prometheus, skip, only_for="tests of alerts and dashboards")
+    return Step(
+        "Prometheus", [], PROMETHEUS, _fetch_prometheus, skip, without="tests of alerts and dashboards will fail"
+    )
+
+
+def chromium_step(path: str | None = None) -> Step:
+    """The browser that pages are tested in."""
+    skip = "it is on PATH" if shutil.which("chromium", path=path) else ""
+    return Step("Chromium", [], CHROMIUM, _install_chromium, skip, without="tests of pages will be skipped")
 
 
 def npm_step(folder: Path, name: str) -> Step:
@@ -119,12 +129,16 @@ def _install_system(console: Console) -> None:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise MissingError(_explain(missing, packages))
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    _execute("apt-get update", ["apt-get", "-q", "update"], environment)
-    _execute("apt-get install", ["apt-get", "-q", "install", "-y", "--no-install-recommends", *packages], environment)
+    _apt_install(packages)
     if left := missing_programs():
         raise MissingError(_explain(left, packages))
     _line(console, "system", f"installed {', '.join(packages)}", began)
+
+
+def _apt_install(packages: Sequence[str]) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    _execute("apt-get update", ["apt-get", "-q", "update"], environment)
+    _execute("apt-get install", ["apt-get", "-q", "install", "-y", "--no-install-recommends", *packages], environment)
 
 
 def _explain(missing: dict[str, str], packages: Sequence[str]) -> str:
@@ -162,9 +176,9 @@ def _perform(step: Step, console: Console) -> None:
     try:
         step.run()
     except LocalError as error:
-        if not step.only_for:
+        if not step.without:
             raise
-        _line(console, step.name, f"not there, so {step.only_for} will fail: {error}", began)
+        _line(console, step.name, f"not there, so {step.without}: {error}", began)
         return
     STAMPS.mkdir(parents=True, exist_ok=True)
     stamp.write_text(key, encoding="utf-8")
@@ -178,6 +192,12 @@ def _fetch_kafka() -> None:
     # Without it the JVM leaves /tmp/hsperfdata_USER behind.
     options_of_jvm = f"{os.environ.get('MAVEN_OPTS', '')} -XX:-UsePerfData".strip()
     _execute("mvn", ["mvn", *options, *goal], {**os.environ, "MAVEN_OPTS": options_of_jvm})
+
+
+def _install_chromium() -> None:
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise MissingError("no chromium on PATH: as root, apt-get install chromium")
+    _apt_install(["chromium"])
 
 
 def _fetch_prometheus() -> None:

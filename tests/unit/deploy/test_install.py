@@ -79,8 +79,8 @@ def test_what_only_some_tests_need_does_not_end_set_up(tmp_path: Path) -> None:
     needed = install.Step("needed", [], tmp_path / "output", fails)
     with pytest.raises(LocalError, match="no network"):
         perform(needed)
-    assert "so some tests will fail: no network" in perform(replace(needed, only_for="some tests"))
-    assert "so some tests will fail" in perform(replace(needed, only_for="some tests")), "it is tried again"
+    assert "so some tests will fail: no network" in perform(replace(needed, without="some tests will fail"))
+    assert "so some tests will fail" in perform(replace(needed, without="some tests will fail")), "it is tried again"
 
 
 def test_npm_is_skipped_in_words_where_there_is_no_lock(tmp_path: Path) -> None:
