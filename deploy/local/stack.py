@@ -106,6 +106,8 @@ async def start(
     }
     common = {**outer, "MONGODB_URL": backbone.store_url, "HOSO_MASTER_KEY": secret["master"]}
     own_settings = {name: {**common, **own} for name, own in _settings(stack, words, own, portal).items()}
+    if PORTAL in services:
+        own_settings["payment"]["PAYMENT_PORTAL_URL"] = stack.url(PORTAL)
     own_settings[AUDIT] = {
         **{name: outer[name] for name in ("KAFKA_BOOTSTRAP_SERVERS", "OIDC_ISSUER")},
         "AUDIT_SIGNING_KEY": json.dumps(secret["audit"]),
@@ -221,7 +223,7 @@ def _accounts(stack: Stack) -> dict[str, Any]:
 def _of_portal(stack: Stack, words: Mapping[str, str]) -> dict[str, str]:
     """It calls the services as the machine `portal` of the example accounts."""
     secret = next(machine["secret"] for machine in _accounts(stack)["machines"] if machine["client_id"] == PORTAL)
-    asked = ("submission", "notification", "delivery", "tracking", STATISTICS)
+    asked = ("submission", "payment", "notification", "delivery", "tracking", STATISTICS)
     return {
         **{f"PORTAL_{name.upper()}_URL": stack.url(name) for name in asked},
         "PORTAL_URL": stack.url(PORTAL),

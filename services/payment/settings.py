@@ -16,6 +16,7 @@ Url = Annotated[str, Field(pattern=r"^https?://\S+$")]
 
 class PaymentSettings(ServiceSettings):
     """`PAYMENT_PUBLIC_URL` is where payers' browsers reach this service: the gateway sends them back there.
+    `PAYMENT_PORTAL_URL`: the portal that they then go on to; without it a line says what the gateway said.
 
     A secret is replaced without a stop: first every replica accepts the new one too (`PAYMENT_VNPAY_OTHER_SECRETS`, a
     JSON list), then it becomes `PAYMENT_VNPAY_SECRET`, which signs; the old one is accepted until VNPAY has changed.
@@ -35,6 +36,7 @@ class PaymentSettings(ServiceSettings):
     vnpay_pay_url: Url
     vnpay_api_url: Url
     public_url: Url
+    portal_url: Annotated[str, Field(pattern=r"^https?://\S+[^/]$")] | None = None
     paygov_url: Annotated[str, Field(pattern=r"^https?://\S+[^/]$")] | None = None
     paygov_partner: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] = "HOSO"
     paygov_secret: Secret | None = None

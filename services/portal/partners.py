@@ -22,6 +22,7 @@ KEPT: Final = 60.0
 EARLY: Final = 60.0
 """Seconds before its end that a token of the portal's own is no longer used."""
 NOT_FOUND: Final = 404
+METHOD: Final = "vnpay"
 MOST: Final = 1_000
 """Dossiers of one person that are shown."""
 CONNECTIONS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
@@ -75,13 +76,7 @@ class Services:
 
     async def blank_form(self, code: str) -> bytes | None:
         """A form to fill in by hand, PDF."""
-        try:
-            url = f"{self._settings.submission_url}/procedures/{_part(code)}/form.pdf"
-            return (await self._ask("GET", url)).content
-        except Refused as refused:
-            if refused.status in {NOT_FOUND, 422}:
-                return None
-            raise
+        return await self._content(f"{self._settings.submission_url}/procedures/{_part(code)}/form.pdf")
 
     async def statistics(self) -> dict[str, Any]:
         """Open data, as tracking publishes it."""
@@ -120,6 +115,38 @@ class Services:
         url = f"{self._settings.tracking_url}/dossiers/{_part(dossier)}/timeline"
         return await self._found(url, headers=_as(token))
 
+    async def own_invoices(self, token: str, dossier: str) -> list[dict[str, Any]]:
+        """What there is or was to pay; nothing of another person's dossier."""
+        url = f"{self._settings.payment_url}/dossiers/{_part(dossier)}/invoices"
+        found = await self._found(url, headers=_as(token))
+        invoices: list[dict[str, Any]] = found["invoices"] if found else []
+        return invoices
+
+    async def begin_payment(self, token: str, dossier: str, invoice: str) -> str:
+        """The gateway's page for a new attempt at an invoice; without a number at that of the fee."""
+        url = f"{self._settings.payment_url}/dossiers/{_part(dossier)}/payments"
+        begun = await self._done(token, url, {"method": METHOD, "invoice": invoice or None})
+        page: str = begun["url"]
+        return page
+
+    async def renew_invoice(self, token: str, dossier: str, invoice: str) -> None:
+        """One that expired can be paid again."""
+        url = f"{self._settings.payment_url}/dossiers/{_part(dossier)}/invoice/renew"
+        await self._done(token, url, {"invoice": invoice or None})
+
+    async def own_results(self, token: str, dossier: str) -> list[dict[str, Any]]:
+        """The documents that were issued and are in force; nothing of another person's dossier."""
+        found = await self._found(
+            f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/delivery", headers=_as(token)
+        )
+        documents: list[dict[str, Any]] = found["documents"] if found else []
+        return [document for document in documents if "sha256" in document and "revoked_at" not in document]
+
+    async def own_result(self, token: str, dossier: str, code: str) -> bytes | None:
+        """One of them, PDF."""
+        url = f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/documents/{_part(code)}"
+        return await self._content(url, headers=_as(token))
+
     async def send_code(self, dossier: str, address: str) -> None:
         """Has a one-time code sent to the applicant. The answer is the same where there is no such dossier."""
         body = {"dossier": dossier, "purpose": "lookup", "address": address}
@@ -132,9 +159,23 @@ class Services:
         return bool(answer["valid"])
 
     async def _as_machine(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        headers = {**await self._machine.headers(), "idempotency-key": uuid.uuid4().hex}
-        answer: dict[str, Any] = (await self._ask("POST", url, json=body, headers=headers)).json()
+        return await self._post(url, body, await self._machine.headers())
+
+    async def _done(self, token: str, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._post(url, body, _as(token))
+
+    async def _post(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+        own = {**headers, "idempotency-key": uuid.uuid4().hex}
+        answer: dict[str, Any] = (await self._ask("POST", url, json=body, headers=own)).json()
         return answer
+
+    async def _content(self, url: str, **options: Any) -> bytes | None:
+        try:
+            return (await self._ask("GET", url, **options)).content
+        except Refused as refused:
+            if refused.status in {NOT_FOUND, 422}:
+                return None
+            raise
 
     async def _found(self, url: str, *, method: str = "GET", **options: Any) -> dict[str, Any] | None:
         try:

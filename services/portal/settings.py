@@ -31,6 +31,7 @@ class PortalSettings(StoreSettings, DoorSettings):
 
     url: Address
     submission_url: Address
+    payment_url: Address
     notification_url: Address
     delivery_url: Address
     tracking_url: Address

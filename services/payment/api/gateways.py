@@ -9,7 +9,7 @@ from html import escape
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
 from chassis.delivery import Delivery, Handled
@@ -30,6 +30,7 @@ MESSAGES: Final = {
     "97": "Invalid checksum",
     "99": "Unknown error",
 }
+ON: Final[dict[int | str, dict[str, Any]]] = {303: {"description": "On to the portal, where there is one"}}
 TEXT: Final = {"type": "string", "maxLength": 255}
 
 
@@ -75,15 +76,18 @@ async def _decide(platform: Platform, reference: str, read: Callable[[], Gateway
     return str(result.answer["code"]) if isinstance(result, Handled) else "99"
 
 
-def _came_back(platform: Platform, reference: str) -> None:
+def _came_back(platform: Platform, reference: str, *, paid: bool) -> Response:
     """Whoever brings signed values has been at the gateway: it is asked soon what became of that.
 
     The page does not wait until that is written: what a crash or a store that is away loses, the ladder makes good.
     """
     dossier = dossier_of(reference)
-    if dossier is not None:
-        delivery = Delivery(dossier, PayerReturned(attempt=reference), trace=TRACE.get())
-        platform.engine("invoices").post(delivery).add_done_callback(_told)
+    if dossier is None:
+        return HTMLResponse(_shown(paid=paid))
+    delivery = Delivery(dossier, PayerReturned(attempt=reference), trace=TRACE.get())
+    platform.engine("invoices").post(delivery).add_done_callback(_told)
+    portal = platform.settings.portal_url
+    return RedirectResponse(f"{portal}/my/{dossier}/payment", 303) if portal else HTMLResponse(_shown(paid=paid))
 
 
 def _told(future: asyncio.Future[Any]) -> None:
@@ -108,19 +112,18 @@ def _vnpay(routes: APIRouter, platform: Platform) -> None:
         "/payments/vnpay/return",
         dependencies=[Depends(public)],
         response_class=HTMLResponse,
-        responses=refusals(400),
+        responses=ON | refusals(400),
         openapi_extra=VNPAY,
     )
-    async def back(request: Request) -> str:
+    async def back(request: Request) -> Response:
         """Where the payer's browser comes back to. It shows; what counts is the IPN, or the answer to our question."""
         values = dict(request.query_params)
         try:
             vnpay.verify(values, platform.settings.vnpay_secrets)
         except vnpay.BadSignature as error:
             raise Problem(400, "bad_signature", "These values are not from the gateway") from error
-        _came_back(platform, values.get("vnp_TxnRef", ""))
         paid = values.get("vnp_ResponseCode") == values.get("vnp_TransactionStatus") == "00"
-        return _shown(paid=paid)
+        return _came_back(platform, values.get("vnp_TxnRef", ""), paid=paid)
 
 
 def _paygov(routes: APIRouter, platform: Platform) -> None:
@@ -158,15 +161,16 @@ def _paygov(routes: APIRouter, platform: Platform) -> None:
         "/payments/paygov/return",
         dependencies=[Depends(public)],
         response_class=HTMLResponse,
-        responses=refusals(400),
+        responses=ON | refusals(400),
         openapi_extra=PAYGOV,
     )
-    async def back(request: Request) -> str:
+    async def back(request: Request) -> Response:
         """Where the payer's browser comes back to. It shows, as VNPAY's."""
         values = checked(dict(request.query_params))
+        reference = ""
         with suppress(ValueError):
-            _came_back(platform, paygov.notification(values).attempt)
-        return _shown(paid=values.get("responseCode") == paygov.PAID)
+            reference = paygov.notification(values).attempt
+        return _came_back(platform, reference, paid=values.get("responseCode") == paygov.PAID)
 
 
 def _shown(*, paid: bool) -> str:

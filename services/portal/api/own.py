@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from typing import Final
+from collections.abc import Awaitable
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from chassis.http import Problem, public
 from services.portal.api.signing import signed_in
+from services.portal.bills import bills, owed
 from services.portal.following import followed, listed
 from services.portal.pages import language_of
+from services.portal.partners import Unavailable
 from services.portal.parts import Portal
 
 PUBLIC: Final = [Depends(public)]
@@ -32,18 +36,46 @@ def add(routes: APIRouter, portal: Portal) -> None:
     async def one(request: Request, dossier: str) -> Response:
         """Where it stands; another person's is not there."""
         account = await signed_in(portal, request)
-        whole = await services.own_timeline(account.token, _an_id(dossier))
+        who, which, language = account.token, an_id(dossier), language_of(request)
+        whole, names, invoices, results = await asyncio.gather(
+            services.own_timeline(who, which),
+            _names(),
+            _if_there(services.own_invoices(who, which)),
+            _if_there(services.own_results(who, which)),
+        )
         if whole is None:
             raise _nothing()
-        it = followed(whole, language_of(request))
-        procedure = (await _names()).get(whole["procedure"])
-        return pages.page(request, "own_dossier", form=True, account=account, it=it, procedure=procedure)
+        it, procedure = followed(whole, language), names.get(whole["procedure"])
+        asked = bills(invoices, language)
+        return pages.page(
+            request, "own_dossier", form=True, account=account, it=it, procedure=procedure, dossier=which,
+            bills=asked, owed=owed(asked), results=results,
+        )  # fmt: skip
+
+    @routes.get("/my/{dossier}/results/{code}", dependencies=PUBLIC)
+    async def result(request: Request, dossier: str, code: str) -> Response:
+        """A document that was issued, as it was signed (PDF)."""
+        account = await signed_in(portal, request)
+        content = await services.own_result(account.token, an_id(dossier), code)
+        if content is None:
+            raise _nothing()
+        answer = pages.file(content, "application/pdf", "ket-qua.pdf")
+        answer.headers["cache-control"] = "no-store"
+        return answer
 
     async def _names() -> dict[str, dict[str, str]]:
         return {one["code"]: one["name"] for one in await services.procedures()}
 
 
-def _an_id(dossier: str) -> str:
+async def _if_there(asked: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Nothing, while the service is away: the rest of the page is worth showing."""
+    try:
+        return await asked
+    except Unavailable:
+        return []
+
+
+def an_id(dossier: str) -> str:
     """Raises Problem 404: what is no id is no other path of a service either."""
     try:
         return str(uuid.UUID(dossier))
