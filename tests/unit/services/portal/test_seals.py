@@ -130,7 +130,7 @@ def test_on_this_machine_alone_they_may(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def environment(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
-    names = ("SUBMISSION", "NOTIFICATION", "DELIVERY", "TRACKING", "STATISTICS")
+    names = ("SUBMISSION", "PAYMENT", "NOTIFICATION", "DELIVERY", "TRACKING", "STATISTICS")
     given = {f"PORTAL_{name}_URL": "http://127.0.0.1:9" for name in names}
     given |= {
         "PORTAL_URL": "http://127.0.0.1:9",
