@@ -124,9 +124,12 @@ async def test_lost_and_doubled_receipts(trouble: Trouble) -> None:
     dossiers = await trouble.publish("receipts", 7)
     await trouble.some(7, MANY)
 
-    async def half() -> Counter[str] | None:
-        found = await trouble.statuses(dossiers)
-        return found if found["delivered"] == MANY - MANY // 2 else None
+    wanted = Counter(delivered=MANY - MANY // 2, sent=MANY // 2)
 
-    assert await wait_for("the other half", half, patience=60) == Counter(delivered=MANY - MANY // 2, sent=MANY // 2)
+    async def half() -> Counter[str] | None:
+        """A receipt may be there before the outcomes of others are."""
+        found = await trouble.statuses(dossiers)
+        return found if found == wanted or found["delivered"] > wanted["delivered"] else None
+
+    assert await wait_for("the other half", half, patience=60) == wanted
     assert await trouble.on_phones(7) == Counter({phone(7, n): 1 for n in range(MANY)})
