@@ -8,13 +8,15 @@ PartnerError
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
+from fastapi import UploadFile
 
 from services.portal.settings import PortalSettings
 
@@ -23,6 +25,8 @@ EARLY: Final = 60.0
 """Seconds before its end that a token of the portal's own is no longer used."""
 NOT_FOUND: Final = 404
 METHOD: Final = "vnpay"
+UPLOAD_SECONDS: Final = 120.0
+PIECE: Final = 64 * 1024
 MOST: Final = 1_000
 """Dossiers of one person that are shown."""
 CONNECTIONS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
@@ -115,6 +119,49 @@ class Services:
         url = f"{self._settings.tracking_url}/dossiers/{_part(dossier)}/timeline"
         return await self._found(url, headers=_as(token))
 
+    async def form(self, code: str) -> dict[str, Any] | None:
+        """What is asked, as JSON Schema; None where there is no such procedure."""
+        return await self._found(f"{self._settings.submission_url}/procedures/{_part(code)}/form")
+
+    async def own_dossier(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """As submission has it, at once after it was filed; None for another person's."""
+        return await self._found(f"{self._settings.submission_url}/dossiers/{_part(dossier)}", headers=_as(token))
+
+    async def own_drafts(self, token: str) -> list[dict[str, Any]]:
+        """The last saved first, without what they hold."""
+        found = (await self._ask("GET", f"{self._settings.submission_url}/drafts", headers=_as(token))).json()
+        return [draft for draft in found["drafts"] if not draft["submitted"]]
+
+    async def own_draft(self, token: str, draft: str) -> dict[str, Any] | None:
+        """With what it holds and what is wrong with it; None for another person's."""
+        return await self._found(f"{self._settings.submission_url}/drafts/{_part(draft)}", headers=_as(token))
+
+    async def save_draft(self, token: str, draft: str, content: Mapping[str, Any]) -> None:
+        """As far as it goes."""
+        url = f"{self._settings.submission_url}/drafts/{_part(draft)}"
+        await self._ask("PUT", url, json=content, headers=_as(token))
+
+    async def remove_draft(self, token: str, draft: str) -> None:
+        """One that is not there is removed already."""
+        await self._ask("DELETE", f"{self._settings.submission_url}/drafts/{_part(draft)}", headers=_as(token))
+
+    async def file_draft(self, token: str, draft: str) -> str:
+        """The dossier it is now; the same one, however often it is asked."""
+        url = f"{self._settings.submission_url}/drafts/{_part(draft)}/file"
+        dossier: str = (await self._ask("POST", url, headers=_as(token))).json()["id"]
+        return dossier
+
+    async def own_file(self, token: str, file: str) -> dict[str, Any] | None:
+        """What is known of an uploaded file; None where it is gone."""
+        return await self._found(f"{self._settings.submission_url}/files/{_part(file)}", headers=_as(token))
+
+    async def put_file(self, token: str, file: str, name: str, content: UploadFile) -> None:
+        """Its content, streamed as it came; `name`: what its owner calls it, whatever folder a browser puts before."""
+        last = re.split(r"[/\\]", name)[-1]
+        headers = {**_as(token), "file-name": quote(last), "content-type": "application/octet-stream"}
+        url = f"{self._settings.submission_url}/files/{_part(file)}"
+        await self._ask("PUT", url, content=_pieces(content), headers=headers, timeout=UPLOAD_SECONDS)
+
     async def own_invoices(self, token: str, dossier: str) -> list[dict[str, Any]]:
         """What there is or was to pay; nothing of another person's dossier."""
         url = f"{self._settings.payment_url}/dossiers/{_part(dossier)}/invoices"
@@ -181,7 +228,7 @@ class Services:
         try:
             found: dict[str, Any] = (await self._ask(method, url, **options)).json()
         except Refused as refused:
-            if refused.status in {NOT_FOUND, 422}:
+            if refused.status in {NOT_FOUND, 410, 422}:
                 return None
             raise
         return found
@@ -249,6 +296,11 @@ def answered(answer: httpx.Response) -> httpx.Response:
     if answer.status_code >= 500:  # noqa: PLR2004 - HTTP's own number
         raise Unavailable(f"{answer.status_code} {code}")
     raise Refused(answer.status_code, code, str(problem.get("detail", "")))
+
+
+async def _pieces(content: UploadFile) -> AsyncIterator[bytes]:
+    while piece := await content.read(PIECE):
+        yield piece
 
 
 def _as(token: str) -> dict[str, str]:

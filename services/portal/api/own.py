@@ -29,8 +29,11 @@ def add(routes: APIRouter, portal: Portal) -> None:
     async def mine(request: Request) -> Response:
         """All of them, the last filed first."""
         account = await signed_in(portal, request)
-        found = listed(await services.own_dossiers(account.token), language_of(request))
-        return pages.page(request, "mine", form=True, account=account, found=found)
+        dossiers, drafts = await asyncio.gather(
+            services.own_dossiers(account.token), services.own_drafts(account.token)
+        )
+        found = listed(dossiers, language_of(request))
+        return pages.page(request, "mine", form=True, account=account, found=found, drafts=drafts)
 
     @routes.get("/my/{dossier}", dependencies=PUBLIC)
     async def one(request: Request, dossier: str) -> Response:
