@@ -12,6 +12,7 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -161,6 +162,11 @@ class Services:
         headers = {**_as(token), "file-name": quote(last), "content-type": "application/octet-stream"}
         url = f"{self._settings.submission_url}/files/{_part(file)}"
         await self._ask("PUT", url, content=_pieces(content), headers=headers, timeout=UPLOAD_SECONDS)
+
+    async def remove_file(self, token: str, file: str) -> None:
+        """Not where a dossier names it; then it stays."""
+        with suppress(Refused):
+            await self._ask("DELETE", f"{self._settings.submission_url}/files/{_part(file)}", headers=_as(token))
 
     async def own_invoices(self, token: str, dossier: str) -> list[dict[str, Any]]:
         """What there is or was to pay; nothing of another person's dossier."""

@@ -209,6 +209,9 @@ def _documents(routes: APIRouter, portal: Portal) -> None:
                 )  # fmt: skip
             kept.append({"code": code, "file": name})
         await services.save_draft(account.token, it.draft["id"], {**it.draft["content"], "files": kept})
+        for one in it.draft["content"].get("files", ()):
+            if one["code"] == code:
+                await services.remove_file(account.token, one["file"])
         return pages.go(request, f"/my/drafts/{draft}/documents")
 
 

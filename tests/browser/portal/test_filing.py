@@ -140,6 +140,14 @@ async def test_what_is_no_document_is_refused_in_words_and_what_was_there_stays(
         await page.locator("section form:has(input[type=file]) button").first.click()
         assert text("vi", "file.refused.unsupported_type") in await page.locator(".wrong").inner_text()
         await looked_at(page, "file-documents-refused")
+        good = {"name": "don.pdf", "mimeType": "application/pdf", "buffer": pdf(b"x")}
+        await page.locator("input[type=file]").first.set_input_files(good)
+        await page.locator("section form:has(input[type=file]) button").first.click()
+        await page.get_by_text("don.pdf").wait_for()
+        await page.get_by_role("button", name=text("vi", "file.take_out")).click()
+        assert await page.locator("input[type=file]").count() == 2
+        states = {one["state"] for one in (await town.platform.get("citizen2", "/files"))["files"]}
+        assert states <= {"removed"}
         large = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-" + bytes(22 * 1024 * 1024)}
         answer = await page.request.post(
             f"{draft}/documents/notification",
