@@ -17,10 +17,10 @@ from chassis.telemetry import FAULTS, logger
 from services.portal.api import router
 from services.portal.api.filing import Sent
 from services.portal.api.signing import NotSignedIn, to_sign_in
+from services.portal.asking import PartnerError, Refused, Unavailable
 from services.portal.limits import Buckets
 from services.portal.middleware import Languages, Patience
 from services.portal.pages import Pages, language_of, path_in
-from services.portal.partners import PartnerError, Refused, Unavailable
 from services.portal.parts import Portal
 
 READY_SECONDS: Final = 2.0

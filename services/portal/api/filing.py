@@ -17,8 +17,8 @@ from chassis.http import Problem, public
 from services.portal.api.forms import must_be_ours
 from services.portal.api.own import an_id
 from services.portal.api.signing import signed_in
+from services.portal.asking import Refused
 from services.portal.pages import language_of
-from services.portal.partners import Refused
 from services.portal.parts import Portal
 from services.portal.questions import SECTIONS, Section, merged, sections
 from services.portal.seals import TOKEN

@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from chassis.http import Problem, public
 from services.portal.api.signing import signed_in
+from services.portal.asking import Unavailable
 from services.portal.bills import bills, owed
 from services.portal.following import followed, listed
 from services.portal.pages import language_of
-from services.portal.partners import Unavailable
 from services.portal.parts import Portal
 
 PUBLIC: Final = [Depends(public)]
