@@ -24,8 +24,8 @@ from services.portal.pages import Pages, language_of, path_in
 from services.portal.parts import Portal
 
 READY_SECONDS: Final = 2.0
-LARGER: Final = {"POST /my/drafts/": 21 * 1024 * 1024}
-"""A file and the form around it; what a file may have submission says."""
+LARGER: Final = {"POST /my/drafts/": 21 * 1024 * 1024, "POST /my/": 64 * 1024 * 1024}
+"""A file, or all that a supplement asks for, and the form around it; what a file may have submission says."""
 log = logger(__name__)
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import httpx
 
 from services.portal.settings import PortalSettings
+from services.portal.texts import LANGUAGES, Language, known, text
 
 EARLY: Final = 60.0
 """Seconds before its end that a token of the portal's own is no longer used."""
@@ -30,11 +32,24 @@ class Unavailable(PartnerError):
 class Refused(PartnerError):
     """The service answered that it may not be done."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str, errors: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(f"{status} {code}: {detail}")
         self.status = status
         self.code = code
         self.detail = detail
+        self.errors = tuple(errors)
+
+    def faults(self, language: Language) -> dict[str, str]:
+        """What is wrong, by field, in words."""
+        own = "problem_vi" if language == "vi" else "problem"
+        return {str(one.get("field", "")): str(one.get(own) or one.get("problem", "")) for one in self.errors}
+
+    def about(self, field: str) -> Refused:
+        """The same, said of a field of a form."""
+        words = {language: known(language, f"file.refused.{self.code}", "") for language in LANGUAGES}
+        said = {"field": field, "problem_vi": words["vi"] or text("vi", "file.refused.other"),
+                "problem": words["en"] or text("en", "file.refused.other")}  # fmt: skip
+        return Refused(self.status, self.code, self.detail, (said,))
 
 
 class Machine:
@@ -86,4 +101,4 @@ def answered(answer: httpx.Response) -> httpx.Response:
     code = str(problem.get("code", problem.get("error", "")))
     if answer.status_code >= 500:  # noqa: PLR2004 - HTTP's own number
         raise Unavailable(f"{answer.status_code} {code}")
-    raise Refused(answer.status_code, code, str(problem.get("detail", "")))
+    raise Refused(answer.status_code, code, str(problem.get("detail", "")), problem.get("errors") or ())

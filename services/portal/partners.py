@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
-from fastapi import UploadFile
+from starlette.datastructures import UploadFile
 
 from services.portal.asking import Machine, Refused, answered, requested
 from services.portal.settings import PortalSettings
@@ -102,6 +102,16 @@ class Services:
     async def own_dossier(self, token: str, dossier: str) -> dict[str, Any] | None:
         """As submission has it, at once after it was filed; None for another person's."""
         return await self._found(f"{self._settings.submission_url}/dossiers/{_part(dossier)}", headers=_as(token))
+
+    async def act(self, token: str, dossier: str, what: str, body: Mapping[str, Any]) -> None:
+        """`what`: the end of submission's address for it."""
+        await self._done(token, f"{self._settings.submission_url}/dossiers/{_part(dossier)}/{what}", body)
+
+    async def own_complaint(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """In clear, with its answer once there is one."""
+        return await self._found(
+            f"{self._settings.submission_url}/dossiers/{_part(dossier)}/complaint", headers=_as(token)
+        )
 
     async def own_drafts(self, token: str) -> list[dict[str, Any]]:
         """The last saved first, without what they hold."""

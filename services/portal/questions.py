@@ -102,6 +102,44 @@ def sections(
     return tuple(found)
 
 
+@dataclass(frozen=True)
+class Item:
+    """One thing that an officer asked for: a field to put right or a document to bring, and why."""
+
+    name: str
+    why: str
+    document: bool
+    question: Question
+
+    def again(self, given: Mapping[str, str], faults: Mapping[str, str]) -> Item:
+        """With what was answered, and what is wrong with it."""
+        value = "" if self.document else given.get(self.question.name, "")
+        question = Question(**{**vars(self.question), "value": value, "fault": faults.get(self.question.name, "")})
+        return Item(self.name, self.why, self.document, question)
+
+
+def asked_again(items: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], language: Language) -> tuple[Item, ...]:
+    """What a supplement is to put right."""
+    found = []
+    for one in items:
+        name, document = one["name"], one["kind"] == "document"
+        label = one["label"][language] if one.get("label") else name
+        field = schema["properties"].get(name)
+        if document or field is None:
+            question = Question(f"{'documents' if document else 'form'}.{name}", label, "text", required=True)
+        else:
+            question = Question(**{**vars(_of_form(name, field, schema, language)), "required": True})
+        found.append(Item(name, one["why"], document, question))
+    return tuple(found)
+
+
+def answers(items: Sequence[Item], given: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that were put right."""
+    fields = Section("form", tuple(one.question for one in items if not one.document))
+    found: dict[str, Any] = merged({"form": {}}, fields, given)["form"]
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def merged(content: Mapping[str, Any], section: Section, given: Mapping[str, str]) -> dict[str, Any]:
     """A draft's content with the answers of one section in it; what was not asked there stays."""
     whole = {name: dict(value) if isinstance(value, dict) else value for name, value in content.items()}

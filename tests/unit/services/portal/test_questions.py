@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from law import forms, procedures
-from services.portal.questions import SECTIONS, Section, merged, sections
+from services.portal.questions import SECTIONS, Section, answers, asked_again, merged, sections
 from services.portal.texts import LANGUAGES
 
 DAY = date(2026, 11, 30)
@@ -67,3 +67,18 @@ def test_documents_are_done_when_each_that_must_be_is_there_and_clean() -> None:
     infected = {**files, "f2": {"id": "f2", "state": "infected"}}
     assert asked("1.008895", {"files": [one, two]}, files=infected)["documents"].standing == "open"
     assert asked("1.008895", {"files": [one, two]}, files={"f1": files["f1"]})["documents"].standing == "open"
+
+
+def test_a_supplement_asks_what_an_officer_asked_for_and_why() -> None:
+    procedure = procedures.find("1.008895", DAY)
+    schema = forms.schema(procedure.form, forms.guide(DAY))
+    field = {"kind": "field", "name": "book_count", "why": "quá ít", "label": {"vi": "Số bản sách", "en": "Volumes"}}
+    paper = {"kind": "document", "name": "proof_of_conditions", "why": "mờ"}
+    items = asked_again([field, paper], schema, "vi")
+    assert [(one.question.name, one.document, one.why) for one in items] == [
+        ("form.book_count", False, "quá ít"), ("documents.proof_of_conditions", True, "mờ"),
+    ]  # fmt: skip
+    assert answers(items, {"form.book_count": "3100", "form.address": "not asked"}) == {"book_count": 3100}
+    assert answers(items, {"form.book_count": " "}) == {}
+    again = [one.again({"form.book_count": "ba"}, {"form.book_count": "ghi số"}) for one in items]
+    assert [(one.question.value, one.question.fault) for one in again] == [("ba", "ghi số"), ("", "")]
