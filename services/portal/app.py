@@ -15,14 +15,17 @@ from chassis.http import Problem, Verifier, create_app
 from chassis.store import StoreUnavailable
 from chassis.telemetry import FAULTS, logger
 from services.portal.api import router
+from services.portal.api.filing import Sent
 from services.portal.api.signing import NotSignedIn, to_sign_in
+from services.portal.asking import PartnerError, Refused, Unavailable
 from services.portal.limits import Buckets
 from services.portal.middleware import Languages, Patience
 from services.portal.pages import Pages, language_of, path_in
-from services.portal.partners import PartnerError, Refused, Unavailable
 from services.portal.parts import Portal
 
 READY_SECONDS: Final = 2.0
+LARGER: Final = {"POST /my/drafts/": 21 * 1024 * 1024, "POST /my/": 64 * 1024 * 1024}
+"""A file, or all that a supplement asks for, and the form around it; what a file may have submission says."""
 log = logger(__name__)
 
 
@@ -38,7 +41,7 @@ def new_app(portal: Portal) -> FastAPI:
             return {"store": repr(error)}
         return {}  # a page that needs a service which is away says so; the others are shown
 
-    app = create_app("portal", router(portal), Verifier(settings.oidc_issuer), ready=ready)
+    app = create_app("portal", router(portal), Verifier(settings.oidc_issuer), ready=ready, larger=LARGER)
     _faults(app, pages)
     app.add_middleware(
         Patience,
@@ -53,6 +56,8 @@ def new_app(portal: Portal) -> FastAPI:
 def _faults(app: FastAPI, pages: Pages) -> None:
     async def fault(request: Request, error: Exception) -> Response:
         match error:
+            case Sent():
+                return pages.go(request, f"/my/{error.dossier}/filed")
             case NotSignedIn():
                 return to_sign_in(request, error.to)
             case Refused(status=401):  # the access token ended before the session did
@@ -65,7 +70,7 @@ def _faults(app: FastAPI, pages: Pages) -> None:
             log.error("a page failed", exc_info=error)
         return pages.error(request, status)
 
-    ours = (PartnerError, NotSignedIn, StoreUnavailable)
+    ours = (PartnerError, NotSignedIn, Sent, StoreUnavailable)
     for kind in (Problem, RequestValidationError, HTTPException, *ours, Exception):
         app.add_exception_handler(kind, fault)
 

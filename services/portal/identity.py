@@ -16,7 +16,7 @@ from joserfc.jwk import KeySet
 
 from chassis.http import Problem, Verifier
 from chassis.http.auth import ALGORITHMS, LEEWAY
-from services.portal.partners import PartnerError, Refused, Unavailable, answered, requested
+from services.portal.asking import PartnerError, Refused, Unavailable, answered, requested
 from services.portal.sessions import Account
 from services.portal.settings import PortalSettings
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.portal import words
 from services.portal.seals import FORM, TOKEN, Cookies
-from services.portal.texts import Language, text
+from services.portal.texts import Language, known, text
 
 STYLE: Final = (files("services.portal") / "static" / "portal.css").read_bytes()
 VERSION: Final = hashlib.sha256(STYLE).hexdigest()[:16]
@@ -101,6 +101,9 @@ class Pages:
         def t(key: str, **values: object) -> str:
             return text(language, key, **values)
 
+        def t_or(key: str, otherwise: str) -> str:
+            return known(language, key, text(language, otherwise))
+
         def both(name: dict[str, str]) -> str:
             return words.both(name, language)
 
@@ -114,7 +117,7 @@ class Pages:
             return words.per_mille(found, language)
 
         return {
-            "t": t, "link": link, "both": both, "named": named, "number": number, "per_mille": per_mille,
+            "t": t, "t_or": t_or, "link": link, "both": both, "named": named, "number": number, "per_mille": per_mille,
             "day": words.day, "at": words.at, "language": language, "other": other, "here": path,
             "other_path": path_in(other, path) + query, "style": f"/portal.css?v={VERSION}",
         }  # fmt: skip

@@ -1,49 +1,29 @@
-"""The services, as the portal asks them: their public HTTP and nothing else.
-
-PartnerError
-├── Unavailable   no answer in time, or one that says so: the page says "try again"
-└── Refused       status, stable word and detail of a problem (RFC 9457)
-"""
+"""The services, as the portal asks them: their public HTTP and nothing else."""
 
 from __future__ import annotations
 
-import asyncio
+import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
+from starlette.datastructures import UploadFile
 
+from services.portal.asking import Machine, Refused, answered, requested
 from services.portal.settings import PortalSettings
 
 KEPT: Final = 60.0
-EARLY: Final = 60.0
-"""Seconds before its end that a token of the portal's own is no longer used."""
 NOT_FOUND: Final = 404
 METHOD: Final = "vnpay"
+UPLOAD_SECONDS: Final = 120.0
+PIECE: Final = 64 * 1024
 MOST: Final = 1_000
 """Dossiers of one person that are shown."""
 CONNECTIONS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-
-
-class PartnerError(Exception):
-    """A service did not do what it was asked."""
-
-
-class Unavailable(PartnerError):
-    """Nothing is known; the same may be asked again."""
-
-
-class Refused(PartnerError):
-    """The service answered that it may not be done."""
-
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(f"{status} {code}: {detail}")
-        self.status = status
-        self.code = code
-        self.detail = detail
 
 
 class Services:
@@ -115,6 +95,64 @@ class Services:
         url = f"{self._settings.tracking_url}/dossiers/{_part(dossier)}/timeline"
         return await self._found(url, headers=_as(token))
 
+    async def form(self, code: str) -> dict[str, Any] | None:
+        """What is asked, as JSON Schema; None where there is no such procedure."""
+        return await self._found(f"{self._settings.submission_url}/procedures/{_part(code)}/form")
+
+    async def own_dossier(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """As submission has it, at once after it was filed; None for another person's."""
+        return await self._found(f"{self._settings.submission_url}/dossiers/{_part(dossier)}", headers=_as(token))
+
+    async def act(self, token: str, dossier: str, what: str, body: Mapping[str, Any]) -> None:
+        """`what`: the end of submission's address for it."""
+        await self._done(token, f"{self._settings.submission_url}/dossiers/{_part(dossier)}/{what}", body)
+
+    async def own_complaint(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """In clear, with its answer once there is one."""
+        return await self._found(
+            f"{self._settings.submission_url}/dossiers/{_part(dossier)}/complaint", headers=_as(token)
+        )
+
+    async def own_drafts(self, token: str) -> list[dict[str, Any]]:
+        """The last saved first, without what they hold."""
+        found = (await self._ask("GET", f"{self._settings.submission_url}/drafts", headers=_as(token))).json()
+        return [draft for draft in found["drafts"] if not draft["submitted"]]
+
+    async def own_draft(self, token: str, draft: str) -> dict[str, Any] | None:
+        """With what it holds and what is wrong with it; None for another person's."""
+        return await self._found(f"{self._settings.submission_url}/drafts/{_part(draft)}", headers=_as(token))
+
+    async def save_draft(self, token: str, draft: str, content: Mapping[str, Any]) -> None:
+        """As far as it goes."""
+        url = f"{self._settings.submission_url}/drafts/{_part(draft)}"
+        await self._ask("PUT", url, json=content, headers=_as(token))
+
+    async def remove_draft(self, token: str, draft: str) -> None:
+        """One that is not there is removed already."""
+        await self._ask("DELETE", f"{self._settings.submission_url}/drafts/{_part(draft)}", headers=_as(token))
+
+    async def file_draft(self, token: str, draft: str) -> str:
+        """The dossier it is now; the same one, however often it is asked."""
+        url = f"{self._settings.submission_url}/drafts/{_part(draft)}/file"
+        dossier: str = (await self._ask("POST", url, headers=_as(token))).json()["id"]
+        return dossier
+
+    async def own_file(self, token: str, file: str) -> dict[str, Any] | None:
+        """What is known of an uploaded file; None where it is gone."""
+        return await self._found(f"{self._settings.submission_url}/files/{_part(file)}", headers=_as(token))
+
+    async def put_file(self, token: str, file: str, name: str, content: UploadFile) -> None:
+        """Its content, streamed as it came; `name`: what its owner calls it, whatever folder a browser puts before."""
+        last = re.split(r"[/\\]", name)[-1]
+        headers = {**_as(token), "file-name": quote(last), "content-type": "application/octet-stream"}
+        url = f"{self._settings.submission_url}/files/{_part(file)}"
+        await self._ask("PUT", url, content=_pieces(content), headers=headers, timeout=UPLOAD_SECONDS)
+
+    async def remove_file(self, token: str, file: str) -> None:
+        """Not where a dossier names it; then it stays."""
+        with suppress(Refused):
+            await self._ask("DELETE", f"{self._settings.submission_url}/files/{_part(file)}", headers=_as(token))
+
     async def own_invoices(self, token: str, dossier: str) -> list[dict[str, Any]]:
         """What there is or was to pay; nothing of another person's dossier."""
         url = f"{self._settings.payment_url}/dossiers/{_part(dossier)}/invoices"
@@ -181,7 +219,7 @@ class Services:
         try:
             found: dict[str, Any] = (await self._ask(method, url, **options)).json()
         except Refused as refused:
-            if refused.status in {NOT_FOUND, 422}:
+            if refused.status in {NOT_FOUND, 410, 422}:
                 return None
             raise
         return found
@@ -199,56 +237,9 @@ class Services:
         return answered(await requested(self.client, method, url, **options))
 
 
-class Machine:
-    """The portal's own access token, for what it does in nobody's name: client credentials (RFC 6749, 4.4)."""
-
-    def __init__(self, settings: PortalSettings, client: httpx.AsyncClient) -> None:
-        self._settings = settings
-        self._client = client
-        self._token, self._until = "", 0.0
-        self._one = asyncio.Lock()
-
-    async def headers(self) -> dict[str, str]:
-        """Raises Unavailable."""
-        async with self._one:
-            if time.monotonic() >= self._until:
-                await self._fetch()
-        return {"authorization": f"Bearer {self._token}"}
-
-    async def _fetch(self) -> None:
-        issuer = self._settings.oidc_issuer.rstrip("/")
-        try:
-            known = await requested(self._client, "GET", f"{issuer}/.well-known/openid-configuration")
-            endpoint = answered(known).json()["token_endpoint"]
-            who = (self._settings.client_id, self._settings.client_secret.get_secret_value())
-            form = {"grant_type": "client_credentials"}
-            found = answered(await requested(self._client, "POST", endpoint, data=form, auth=who)).json()
-        except Refused as refused:
-            raise Unavailable(str(refused)) from refused
-        self._token = found["access_token"]
-        self._until = time.monotonic() + max(0.0, float(found.get("expires_in", 0)) - EARLY)
-
-
-async def requested(client: httpx.AsyncClient, method: str, url: str, **options: Any) -> httpx.Response:
-    """Raises Unavailable."""
-    try:
-        return await client.request(method, url, **options)
-    except httpx.HTTPError as error:
-        raise Unavailable(f"{method} {httpx.URL(url).host}: {error!r}") from error
-
-
-def answered(answer: httpx.Response) -> httpx.Response:
-    """Raises Unavailable, Refused."""
-    if answer.is_success:
-        return answer
-    try:
-        problem = answer.json()
-    except ValueError:
-        problem = {}
-    code = str(problem.get("code", problem.get("error", "")))
-    if answer.status_code >= 500:  # noqa: PLR2004 - HTTP's own number
-        raise Unavailable(f"{answer.status_code} {code}")
-    raise Refused(answer.status_code, code, str(problem.get("detail", "")))
+async def _pieces(content: UploadFile) -> AsyncIterator[bytes]:
+    while piece := await content.read(PIECE):
+        yield piece
 
 
 def _as(token: str) -> dict[str, str]:

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from chassis.http import Problem, public
+from services.portal.asking import Unavailable
 from services.portal.pages import language_of
-from services.portal.partners import Services, Unavailable
+from services.portal.partners import Services
 from services.portal.parts import Portal
 from services.portal.procedures import by_field, fee, terms
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from chassis.http import Problem, public
 from services.portal.api.signing import signed_in
+from services.portal.asking import Unavailable
 from services.portal.bills import bills, owed
 from services.portal.following import followed, listed
 from services.portal.pages import language_of
-from services.portal.partners import Unavailable
 from services.portal.parts import Portal
 
 PUBLIC: Final = [Depends(public)]
@@ -29,17 +29,21 @@ def add(routes: APIRouter, portal: Portal) -> None:
     async def mine(request: Request) -> Response:
         """All of them, the last filed first."""
         account = await signed_in(portal, request)
-        found = listed(await services.own_dossiers(account.token), language_of(request))
-        return pages.page(request, "mine", form=True, account=account, found=found)
+        dossiers, drafts = await asyncio.gather(
+            services.own_dossiers(account.token), services.own_drafts(account.token)
+        )
+        found = listed(dossiers, language_of(request))
+        return pages.page(request, "mine", form=True, account=account, found=found, drafts=drafts)
 
     @routes.get("/my/{dossier}", dependencies=PUBLIC)
     async def one(request: Request, dossier: str) -> Response:
         """Where it stands; another person's is not there."""
         account = await signed_in(portal, request)
         who, which, language = account.token, an_id(dossier), language_of(request)
-        whole, names, invoices, results = await asyncio.gather(
+        whole, names, held, invoices, results = await asyncio.gather(
             services.own_timeline(who, which),
             _names(),
+            services.own_dossier(who, which),
             _if_there(services.own_invoices(who, which)),
             _if_there(services.own_results(who, which)),
         )
@@ -49,7 +53,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
         asked = bills(invoices, language)
         return pages.page(
             request, "own_dossier", form=True, account=account, it=it, procedure=procedure, dossier=which,
-            bills=asked, owed=owed(asked), results=results,
+            bills=asked, owed=owed(asked), results=results, possible=_possible(held),
         )  # fmt: skip
 
     @routes.get("/my/{dossier}/results/{code}", dependencies=PUBLIC)
@@ -65,6 +69,13 @@ def add(routes: APIRouter, portal: Portal) -> None:
 
     async def _names() -> dict[str, dict[str, str]]:
         return {one["code"]: one["name"] for one in await services.procedures()}
+
+
+def _possible(held: Mapping[str, Any] | None) -> frozenset[str]:
+    """What its owner may do about it now; an opinion is given once."""
+    if held is None:
+        return frozenset()
+    return frozenset(held["possible"]) - ({"RateDossier"} if "score" in held else set())
 
 
 async def _if_there(asked: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]]:

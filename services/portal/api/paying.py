@@ -16,9 +16,9 @@ from chassis.http import Problem, public
 from services.portal.api.forms import must_be_ours
 from services.portal.api.own import an_id
 from services.portal.api.signing import signed_in
+from services.portal.asking import Refused
 from services.portal.bills import bills
 from services.portal.pages import language_of, path_in
-from services.portal.partners import Refused
 from services.portal.parts import Portal
 
 PUBLIC: Final = [Depends(public)]

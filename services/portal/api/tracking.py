@@ -17,9 +17,9 @@ from starlette.responses import Response
 
 from chassis.http import public
 from services.portal.api.forms import must_be_ours
+from services.portal.asking import Refused
 from services.portal.following import followed
 from services.portal.pages import language_of
-from services.portal.partners import Refused
 from services.portal.parts import Portal
 
 PUBLIC: Final = [Depends(public)]

@@ -12,7 +12,6 @@ from pydantic import Field
 from chassis.delivery import IdempotencyKey
 from chassis.http import Problem
 from chassis.service import Platform
-from law import procedures
 from schemas.event import DossierId, Text
 from schemas.personal import Personal
 from schemas.upstream import Answer as FormAnswer
@@ -23,7 +22,7 @@ from services.submission.api.reading import visible
 from services.submission.domain import timing
 from services.submission.domain.dossier import local_day
 from services.submission.domain.filing import BadFiling, checked, corrected, dossier_id
-from services.submission.files.attaching import Attaching, Files
+from services.submission.files.attaching import Attaching, Files, with_files
 
 
 class FilingWithFiles(Filing):
@@ -84,10 +83,7 @@ def _filing(routes: APIRouter, platform: Platform) -> None:
             )
         except BadFiling as error:
             raise invalid(error) from error
-        if filing.files:
-            law = procedures.default().find(command.procedure, local_day(command.filed_at))
-            held = await attaching.hold(dossier, filing.files, caller.sub, law)
-            command = command.model_copy(update={"files": held})
+        command = await with_files(platform, command, filing.files)
         return await doors.own(dossier, command, IdempotencyKey(key.key, key.digest, permanent=True), response)
 
     @routes.post("/dossiers/{dossier}/supplement-answer")

@@ -24,6 +24,7 @@ from services.submission.domain.drafts import Draft, Drawer, dossier_of, drawer_
 from services.submission.domain.filing import BadFiling, Wrong, checked
 from services.submission.domain.reception import filed_answer
 from services.submission.domain.unfinished import Unfinished
+from services.submission.files.attaching import with_files
 
 
 @may_answer(400, 412, header={**SEEN, "required": False})
@@ -135,6 +136,7 @@ class _Desk:
             command = checked(held.filing(), at, dossier=dossier, owner=account, route="portal", token=token)
         except BadFiling as error:
             raise invalid(BadFiling(held.faults(at))) from error  # all of them: filing stops where its shape is wrong
+        command = await with_files(self._platform, command, held.files)
         begin = do.BeginFiling(draft=name, revision=draft.revision, dossier_id=dossier)
         try:
             await send(self._drawers, drawer.id, begin, None)

@@ -122,6 +122,11 @@ def form_faults(procedure: str, form: Mapping[str, object], now: datetime) -> tu
         return error.problems
 
 
+def phone_faults(text: str) -> tuple[Wrong, ...]:
+    """What is wrong with the applicant's phone alone."""
+    return tuple(_phone(text)[1])
+
+
 def _in_force(code: str, on: date) -> Procedure:
     try:
         return procedures.default().find(code, on)

@@ -9,17 +9,30 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from law import phones
 from law.errors import PhoneError
+from schemas.event import DossierId
 from schemas.upstream import MAX_FORM_FIELDS, Filing
-from services.submission.domain.filing import BadFiling, Wrong, examined, form_faults
+from services.submission.domain.filing import BadFiling, Wrong, examined, form_faults, phone_faults
 
 Value = Annotated[str, Field(max_length=4000)] | int | None
 Name = Annotated[str, Field(max_length=64)]
+MAX_ATTACHED: Final = 30
 MISSING: Final = "bắt buộc nhập"
 UNREADABLE: Final = "giá trị không đúng: xem hướng dẫn của mục này"
 
 
+class Attached(BaseModel):
+    """A file of its owner's, and the document of the procedure it is, by that one's code."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: Annotated[str, Field(min_length=1, max_length=64)]
+    file: DossierId
+
+
 class Unfinished(BaseModel):
-    """As `schemas.upstream.Filing`, with everything but the procedure still open; a blank value is none."""
+    """As `schemas.upstream.Filing` and the files with it, everything but the procedure still open; a blank value is
+    none. Whether the files are there and clean is looked at when it is filed.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,6 +42,7 @@ class Unfinished(BaseModel):
     form: Annotated[dict[Name, Value], Field(max_length=MAX_FORM_FIELDS)] = {}
     way: Annotated[str, Field(max_length=20)] | None = None
     address: Annotated[dict[Name, Value], Field(max_length=20)] = {}
+    files: Annotated[tuple[Attached, ...], Field(max_length=MAX_ATTACHED)] = ()
 
     def filing(self) -> Filing:
         """What is filed of it.
@@ -55,7 +69,9 @@ class Unfinished(BaseModel):
         try:
             filing = self.filing()
         except BadFiling as error:
-            found = (*error.problems, *form_faults(self.procedure, _filled(self.form), now))
+            given = _filled(self.applicant).get("phone")
+            alone = phone_faults(str(given)) if given is not None else ()
+            found = (*error.problems, *alone, *form_faults(self.procedure, _filled(self.form), now))
             return tuple({wrong.field: wrong for wrong in reversed(found)}.values())[::-1]
         try:
             examined(filing, now)

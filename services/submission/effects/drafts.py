@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from chassis.decision import Outcome
+from chassis.http import Problem
 from chassis.runner import Call, Permanent
 from chassis.service import Platform
 from services.submission.domain.drafts import DraftFiled, Drawer, FileDraft
 from services.submission.domain.filing import BadFiling, checked
 from services.submission.domain.unfinished import Unfinished
+from services.submission.files.attaching import with_files
 
 
 class FilesDraft:
@@ -29,7 +31,8 @@ class FilesDraft:
             command = checked(
                 held.filing(), effect.filed_at, dossier=effect.dossier_id, owner=owner, route="portal", token=token
             )
-        except BadFiling as error:
+            command = await with_files(self._platform, command, held.files)
+        except (BadFiling, Problem) as error:
             raise Permanent("invalid", str(error)) from error
         await self._platform.engine("dossiers").tell(effect.dossier_id, command, call.trace)
         return DraftFiled(draft=effect.draft)

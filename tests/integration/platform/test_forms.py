@@ -25,6 +25,7 @@ from cli.demo.oidc import login
 from deploy.local import stack
 from deploy.local.platform import Backbone
 from deploy.local.stack import Stack
+from tests.unit.services.files.samples import pdf
 
 LIFE: Final = 40
 WARNING: Final = 37
@@ -78,6 +79,23 @@ async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pl
 def whole() -> dict[str, Any]:
     filing = plan(3, "t")[2].filing
     return {**filing, "form": {**filing["form"], "library_name": SECRET}}
+
+
+async def with_file(platform: Platform, who: str) -> dict[str, Any]:
+    """A draft's content, with a file of theirs."""
+    file = str(uuid.uuid4())
+    await platform.ask(who, "GET", "/files")  # signs in
+    headers = {"authorization": f"Bearer {platform.tokens[who]}", "file-name": "don.pdf"}
+    put = await platform.client.put(
+        f"{platform.stack.url('submission')}/files/{file}", content=pdf(b"x"), headers=headers
+    )
+    assert put.status_code == 201, put.text
+    return {**whole(), "files": [{"code": "notification", "file": file}]}
+
+
+async def files_of(platform: Platform, who: str, dossier: str) -> list[str]:
+    found = (await platform.ask(who, "GET", f"/dossiers/{dossier}/files")).json()
+    return [one["file"] for one in found["files"]]
 
 
 def events(bootstrap: str, topic: str, key: str, count: int) -> list[Message]:
@@ -163,7 +181,8 @@ async def test_there_are_bounds(platform: Platform) -> None:
 
 async def test_two_clicks_are_one_dossier(platform: Platform) -> None:
     await platform.clear("citizen1")
-    path = await platform.saved()
+    content = await with_file(platform, "citizen1")
+    path = await platform.saved(body=content)
     clicks = await asyncio.gather(*(platform.ask("citizen1", "POST", f"{path}/file") for _ in range(5)))
     assert {click.status_code for click in clicks} == {201}
     (dossier,) = {click.json()["id"] for click in clicks}
@@ -179,6 +198,7 @@ async def test_two_clicks_are_one_dossier(platform: Platform) -> None:
     late = await platform.ask("citizen1", "PUT", path, whole())
     assert (late.status_code, late.json()["code"]) == (409, "already_filed")
     assert (await platform.ask("citizen1", "GET", f"/dossiers/{dossier}")).json()["stage"] == "filed"
+    assert await files_of(platform, "citizen1", dossier) == [content["files"][0]["file"]]
     said = await asyncio.to_thread(events, platform.backbone.kafka, "dossier.events.v1", dossier, 1)
     assert dict(said[0].headers() or [])["ce_type"] == b"dossier.submitted.v1"
 
@@ -186,7 +206,8 @@ async def test_two_clicks_are_one_dossier(platform: Platform) -> None:
 async def test_a_filing_that_a_crash_cut_off_is_finished_without_another_click(platform: Platform) -> None:
     for attempt, pause in enumerate((0.002, 0.006, 0.01, 0.016)):
         await platform.clear("citizen2")
-        path = await platform.saved("citizen2")
+        content = await with_file(platform, "citizen2")
+        path = await platform.saved("citizen2", content)
         click = asyncio.create_task(platform.ask("citizen2", "POST", f"{path}/file"))
         await asyncio.sleep(pause)  # not to wait for anything: it varies where the process dies
         platform.backbone.supervisor.kill("submission")
@@ -194,19 +215,20 @@ async def test_a_filing_that_a_crash_cut_off_is_finished_without_another_click(p
             await click
         await platform.backbone.supervisor.wait_restarted("submission", attempt + 1)
 
-        async def settled(path: str = path) -> dict[str, Any] | None:
+        async def settled(path: str = path, content: Any = content) -> dict[str, Any] | None:
             """Either it was never begun, and is a draft as before, or it is a dossier and no draft any more."""
             with contextlib.suppress(httpx.HTTPError):
                 found: dict[str, Any] = (await platform.ask("citizen2", "GET", path)).json()
                 if found.get("submitted") is True and "expires_at" not in found:
                     return found
-                edited = await platform.ask("citizen2", "PUT", path, whole())
+                edited = await platform.ask("citizen2", "PUT", path, content)
                 if edited.status_code == 200:
                     return {"dossier": (await platform.ask("citizen2", "POST", f"{path}/file")).json()["id"]}
             return None
 
         dossier = (await wait_for("the filing is settled", settled))["dossier"]
         assert (await platform.ask("citizen2", "GET", f"/dossiers/{dossier}")).json()["stage"] == "filed"
+        assert await files_of(platform, "citizen2", dossier) == [content["files"][0]["file"]]
         again = await platform.ask("citizen2", "POST", f"{path}/file")
         assert (again.status_code, again.json()["id"]) == (201, dossier)
 
@@ -273,3 +295,12 @@ async def test_a_clerk_files_for_an_applicant_who_agreed(platform: Platform) -> 
     event = (await asyncio.to_thread(events, platform.backbone.kafka, "dossier.events.v1", dossier, 1))[0]
     assert shown["assistance"]["officer"] in (event.value() or b"").decode()
     assert (await platform.ask("citizen1", "GET", f"/dossiers/{dossier}")).status_code == 404
+
+
+async def test_a_draft_with_a_file_that_is_not_theirs_is_not_filed_and_says_which(platform: Platform) -> None:
+    await platform.clear("citizen1")
+    another = await with_file(platform, "citizen2")
+    path = await platform.saved(body=another)
+    answer = await platform.ask("citizen1", "POST", f"{path}/file")
+    assert (answer.status_code, [e["field"] for e in answer.json()["errors"]]) == (422, ["files.0.file"])
+    assert (await platform.ask("citizen1", "GET", path)).json()["submitted"] is False

@@ -1,0 +1,233 @@
+"""Filing: one draft that is resumed rather than doubled, a topic a page, a look at all of it, and the dossier.
+
+The draft is submission's and is saved with every page; the portal keeps nothing of it. What is wrong submission says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Form, Request, UploadFile
+from starlette.responses import Response
+
+from chassis.http import Problem, public
+from services.portal.api.forms import must_be_ours
+from services.portal.api.own import an_id
+from services.portal.api.signing import signed_in
+from services.portal.asking import Refused
+from services.portal.pages import language_of
+from services.portal.parts import Portal
+from services.portal.questions import SECTIONS, Section, merged, sections
+from services.portal.seals import TOKEN
+from services.portal.sessions import Account
+
+PUBLIC: Final = [Depends(public)]
+Token = Annotated[str, Form(max_length=100)]
+UNFIT: Final = 422
+
+
+def add(routes: APIRouter, portal: Portal) -> None:
+    """From the procedure to the dossier."""
+    _beginning(routes, portal)
+    _answering(routes, portal)
+    _documents(routes, portal)
+    _ending(routes, portal)
+
+
+class Sent(Exception):
+    """The draft is the dossier `dossier` by now: whoever sends it twice, or goes back to it, is shown that."""
+
+    def __init__(self, dossier: str) -> None:
+        super().__init__(f"it is dossier {dossier} now")
+        self.dossier = dossier
+
+
+class Filing:
+    """A draft, and all that its pages are made of."""
+
+    def __init__(self, draft: Mapping[str, Any], procedure: Mapping[str, Any], parts: tuple[Section, ...]) -> None:
+        self.draft = draft
+        self.procedure = procedure
+        self.parts = parts
+
+    def part(self, key: str) -> Section:
+        """Raises Problem 404."""
+        found = next((part for part in self.parts if part.key == key), None)
+        if found is None:
+            raise _nothing()
+        return found
+
+    @property
+    def ready(self) -> bool:
+        """It can be filed as it is."""
+        return not self.draft["errors"] and self.part("documents").standing == "done"
+
+
+async def _filing(portal: Portal, request: Request, account: Account, draft: str) -> Filing:
+    """Raises Problem 404 for one that is not theirs, Sent for one that was filed."""
+    services = portal.services
+    found = await services.own_draft(account.token, an_id(draft))
+    if found is None:
+        raise _nothing()
+    if found["submitted"]:
+        raise Sent(found["dossier"])
+    named = [one["file"] for one in found["content"].get("files", ())]
+    procedure, schema, *files = await asyncio.gather(
+        services.procedure(found["procedure"]),
+        services.form(found["procedure"]),
+        *(services.own_file(account.token, file) for file in named),
+    )
+    if procedure is None or schema is None:
+        raise _nothing()
+    known = {file["id"]: file for file in files if file is not None}
+    return Filing(found, procedure, sections(found, schema, procedure, known, language_of(request)))
+
+
+def _beginning(routes: APIRouter, portal: Portal) -> None:
+    pages, services = portal.pages, portal.services
+
+    @routes.get("/procedures/{code}/file", dependencies=PUBLIC)
+    async def before(request: Request, code: str) -> Response:
+        """Before you start: what is needed, and the drafts there are."""
+        account = await signed_in(portal, request)
+        procedure = await services.procedure(code)
+        if procedure is None:
+            raise _nothing()
+        drafts = [one for one in await services.own_drafts(account.token) if one["procedure"] == procedure["code"]]
+        return pages.page(request, "before", form=True, account=account, it=procedure, drafts=drafts)
+
+    @routes.post("/procedures/{code}/file", dependencies=PUBLIC)
+    async def start(request: Request, code: str, token: Token = "") -> Response:
+        """A new draft, and the list of what is to be done."""
+        account = await signed_in(portal, request)
+        must_be_ours(portal, request, token)
+        draft = str(uuid.uuid4())
+        await services.save_draft(account.token, draft, {"procedure": code})
+        return pages.go(request, f"/my/drafts/{draft}")
+
+    @routes.get("/my/drafts/{draft}", dependencies=PUBLIC)
+    async def tasks(request: Request, draft: str) -> Response:
+        """What is done and what is to be done."""
+        account = await signed_in(portal, request)
+        it = await _filing(portal, request, account, draft)
+        return pages.page(request, "draft", form=True, account=account, it=it)
+
+    @routes.post("/my/drafts/{draft}/remove", dependencies=PUBLIC)
+    async def remove(request: Request, draft: str, token: Token = "") -> Response:
+        """It is no more."""
+        account = await signed_in(portal, request)
+        must_be_ours(portal, request, token)
+        await services.remove_draft(account.token, an_id(draft))
+        return pages.go(request, "/my")
+
+
+def _answering(routes: APIRouter, portal: Portal) -> None:
+    pages, services = portal.pages, portal.services
+
+    def shown(request: Request, account: Account, it: Filing, part: Section, status: int = 200) -> Response:
+        back = request.query_params.get("back") == "check"
+        return pages.page(request, "questions", status, form=True, account=account, it=it, part=part, back=back)
+
+    @routes.get("/my/drafts/{draft}/{key}", dependencies=PUBLIC)
+    async def ask(request: Request, draft: str, key: str) -> Response:
+        """One topic."""
+        account = await signed_in(portal, request)
+        it = await _filing(portal, request, account, draft)
+        if key == "check":
+            return pages.page(request, "check", form=True, account=account, it=it)
+        part = it.part(key)
+        if key == "documents":
+            return pages.page(request, "documents", form=True, account=account, it=it, part=part, wrong="", about="")
+        return shown(request, account, it, part)
+
+    @routes.post("/my/drafts/{draft}/{key}", dependencies=PUBLIC)
+    async def save(request: Request, draft: str, key: str) -> Response:
+        """Saved, whatever is still wrong; then the next topic, or this one again with what is to be put right."""
+        account = await signed_in(portal, request)
+        given = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        must_be_ours(portal, request, given.get(TOKEN, ""))
+        it = await _filing(portal, request, account, draft)
+        if key == "check":
+            return await _send(portal, request, account, it)
+        part = it.part(key)
+        content = merged(it.draft["content"], part, given)
+        await services.save_draft(account.token, it.draft["id"], content)
+        if "later" in given:
+            return pages.go(request, f"/my/drafts/{draft}")
+        it = await _filing(portal, request, account, draft)
+        part = it.part(key)
+        if part.faults and part.standing == "open":
+            return shown(request, account, it, part, UNFIT)
+        if request.query_params.get("back") == "check":
+            return pages.go(request, f"/my/drafts/{draft}/check")
+        at = SECTIONS.index(key) + 1
+        return pages.go(request, f"/my/drafts/{draft}/{SECTIONS[at] if at < len(SECTIONS) else 'check'}")
+
+
+async def _send(portal: Portal, request: Request, account: Account, it: Filing) -> Response:
+    """The dossier. What keeps it from being filed is said by the list of what is to be done."""
+    draft = it.draft["id"]
+    if not it.ready:
+        return portal.pages.go(request, f"/my/drafts/{draft}")
+    try:
+        dossier = await portal.services.file_draft(account.token, draft)
+    except Refused as refused:
+        if refused.status not in {409, 412, UNFIT}:
+            raise
+        return portal.pages.go(request, f"/my/drafts/{draft}")
+    return portal.pages.go(request, f"/my/{dossier}/filed")
+
+
+def _documents(routes: APIRouter, portal: Portal) -> None:
+    pages, services = portal.pages, portal.services
+
+    @routes.post("/my/drafts/{draft}/documents/{code}", dependencies=PUBLIC)
+    async def bring(
+        request: Request, draft: str, code: str, file: UploadFile | None = None, token: Token = ""
+    ) -> Response:
+        """A file that is this document; without one, what was there is taken out again."""
+        account = await signed_in(portal, request)
+        must_be_ours(portal, request, token)
+        it = await _filing(portal, request, account, draft)
+        part = it.part("documents")
+        if all(paper.code != code for paper in part.papers):
+            raise _nothing()
+        kept = [one for one in it.draft["content"].get("files", ()) if one["code"] != code]
+        if file is not None and file.filename:
+            name = str(uuid.uuid4())
+            try:
+                await services.put_file(account.token, name, file.filename, file)
+            except Refused as refused:
+                if refused.status not in {400, 408, 409, 413, UNFIT, 429}:
+                    raise
+                return pages.page(
+                    request, "documents", UNFIT, form=True, account=account, it=it, part=part, about=code,
+                    wrong=refused.code,
+                )  # fmt: skip
+            kept.append({"code": code, "file": name})
+        await services.save_draft(account.token, it.draft["id"], {**it.draft["content"], "files": kept})
+        for one in it.draft["content"].get("files", ()):
+            if one["code"] == code:
+                await services.remove_file(account.token, one["file"])
+        return pages.go(request, f"/my/drafts/{draft}/documents")
+
+
+def _ending(routes: APIRouter, portal: Portal) -> None:
+    pages, services = portal.pages, portal.services
+
+    @routes.get("/my/{dossier}/filed", dependencies=PUBLIC)
+    async def filed(request: Request, dossier: str) -> Response:
+        """It is filed: what happens next, and when."""
+        account = await signed_in(portal, request)
+        found = await services.own_dossier(account.token, an_id(dossier))
+        if found is None:
+            raise _nothing()
+        procedure = await services.procedure(found["procedure"])
+        return pages.page(request, "filed", form=True, account=account, it=found, procedure=procedure)
+
+
+def _nothing() -> Problem:
+    return Problem(404, "not_found", "There is no such draft")

@@ -1,0 +1,84 @@
+"""Questions from a form's schema: what was answered stays, what is wrong is beside its field, what is done says so."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from law import forms, procedures
+from services.portal.questions import SECTIONS, Section, answers, asked_again, merged, sections
+from services.portal.texts import LANGUAGES
+
+DAY = date(2026, 11, 30)
+CODES = sorted({line.code for line in procedures.default().all(DAY)})
+
+
+def asked(code: str, content: dict[str, Any], errors: Any = (), files: Any = None) -> dict[str, Section]:
+    procedure = procedures.find(code, DAY)
+    draft = {"content": {"applicant": {}, "agent": {}, "form": {}, "address": {}, "way": None, **content},
+             "errors": errors}  # fmt: skip
+    found = sections(draft, forms.schema(procedure.form, forms.guide(DAY)),
+                     procedure.model_dump(mode="json"), files or {}, "vi")  # fmt: skip
+    return {part.key: part for part in found}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_procedure_can_be_asked_in_both_languages(code: str) -> None:
+    procedure = procedures.find(code, DAY)
+    schema = forms.schema(procedure.form, forms.guide(DAY))
+    empty: dict[str, Any] = {"applicant": {}, "agent": {}, "form": {}, "address": {}, "way": None}
+    for language in LANGUAGES:
+        found = sections({"content": empty, "errors": []}, schema, procedure.model_dump(mode="json"), {}, language)
+        assert tuple(part.key for part in found) == SECTIONS
+        questions = [question for part in found for question in part.questions]
+        assert all(question.label for question in questions)
+        assert {f"form.{name}" for name in schema["properties"]} <= {question.name for question in questions}
+
+
+def test_an_answer_goes_where_it_belongs_and_the_rest_stays() -> None:
+    content = {"form": {"book_count": 7, "address": "Tổ 1"}, "applicant": {"name": "Lò Thị Mẫu"}}
+    part = asked("1.008895", content)["form"]
+    whole = merged({**content, "files": [1]}, part, {"form.book_count": " 3000 ", "form.address": " ", "way": "post"})
+    assert whole["form"]["book_count"] == 3000
+    assert whole["form"]["address"] is None
+    assert (whole["applicant"], whole["files"], "way" in whole) == (content["applicant"], [1], False)
+    odd = merged(content, part, {"form.book_count": "ba nghìn"})
+    assert odd["form"]["book_count"] == "ba nghìn", "the service says what is wrong with it"
+
+
+def test_a_part_is_empty_then_open_then_done() -> None:
+    wrong = [{"field": "applicant.phone", "problem": "write", "problem_vi": "ghi"}]
+    assert asked("1.008895", {}, wrong)["applicant"].standing == "empty"
+    given = {"applicant": {"name": "Lò Thị Mẫu"}}
+    part = asked("1.008895", given, wrong)["applicant"]
+    assert (part.standing, [(q.name, q.fault) for q in part.faults]) == ("open", [("applicant.phone", "ghi")])
+    assert asked("1.008895", given)["applicant"].standing == "done"
+    assert asked("1.008895", {})["agent"].standing == "done", "nobody need act for them"
+
+
+def test_documents_are_done_when_each_that_must_be_is_there_and_clean() -> None:
+    files = {"f1": {"id": "f1", "state": "clean"}, "f2": {"id": "f2", "state": "clean"}}
+    one, two = {"code": "notification", "file": "f1"}, {"code": "proof_of_conditions", "file": "f2"}
+    assert asked("1.008895", {})["documents"].standing == "empty"
+    assert asked("1.008895", {"files": [one]}, files=files)["documents"].standing == "open"
+    assert asked("1.008895", {"files": [one, two]}, files=files)["documents"].standing == "done"
+    infected = {**files, "f2": {"id": "f2", "state": "infected"}}
+    assert asked("1.008895", {"files": [one, two]}, files=infected)["documents"].standing == "open"
+    assert asked("1.008895", {"files": [one, two]}, files={"f1": files["f1"]})["documents"].standing == "open"
+
+
+def test_a_supplement_asks_what_an_officer_asked_for_and_why() -> None:
+    procedure = procedures.find("1.008895", DAY)
+    schema = forms.schema(procedure.form, forms.guide(DAY))
+    field = {"kind": "field", "name": "book_count", "why": "quá ít", "label": {"vi": "Số bản sách", "en": "Volumes"}}
+    paper = {"kind": "document", "name": "proof_of_conditions", "why": "mờ"}
+    items = asked_again([field, paper], schema, "vi")
+    assert [(one.question.name, one.document, one.why) for one in items] == [
+        ("form.book_count", False, "quá ít"), ("documents.proof_of_conditions", True, "mờ"),
+    ]  # fmt: skip
+    assert answers(items, {"form.book_count": "3100", "form.address": "not asked"}) == {"book_count": 3100}
+    assert answers(items, {"form.book_count": " "}) == {}
+    again = [one.again({"form.book_count": "ba"}, {"form.book_count": "ghi số"}) for one in items]
+    assert [(one.question.value, one.question.fault) for one in again] == [("ba", "ghi số"), ("", "")]
