@@ -228,7 +228,7 @@ def _documents(
             one["code"],
             named(one, language),
             one["required"],
-            files.get(given[one["code"]], {"state": "removed"}) if one["code"] in given else None,
+            files.get(given[one["code"]], {"state": "removed", "name": ""}) if one["code"] in given else None,
         )
         for one in procedure["documents"]
     )
