@@ -57,10 +57,8 @@ class Cover:
         forgets = self._kinds[kind].forgets
         form = {**stored, "state": {**state, **forgets}, "view": {}}
         said = {name: state[name] for name in forgets if name in state}
-        try:
+        with suppress(Unopenable):  # erased: there is nothing left to be brought back
             form[COVERED] = self._keyring.encrypt(stored["_id"], COVERED, bson.encode(said))
-        except Unopenable:
-            form.pop(COVERED, None)
         return form
 
     def _uncovered(self, kind: str, body: bytes) -> bytes:

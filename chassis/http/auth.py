@@ -95,15 +95,19 @@ class Verifier:
                 self._trusted.popitem(last=False)
         return caller
 
-    async def _verified(self, token: str) -> tuple[Caller, float]:
-        """The caller, and for how many seconds the token is valid. Raises Problem."""
+    async def claims(self, token: str) -> dict[str, Any]:
+        """What a token says whose signature, issuer, audience and time hold. Raises Problem, as `verify`."""
         try:
-            decoded = self._decode(token, await self._key_set())
+            return self._decode(token, await self._key_set())
         except (JoseError, ValueError):
             try:
-                decoded = self._decode(token, await self._key_set(again=True))
+                return self._decode(token, await self._key_set(again=True))
             except (JoseError, ValueError) as error:
                 raise _unauthorised("the token is not valid: it may be expired, or for another service") from error
+
+    async def _verified(self, token: str) -> tuple[Caller, float]:
+        """The caller, and for how many seconds the token is valid. Raises Problem."""
+        decoded = await self.claims(token)
         roles = decoded.get("roles", ())
         known = ROLES & set(roles) if isinstance(roles, list) else frozenset()
         unit = decoded.get("unit")

@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from chassis.keyring import COLLECTION as KEYS
+from deploy.access.rights import PAGES
 
 USERS_IN: Final = "admin"
 """The database every user logs in by (``authSource``)."""
@@ -24,7 +25,7 @@ TROUBLE: Final = PyMongoError
 """The store does not answer, or will not."""
 MIGRATION: Final = "migrate"
 KEEPER: Final = "keys"
-KEYLESS: Final = frozenset({"portal"})
+KEYLESS: Final = frozenset({PAGES})
 """Services with a database and no key of any dossier."""
 SEALER: Final = "hosoSealer"
 ERASER: Final = "hosoEraser"

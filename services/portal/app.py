@@ -24,7 +24,7 @@ from services.portal.pages import Pages, language_of, path_in
 from services.portal.parts import Portal
 
 READY_SECONDS: Final = 2.0
-LARGER: Final = {"POST /my/drafts/": 21 * 1024 * 1024, "POST /my/": 64 * 1024 * 1024}
+LARGER: Final = {"POST /my/papers/": 21 * 1024 * 1024, "POST /my/supplements/": 64 * 1024 * 1024}
 """A file, or all that a supplement asks for, and the form around it; what a file may have submission says."""
 log = logger(__name__)
 

@@ -17,6 +17,7 @@ import httpx
 from services.portal.settings import PortalSettings
 from services.portal.texts import LANGUAGES, Language, known, text
 
+LASTS: Final = 600.0
 EARLY: Final = 60.0
 """Seconds before its end that a token of the portal's own is no longer used."""
 
@@ -52,12 +53,34 @@ class Refused(PartnerError):
         return Refused(self.status, self.code, self.detail, (said,))
 
 
+class Issuer:
+    """What the identity provider says of itself (OpenID Connect Discovery 1.0, 4); asked again after a while."""
+
+    def __init__(self, settings: PortalSettings, client: httpx.AsyncClient) -> None:
+        self._url = f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration"
+        self._client = client
+        self._known: dict[str, Any] = {}
+        self._until = 0.0
+
+    async def endpoint(self, name: str) -> str:
+        """`authorization_endpoint` and the like. Raises Unavailable."""
+        if time.monotonic() >= self._until:
+            try:
+                self._known = answered(await requested(self._client, "GET", self._url)).json()
+            except Refused as refused:
+                raise Unavailable(str(refused)) from refused
+            self._until = time.monotonic() + LASTS
+        found: str = self._known[name]
+        return found
+
+
 class Machine:
     """The portal's own access token, for what it does in nobody's name: client credentials (RFC 6749, 4.4)."""
 
-    def __init__(self, settings: PortalSettings, client: httpx.AsyncClient) -> None:
+    def __init__(self, settings: PortalSettings, client: httpx.AsyncClient, issuer: Issuer) -> None:
         self._settings = settings
         self._client = client
+        self._issuer = issuer
         self._token, self._until = "", 0.0
         self._one = asyncio.Lock()
 
@@ -69,10 +92,8 @@ class Machine:
         return {"authorization": f"Bearer {self._token}"}
 
     async def _fetch(self) -> None:
-        issuer = self._settings.oidc_issuer.rstrip("/")
+        endpoint = await self._issuer.endpoint("token_endpoint")
         try:
-            known = await requested(self._client, "GET", f"{issuer}/.well-known/openid-configuration")
-            endpoint = answered(known).json()["token_endpoint"]
             who = (self._settings.client_id, self._settings.client_secret.get_secret_value())
             form = {"grant_type": "client_credentials"}
             found = answered(await requested(self._client, "POST", endpoint, data=form, auth=who)).json()

@@ -13,11 +13,12 @@ from urllib.parse import quote
 import httpx
 from starlette.datastructures import UploadFile
 
-from services.portal.asking import Machine, Refused, answered, requested
+from services.portal.asking import Issuer, Machine, Refused, answered, requested
 from services.portal.settings import PortalSettings
 
 KEPT: Final = 60.0
-NOT_FOUND: Final = 404
+ABSENT: Final = frozenset({404, 410, 422})
+"""Not there, gone, or no name of anything."""
 METHOD: Final = "vnpay"
 UPLOAD_SECONDS: Final = 120.0
 PIECE: Final = 64 * 1024
@@ -32,7 +33,8 @@ class Services:
     def __init__(self, settings: PortalSettings) -> None:
         self._settings = settings
         self.client = httpx.AsyncClient(timeout=settings.seconds, limits=CONNECTIONS, trust_env=False)
-        self._machine = Machine(settings, self.client)
+        self.issuer = Issuer(settings, self.client)
+        self._machine = Machine(settings, self.client, self.issuer)
         self._kept: dict[str, tuple[float, Any]] = {}
 
     async def close(self) -> None:
@@ -52,7 +54,7 @@ class Services:
 
     async def procedure(self, code: str) -> dict[str, Any] | None:
         """Everything about one, as it is today; None where there is none."""
-        return await self._found(f"{self._settings.submission_url}/procedures/{_part(code)}")
+        return await self._lasting_if_there(f"{self._settings.submission_url}/procedures/{_part(code)}")
 
     async def blank_form(self, code: str) -> bytes | None:
         """A form to fill in by hand, PDF."""
@@ -97,7 +99,7 @@ class Services:
 
     async def form(self, code: str) -> dict[str, Any] | None:
         """What is asked, as JSON Schema; None where there is no such procedure."""
-        return await self._found(f"{self._settings.submission_url}/procedures/{_part(code)}/form")
+        return await self._lasting_if_there(f"{self._settings.submission_url}/procedures/{_part(code)}/form")
 
     async def own_dossier(self, token: str, dossier: str) -> dict[str, Any] | None:
         """As submission has it, at once after it was filed; None for another person's."""
@@ -122,10 +124,11 @@ class Services:
         """With what it holds and what is wrong with it; None for another person's."""
         return await self._found(f"{self._settings.submission_url}/drafts/{_part(draft)}", headers=_as(token))
 
-    async def save_draft(self, token: str, draft: str, content: Mapping[str, Any]) -> None:
-        """As far as it goes."""
+    async def save_draft(self, token: str, draft: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        """As far as it goes. What it is now, as `own_draft` has it."""
         url = f"{self._settings.submission_url}/drafts/{_part(draft)}"
-        await self._ask("PUT", url, json=content, headers=_as(token))
+        saved: dict[str, Any] = (await self._ask("PUT", url, json=content, headers=_as(token))).json()
+        return {**saved, "content": content}
 
     async def remove_draft(self, token: str, draft: str) -> None:
         """One that is not there is removed already."""
@@ -208,18 +211,27 @@ class Services:
         return answer
 
     async def _content(self, url: str, **options: Any) -> bytes | None:
+        answer = await self._if_there("GET", url, **options)
+        return None if answer is None else answer.content
+
+    async def _found(self, url: str, *, method: str = "GET", **options: Any) -> dict[str, Any] | None:
+        answer = await self._if_there(method, url, **options)
+        found: dict[str, Any] | None = None if answer is None else answer.json()
+        return found
+
+    async def _if_there(self, method: str, url: str, **options: Any) -> httpx.Response | None:
         try:
-            return (await self._ask("GET", url, **options)).content
+            return await self._ask(method, url, **options)
         except Refused as refused:
-            if refused.status in {NOT_FOUND, 422}:
+            if refused.status in ABSENT:
                 return None
             raise
 
-    async def _found(self, url: str, *, method: str = "GET", **options: Any) -> dict[str, Any] | None:
+    async def _lasting_if_there(self, url: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = (await self._ask(method, url, **options)).json()
+            found: dict[str, Any] = await self._lasting(url)
         except Refused as refused:
-            if refused.status in {NOT_FOUND, 410, 422}:
+            if refused.status in ABSENT:
                 return None
             raise
         return found

@@ -46,5 +46,5 @@ def new_portal(settings: PortalSettings) -> Portal:
         pages=Pages(cookies, secure=settings.secure),
         store=store,
         sessions=Sessions(store, settings.key_bytes, lambda: to_instant(datetime.now(UTC))),
-        provider=Provider(settings, services.client),
+        provider=Provider(settings, services.client, services.issuer),
     )

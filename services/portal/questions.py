@@ -6,7 +6,7 @@ Services name what is wrong by the path of a field (`form.identity_number`); tha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from services.portal.texts import Language, known, text
@@ -14,16 +14,21 @@ from services.portal.words import named
 
 SECTIONS: Final = ("applicant", "agent", "form", "documents", "delivery")
 BASES: Final = ("authorisation", "guardianship", "legal_representation")
-KINDS: Final = {"date": "date", "email": "email", "vn-phone": "tel"}
-NUMERIC: Final = frozenset({"vn-identity-number", "vn-tax-code"})
+KINDS: Final = {
+    "date": "date",
+    "email": "email",
+    "vn-phone": "tel",
+    "vn-identity-number": "digits",
+    "vn-tax-code": "digits",
+}
 LONG: Final = 300
 """Characters from which on a text has more than one line."""
 OWN: Final = {
     "applicant": (("name", "text", 255, True), ("phone", "tel", 30, True), ("email", "email", 254, False),
-                  ("identity_number", "number", 14, False)),
-    "agent": (("name", "text", 255, False), ("phone", "tel", 30, False), ("identity_number", "number", 12, False),
+                  ("identity_number", "digits", 14, False)),
+    "agent": (("name", "text", 255, False), ("phone", "tel", 30, False), ("identity_number", "digits", 12, False),
               ("paper", "text", 255, False)),
-    "address": (("province", "number", 2, False), ("commune", "number", 5, False), ("detail", "text", 255, False)),
+    "address": (("province", "digits", 2, False), ("commune", "digits", 5, False), ("detail", "text", 255, False)),
 }  # fmt: skip
 """Questions that every procedure asks: name, kind, longest answer, whether it must be answered."""
 
@@ -38,7 +43,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One input. `name` is the path of its field; `kind`: text, long, number, date, email, tel or choice."""
+    """One input. `name` is the path of its field; `kind`: text, long, number, digits (a zero in front counts), date,
+    email, tel or choice.
+    """
 
     name: str
     label: str
@@ -114,8 +121,8 @@ class Item:
     def again(self, given: Mapping[str, str], faults: Mapping[str, str]) -> Item:
         """With what was answered, and what is wrong with it."""
         value = "" if self.document else given.get(self.question.name, "")
-        question = Question(**{**vars(self.question), "value": value, "fault": faults.get(self.question.name, "")})
-        return Item(self.name, self.why, self.document, question)
+        question = replace(self.question, value=value, fault=faults.get(self.question.name, ""))
+        return replace(self, question=question)
 
 
 def asked_again(items: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], language: Language) -> tuple[Item, ...]:
@@ -128,7 +135,7 @@ def asked_again(items: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], l
         if document or field is None:
             question = Question(f"{'documents' if document else 'form'}.{name}", label, "text", required=True)
         else:
-            question = Question(**{**vars(_of_form(name, field, schema, language)), "required": True})
+            question = replace(_of_form(name, field, schema, language), required=True)
         found.append(Item(name, one["why"], document, question))
     return tuple(found)
 
@@ -149,7 +156,7 @@ def merged(content: Mapping[str, Any], section: Section, given: Mapping[str, str
         if not name:
             whole[group] = answer or None
             continue
-        number = question.kind == "number" and group == "form" and answer.lstrip("-").isdecimal()
+        number = question.kind == "number" and answer.lstrip("-").isdecimal()
         whole[group][name] = int(answer) if number else answer or None
     return whole
 
@@ -165,16 +172,14 @@ def _answered(question: Question, content: Mapping[str, Any], faults: Mapping[st
     group, _, name = question.name.partition(".")
     value = content[group][name] if name and name in content[group] else content[group] if not name else None
     fault = faults.get(question.name, faults.get(group, "") if question.name.endswith(".detail") else "")
-    return Question(**{**vars(question), "value": "" if value is None else str(value), "fault": fault})
+    return replace(question, value="" if value is None else str(value), fault=fault)
 
 
 def _of_form(name: str, found: Mapping[str, Any], schema: Mapping[str, Any], language: Language) -> Question:
     labels = found.get("x-labels", {})
     choices = tuple(Choice(value, labels[value][language]) for value in found.get("enum", ()))
     form, longest = found.get("format", ""), int(found.get("maxLength", 20))
-    kind = (
-        "choice" if choices else "number" if found["type"] == "integer" or form in NUMERIC else KINDS.get(form, "text")
-    )
+    kind = "choice" if choices else "number" if found["type"] == "integer" else KINDS.get(form, "text")
     return Question(
         name=f"form.{name}",
         label=found["title"] if language == "vi" else found["x-title-en"],
@@ -222,7 +227,7 @@ def _documents(
     files: Mapping[str, Mapping[str, Any]],
     language: Language,
 ) -> Section:
-    given = {one["code"]: one["file"] for one in content.get("files", ())}
+    given = {one["code"]: one["file"] for one in content["files"]}
     papers = tuple(
         Paper(
             one["code"],

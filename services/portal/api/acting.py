@@ -13,9 +13,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
 from chassis.http import public
-from services.portal.api.forms import must_be_ours
 from services.portal.api.own import an_id
-from services.portal.api.signing import signed_in
+from services.portal.api.signing import posted, signed_in
 from services.portal.api.supplementing import own
 from services.portal.asking import Refused
 from services.portal.parts import Portal
@@ -49,8 +48,7 @@ class _Doing:
 
     async def act(self, request: Request, dossier: str, token: str, what: str, body: Mapping[str, Any]) -> Response:
         """Done, or not any more: the dossier's page tells."""
-        account = await signed_in(self.portal, request)
-        must_be_ours(self.portal, request, token)
+        account = await posted(self.portal, request, token)
         try:
             await self.portal.services.act(account.token, an_id(dossier), what, body)
         except Refused as refused:

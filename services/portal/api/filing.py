@@ -8,21 +8,23 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from starlette.responses import Response
 
 from chassis.http import Problem, public
-from services.portal.api.forms import must_be_ours
 from services.portal.api.own import an_id
-from services.portal.api.signing import signed_in
+from services.portal.api.signing import posted, signed_in
 from services.portal.asking import Refused
 from services.portal.pages import language_of
 from services.portal.parts import Portal
 from services.portal.questions import SECTIONS, Section, merged, sections
 from services.portal.seals import TOKEN
 from services.portal.sessions import Account
+from services.portal.texts import Language
 
 PUBLIC: Final = [Depends(public)]
 Token = Annotated[str, Form(max_length=100)]
@@ -45,13 +47,20 @@ class Sent(Exception):
         self.dossier = dossier
 
 
+@dataclass(frozen=True)
 class Filing:
-    """A draft, and all that its pages are made of."""
+    """A draft, and all that its pages are made of. `files`: what is known of those it names, by id."""
 
-    def __init__(self, draft: Mapping[str, Any], procedure: Mapping[str, Any], parts: tuple[Section, ...]) -> None:
-        self.draft = draft
-        self.procedure = procedure
-        self.parts = parts
+    draft: Mapping[str, Any]
+    procedure: Mapping[str, Any]
+    schema: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, Any]]
+    language: Language
+
+    @cached_property
+    def parts(self) -> tuple[Section, ...]:
+        """Its topics."""
+        return sections(self.draft, self.schema, self.procedure, self.files, self.language)
 
     def part(self, key: str) -> Section:
         """Raises Problem 404."""
@@ -59,6 +68,10 @@ class Filing:
         if found is None:
             raise _nothing()
         return found
+
+    def saved(self, draft: Mapping[str, Any]) -> Filing:
+        """The same, as it is now."""
+        return replace(self, draft=draft)
 
     @property
     def ready(self) -> bool:
@@ -74,7 +87,7 @@ async def _filing(portal: Portal, request: Request, account: Account, draft: str
         raise _nothing()
     if found["submitted"]:
         raise Sent(found["dossier"])
-    named = [one["file"] for one in found["content"].get("files", ())]
+    named = [one["file"] for one in found["content"]["files"]]
     procedure, schema, *files = await asyncio.gather(
         services.procedure(found["procedure"]),
         services.form(found["procedure"]),
@@ -83,7 +96,7 @@ async def _filing(portal: Portal, request: Request, account: Account, draft: str
     if procedure is None or schema is None:
         raise _nothing()
     known = {file["id"]: file for file in files if file is not None}
-    return Filing(found, procedure, sections(found, schema, procedure, known, language_of(request)))
+    return Filing(found, procedure, schema, known, language_of(request))
 
 
 def _beginning(routes: APIRouter, portal: Portal) -> None:
@@ -102,8 +115,7 @@ def _beginning(routes: APIRouter, portal: Portal) -> None:
     @routes.post("/procedures/{code}/file", dependencies=PUBLIC)
     async def start(request: Request, code: str, token: Token = "") -> Response:
         """A new draft, and the list of what is to be done."""
-        account = await signed_in(portal, request)
-        must_be_ours(portal, request, token)
+        account = await posted(portal, request, token)
         draft = str(uuid.uuid4())
         await services.save_draft(account.token, draft, {"procedure": code})
         return pages.go(request, f"/my/drafts/{draft}")
@@ -118,8 +130,7 @@ def _beginning(routes: APIRouter, portal: Portal) -> None:
     @routes.post("/my/drafts/{draft}/remove", dependencies=PUBLIC)
     async def remove(request: Request, draft: str, token: Token = "") -> Response:
         """It is no more."""
-        account = await signed_in(portal, request)
-        must_be_ours(portal, request, token)
+        account = await posted(portal, request, token)
         await services.remove_draft(account.token, an_id(draft))
         return pages.go(request, "/my")
 
@@ -146,18 +157,17 @@ def _answering(routes: APIRouter, portal: Portal) -> None:
     @routes.post("/my/drafts/{draft}/{key}", dependencies=PUBLIC)
     async def save(request: Request, draft: str, key: str) -> Response:
         """Saved, whatever is still wrong; then the next topic, or this one again with what is to be put right."""
-        account = await signed_in(portal, request)
         given = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-        must_be_ours(portal, request, given.get(TOKEN, ""))
+        account = await posted(portal, request, given.get(TOKEN, ""))
         it = await _filing(portal, request, account, draft)
         if key == "check":
             return await _send(portal, request, account, it)
         part = it.part(key)
-        content = merged(it.draft["content"], part, given)
-        await services.save_draft(account.token, it.draft["id"], content)
+        it = it.saved(
+            await services.save_draft(account.token, it.draft["id"], merged(it.draft["content"], part, given))
+        )
         if "later" in given:
             return pages.go(request, f"/my/drafts/{draft}")
-        it = await _filing(portal, request, account, draft)
         part = it.part(key)
         if part.faults and part.standing == "open":
             return shown(request, account, it, part, UNFIT)
@@ -184,18 +194,17 @@ async def _send(portal: Portal, request: Request, account: Account, it: Filing) 
 def _documents(routes: APIRouter, portal: Portal) -> None:
     pages, services = portal.pages, portal.services
 
-    @routes.post("/my/drafts/{draft}/documents/{code}", dependencies=PUBLIC)
+    @routes.post("/my/papers/{draft}/{code}", dependencies=PUBLIC)
     async def bring(
         request: Request, draft: str, code: str, file: UploadFile | None = None, token: Token = ""
     ) -> Response:
         """A file that is this document; without one, what was there is taken out again."""
-        account = await signed_in(portal, request)
-        must_be_ours(portal, request, token)
+        account = await posted(portal, request, token)
         it = await _filing(portal, request, account, draft)
         part = it.part("documents")
         if all(paper.code != code for paper in part.papers):
             raise _nothing()
-        kept = [one for one in it.draft["content"].get("files", ()) if one["code"] != code]
+        kept = [one for one in it.draft["content"]["files"] if one["code"] != code]
         if file is not None and file.filename:
             name = str(uuid.uuid4())
             try:
@@ -209,7 +218,7 @@ def _documents(routes: APIRouter, portal: Portal) -> None:
                 )  # fmt: skip
             kept.append({"code": code, "file": name})
         await services.save_draft(account.token, it.draft["id"], {**it.draft["content"], "files": kept})
-        for one in it.draft["content"].get("files", ()):
+        for one in it.draft["content"]["files"]:
             if one["code"] == code:
                 await services.remove_file(account.token, one["file"])
         return pages.go(request, f"/my/drafts/{draft}/documents")

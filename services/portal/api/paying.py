@@ -13,9 +13,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from chassis.http import Problem, public
-from services.portal.api.forms import must_be_ours
 from services.portal.api.own import an_id
-from services.portal.api.signing import signed_in
+from services.portal.api.signing import posted, signed_in
 from services.portal.asking import Refused
 from services.portal.bills import bills
 from services.portal.pages import language_of, path_in
@@ -57,8 +56,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
         token: Annotated[str, Form(max_length=100)] = "",
     ) -> Response:
         """To the gateway. Where there is nothing to pay any more, the page says what payment knows."""
-        account = await signed_in(portal, request)
-        must_be_ours(portal, request, token)
+        account = await posted(portal, request, token)
         known = bills(await services.own_invoices(account.token, an_id(dossier)), language_of(request))
         bill = next((one for one in known if one.number == invoice and one.payable), None)
         if bill is None:

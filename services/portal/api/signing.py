@@ -47,6 +47,13 @@ async def signed_in(portal: Portal, request: Request) -> Account:
     return account
 
 
+async def posted(portal: Portal, request: Request, token: str) -> Account:
+    """Who sent a form that this browser was given. Raises NotSignedIn, StoreUnavailable, Problem 403."""
+    account = await signed_in(portal, request)
+    must_be_ours(portal, request, token)
+    return account
+
+
 def to_sign_in(request: Request, to: str) -> Response:
     """To the page that asks who they are, and back."""
     return RedirectResponse(f"{path_in(language_of(request), '/sign-in')}?to={to}", 303)

@@ -14,7 +14,7 @@ from chassis.http import Problem, public
 from services.portal.api.forms import must_be_ours
 from services.portal.api.own import an_id
 from services.portal.api.signing import signed_in
-from services.portal.asking import Refused
+from services.portal.asking import PartnerError, Refused
 from services.portal.pages import language_of
 from services.portal.parts import Portal
 from services.portal.questions import Item, answers, asked_again
@@ -43,7 +43,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
         schema = await services.form(whole["procedure"])
         return asked_again(whole["supplement"]["items"], schema or {"properties": {}}, language_of(request))
 
-    @routes.get("/my/{dossier}/supplement", dependencies=PUBLIC)
+    @routes.get("/my/supplements/{dossier}", dependencies=PUBLIC)
     async def ask(request: Request, dossier: str) -> Response:
         """What was asked for, and nothing else."""
         account = await signed_in(portal, request)
@@ -54,10 +54,10 @@ def add(routes: APIRouter, portal: Portal) -> None:
             request, "supplement", form=True, account=account, it=whole, items=await items(request, whole), wrong=()
         )
 
-    @routes.post("/my/{dossier}/supplement", dependencies=PUBLIC)
+    @routes.post("/my/supplements/{dossier}", dependencies=PUBLIC)
     async def answer(request: Request, dossier: str) -> Response:
         """All of it at once; what is wrong is said beside it, and the files have to be chosen again."""
-        account = await signed_in(portal, request)
+        account = await signed_in(portal, request)  # before anything is read: a supplement may be large
         given = await request.form()
         must_be_ours(portal, request, str(given.get(TOKEN, "")))
         whole = await own(portal, account, dossier)
@@ -97,7 +97,7 @@ async def _answered(portal: Portal, account: Account, dossier: str, items: tuple
                 put.append({"code": one.name, "file": name})
         body = {"form": answers(items, words), "files": put}
         await services.act(account.token, dossier, "supplement-answer", body)
-    except Refused:
+    except PartnerError:
         for one_put in put:
             await services.remove_file(account.token, one_put["file"])
         raise

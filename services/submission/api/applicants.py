@@ -22,7 +22,8 @@ from services.submission.api.reading import visible
 from services.submission.domain import timing
 from services.submission.domain.dossier import local_day
 from services.submission.domain.filing import BadFiling, checked, corrected, dossier_id
-from services.submission.files.attaching import Attaching, Files, with_files
+from services.submission.domain.unfinished import Files
+from services.submission.files.attaching import Attaching, with_files
 
 
 class FilingWithFiles(Filing):

@@ -15,7 +15,7 @@ from chassis.http.auth import KEEPER
 from chassis.readings import looked_at
 from chassis.service import Platform
 from schemas.event import DossierId
-from services.submission.api.common import OFFICERS, Doors, InPlaceOf, Limit, Officer, Reader, etag
+from services.submission.api.common import OFFICERS, Citizen, Doors, InPlaceOf, Limit, Officer, Reader, etag
 from services.submission.domain import duplicates, finding, graph, timing
 from services.submission.domain.dossier import Dossier, Stage
 
@@ -27,7 +27,6 @@ HIDDEN = {
     "portal", "national", "corrections",
 }  # fmt: skip
 Worker = Annotated[Caller, Depends(allow(*INBOXES))]
-Applicant = Annotated[Caller, Depends(allow("citizen"))]
 Cursor = Annotated[str | None, Query(max_length=100)]
 
 
@@ -98,7 +97,7 @@ def _lists(routes: APIRouter, platform: Platform) -> None:
         return _page(found, limit, found[-1].id if found else None)
 
     @routes.get("/my-dossiers")
-    async def own(caller: Applicant, after: DossierId | None = None, limit: Limit = 50) -> dict[str, Any]:
+    async def own(caller: Citizen, after: DossierId | None = None, limit: Limit = 50) -> dict[str, Any]:
         """Dossiers that the caller filed, ascending by id; `next` is the cursor of the following page."""
         found = await dossiers.page({"owner": caller.sub}, after, limit)
         return _page(found, limit, found[-1].id if found else None)

@@ -15,18 +15,20 @@ from services.submission.domain.filing import BadFiling, Wrong, examined, form_f
 
 Value = Annotated[str, Field(max_length=4000)] | int | None
 Name = Annotated[str, Field(max_length=64)]
-MAX_ATTACHED: Final = 30
 MISSING: Final = "bắt buộc nhập"
 UNREADABLE: Final = "giá trị không đúng: xem hướng dẫn của mục này"
 
 
-class Attached(BaseModel):
+class Named(BaseModel):
     """A file of its owner's, and the document of the procedure it is, by that one's code."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     code: Annotated[str, Field(min_length=1, max_length=64)]
     file: DossierId
+
+
+Files = Annotated[tuple[Named, ...], Field(max_length=30)]
 
 
 class Unfinished(BaseModel):
@@ -42,7 +44,7 @@ class Unfinished(BaseModel):
     form: Annotated[dict[Name, Value], Field(max_length=MAX_FORM_FIELDS)] = {}
     way: Annotated[str, Field(max_length=20)] | None = None
     address: Annotated[dict[Name, Value], Field(max_length=20)] = {}
-    files: Annotated[tuple[Attached, ...], Field(max_length=MAX_ATTACHED)] = ()
+    files: Files = ()
 
     def filing(self) -> Filing:
         """What is filed of it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis.decision import Outcome
 from chassis.http import Problem
-from chassis.runner import Call, Permanent
+from chassis.runner import Call, Permanent, Retryable
 from chassis.service import Platform
 from services.submission.domain.drafts import DraftFiled, Drawer, FileDraft
 from services.submission.domain.filing import BadFiling, checked
@@ -32,7 +32,11 @@ class FilesDraft:
                 held.filing(), effect.filed_at, dossier=effect.dossier_id, owner=owner, route="portal", token=token
             )
             command = await with_files(self._platform, command, held.files)
-        except (BadFiling, Problem) as error:
+        except BadFiling as error:
+            raise Permanent("invalid", str(error)) from error
+        except Problem as error:
+            if error.status != 422:  # noqa: PLR2004 - HTTP's own number: it is the files that are wrong
+                raise Retryable(str(error)) from error
             raise Permanent("invalid", str(error)) from error
         await self._platform.engine("dossiers").tell(effect.dossier_id, command, call.trace)
         return DraftFiled(draft=effect.draft)

@@ -18,9 +18,10 @@ from law.procedures import Procedure
 from services.submission.domain import timing
 from services.submission.domain.dossier import Dossier, local_day
 from services.submission.domain.faults import named
+from services.submission.domain.unfinished import Named
 from services.submission.files import labels
 from services.submission.files.api import Uploads
-from services.submission.files.attaching import Attaching, Named
+from services.submission.files.attaching import Attaching
 from services.submission.files.inspection import BadFile
 from services.submission.portal_messages import FetchFile, FileFetched
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Final, Protocol
-
-from pydantic import Field
+from typing import Final
 
 from chassis.decision import Refused
 from chassis.http import Problem, send
@@ -17,10 +15,9 @@ from chassis.keyring import Unopenable
 from chassis.service import Platform
 from law import procedures
 from law.procedures import Procedure
-from schemas.event import DossierId
 from schemas.parts import AttachedFile
-from services.submission.api.common import Body
 from services.submission.domain.dossier import local_day
+from services.submission.domain.unfinished import Named
 from services.submission.files.attachment import File
 from services.submission.files.messages import HoldFile
 from services.submission.files.vault import Vault
@@ -28,28 +25,6 @@ from services.submission.messages import FileDossier
 
 PLAIN: Final = frozenset({"application/pdf", "image/jpeg", "image/png"})
 """What every procedure takes."""
-
-
-class Named(Body):
-    """A file and the document of the procedure it is, by that one's code."""
-
-    code: Annotated[str, Field(min_length=1, max_length=64)]
-    file: DossierId
-
-
-Files = Annotated[tuple[Named, ...], Field(max_length=30)]
-
-
-class NamedFile(Protocol):
-    """As `Named`, whoever keeps it."""
-
-    @property
-    def code(self) -> str:
-        """Which document of the procedure."""
-
-    @property
-    def file(self) -> str:
-        """The file's id."""
 
 
 class Attaching:
@@ -60,9 +35,7 @@ class Attaching:
         self._files = platform.engine("files")
         self._vault = Vault(platform)
 
-    async def hold(
-        self, dossier: str, named: Sequence[NamedFile], owner: str, law: Procedure
-    ) -> tuple[AttachedFile, ...]:
+    async def hold(self, dossier: str, named: Sequence[Named], owner: str, law: Procedure) -> tuple[AttachedFile, ...]:
         """What the dossier then keeps of them.
 
         Raises:
@@ -90,7 +63,7 @@ class Attaching:
         pairs = [(one, state) for one, state in zip(named, states, strict=True) if state is not None]
         return tuple([await self._held(dossier, one, state, n) for n, (one, state) in enumerate(pairs)])
 
-    def _wrong(self, one: NamedFile, state: File | None, owner: str, law: Procedure) -> list[tuple[str, str]]:
+    def _wrong(self, one: Named, state: File | None, owner: str, law: Procedure) -> list[tuple[str, str]]:
         wrong = []
         codes = {document.code for document in law.documents}
         if one.code not in codes:
@@ -103,7 +76,7 @@ class Attaching:
             wrong.append(("file", "this procedure takes PDF, JPEG and PNG: save the document as PDF"))
         return wrong
 
-    async def _held(self, dossier: str, one: NamedFile, state: File, n: int) -> AttachedFile:
+    async def _held(self, dossier: str, one: Named, state: File, n: int) -> AttachedFile:
         try:
             key = await self._vault.wrap(state.id, dossier, await self._vault.key(state))
             command = HoldFile(owner=state.owner, dossier=dossier, key=key)
@@ -120,7 +93,7 @@ class Attaching:
             standing=answer["standing"],
         )
 
-    async def _named_already(self, dossier: str, named: Sequence[NamedFile]) -> tuple[AttachedFile, ...]:
+    async def _named_already(self, dossier: str, named: Sequence[Named]) -> tuple[AttachedFile, ...]:
         """What the dossier has of all of them, where this request was carried out before; else nothing."""
         doc = await self._platform.engine("dossiers").read(dossier)
         kept = {document.file: document for document in doc.state.documents} if doc and doc.state else {}
@@ -129,7 +102,7 @@ class Attaching:
         return tuple(AttachedFile(**kept[one.file].model_dump(include=set(AttachedFile.model_fields))) for one in named)
 
 
-async def with_files(platform: Platform, command: FileDossier, named: Sequence[NamedFile]) -> FileDossier:
+async def with_files(platform: Platform, command: FileDossier, named: Sequence[Named]) -> FileDossier:
     """The filing with what the dossier keeps of those files, which are held for it. Raises Problem 422, as `hold`."""
     if not named:
         return command

@@ -55,7 +55,7 @@ async def test_only_what_was_asked_for_is_put_right(town: Town, browser: Any) ->
         await page.wait_for_url(f"{town.url}/my/{dossier}")
         answered = await town.platform.stage(path, "examining")
         assert answered["holder"] == "specialist1"
-        await page.goto(f"{town.url}/my/{dossier}/supplement")
+        await page.goto(f"{town.url}/my/supplements/{dossier}")
         assert page.url == f"{town.url}/my/{dossier}", "it is over"
     held = await town.platform.get("citizen1", f"{path}/files")
     assert [one["code"] for one in held["files"]] == ["proof_of_conditions"]

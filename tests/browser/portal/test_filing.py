@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
 from services.portal.pages import path_in
-from services.portal.texts import LANGUAGES, Language, text
+from services.portal.texts import Language, text
 from tests.browser.portal.test_signed_in import sign_in
-from tests.browser.portal.town import SIZES, Town, looked_at, token_of, visitor
+from tests.browser.portal.town import JOURNEYS, Town, looked_at, token_of, visitor
 from tests.unit.services.files.samples import pdf
 
 LIBRARY = "1.008895"
@@ -51,8 +49,7 @@ async def begun(town: Town, page: Any, language: Language = "vi", who: str = "ci
     return str(page.url)
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize(("size", "language"), list(zip(SIZES, LANGUAGES, strict=True)))
+@JOURNEYS
 async def test_a_citizen_files_a_dossier(
     town: Town,
     browser: Any,
@@ -150,7 +147,7 @@ async def test_what_is_no_document_is_refused_in_words_and_what_was_there_stays(
         assert states <= {"removed"}
         large = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-" + bytes(22 * 1024 * 1024)}
         answer = await page.request.post(
-            f"{draft}/documents/notification",
+            f"{draft.replace('/drafts/', '/papers/')}/notification",
             multipart={"token": token_of(await page.content()), "file": large},
         )
         assert answer.status == 413
@@ -165,9 +162,12 @@ async def test_a_draft_is_its_owner_s_and_a_forged_form_changes_nothing(town: To
         token = token_of(await theirs.content())
         for path in ("", "/applicant", "/check"):
             assert (await theirs.request.get(draft + path)).status == 404
-        for path in ("/applicant", "/check", "/documents/notification", "/remove"):
-            assert (await theirs.request.post(draft + path, form={"token": token})).status in {303, 404, 200}
-            assert (await mine.request.post(draft + path, form={"token": token})).status == 403
+        papers = f"{draft.replace('/drafts/', '/papers/')}/notification"
+        for url in (f"{draft}/applicant", f"{draft}/check", papers):
+            assert (await theirs.request.post(url, form={"token": token})).status == 404
+            assert (await mine.request.post(url, form={"token": token})).status == 403
+        await theirs.request.post(f"{draft}/remove", form={"token": token})
+        assert (await mine.request.post(f"{draft}/remove", form={"token": token})).status == 403
         await mine.goto(draft)
         assert text("vi", "file.is_empty") in await mine.locator("main").inner_text()
         early = await mine.request.post(

@@ -6,15 +6,13 @@ import re
 from typing import Any
 
 import httpx
-import pytest
 
 from services.portal.pages import path_in
-from services.portal.texts import LANGUAGES, Language, text
-from tests.browser.portal.town import SIZES, WHY, Town, looked_at, token_of, visitor
+from services.portal.texts import Language, text
+from tests.browser.portal.town import JOURNEYS, WHY, Town, looked_at, token_of, visitor
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize(("size", "language"), list(zip(SIZES, LANGUAGES, strict=True)))
+@JOURNEYS
 async def test_a_dossier_that_waits_for_a_supplement(
     town: Town,
     browser: Any,

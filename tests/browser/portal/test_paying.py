@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from cli.demo.client import wait_for
 from services.payment.domain.rules import OUTWARD
 from services.portal.pages import path_in
 from services.portal.texts import LANGUAGES, Language, text
 from tests.browser.portal.test_signed_in import sign_in
-from tests.browser.portal.town import SIZES, Town, looked_at, token_of, visitor
+from tests.browser.portal.town import JOURNEYS, Town, looked_at, token_of, visitor
 from tests.integration.platform.test_life import GUIDE
 
 TO_PAY, PAID = OUTWARD["to_pay"], OUTWARD["paid"]
@@ -40,8 +38,7 @@ async def says(page: Any, words: str) -> None:
     await wait_for(words, said)
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize(("size", "language"), list(zip(SIZES, LANGUAGES, strict=True)))
+@JOURNEYS
 async def test_a_fee_is_refused_by_the_bank_then_paid(
     town: Town,
     browser: Any,

@@ -32,7 +32,7 @@ PAGES: dict[str, tuple[str, int]] = {
 ELSEWHERE = {
     "/portal.css", "/procedures/{code}/form.pdf", "/track/code", "/track/dossier", "/my", "/my/{dossier}", "/sign-in",
     "/signed-in", "/procedures/{code}/file", "/my/drafts/{draft}", "/my/drafts/{draft}/{key}", "/my/{dossier}/filed",
-    "/my/{dossier}/payment", "/my/{dossier}/results/{code}", "/my/{dossier}/supplement", "/my/{dossier}/withdraw",
+    "/my/{dossier}/payment", "/my/{dossier}/results/{code}", "/my/supplements/{dossier}", "/my/{dossier}/withdraw",
     "/my/{dossier}/rating", "/my/{dossier}/complaint",
 }  # fmt: skip
 """No page, or looked at in a journey (the other files here)."""

@@ -11,8 +11,8 @@ import pytest
 
 from chassis.store import Store
 from services.portal.pages import path_in
-from services.portal.texts import LANGUAGES, Language, text
-from tests.browser.portal.town import SIZES, WHY, Town, looked_at, token_of, visitor
+from services.portal.texts import Language, text
+from tests.browser.portal.town import JOURNEYS, WHY, Town, looked_at, token_of, visitor
 
 ELSEWHERE = (
     "https://evil.example", "//evil.example", "/\\evil.example", "/%5cevil.example", "/my//evil", "javascript:x", "",
@@ -32,8 +32,7 @@ async def cookie(page: Any, name: str) -> str | None:
     return found.get(name)
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize(("size", "language"), list(zip(SIZES, LANGUAGES, strict=True)))
+@JOURNEYS
 async def test_a_citizen_follows_what_they_filed_and_signs_out(
     town: Town,
     browser: Any,

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cli.demo.client import wait_for
+from services.portal.texts import LANGUAGES
 from tests.integration.platform.test_life import Platform
 
 axe = pytest.importorskip("axe_playwright_python.async_playwright")
@@ -20,6 +21,12 @@ RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
 SIZES = {"wide": (1280, 900), "phone": (320, 640)}
+JOURNEYS = pytest.mark.parametrize(
+    ("size", "language", "scripts"),
+    [(size, language, on) for size, language in zip(SIZES, LANGUAGES, strict=True) for on in (True, False)],
+    ids=lambda value: value if isinstance(value, str) else "scripts" if value else "no scripts",
+)
+"""In both languages, on a phone and on a desk, with scripts and without."""
 WHY = 'thiếu số nhà <b id="in">&amp;</b>'
 
 

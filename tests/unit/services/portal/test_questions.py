@@ -17,7 +17,8 @@ CODES = sorted({line.code for line in procedures.default().all(DAY)})
 
 def asked(code: str, content: dict[str, Any], errors: Any = (), files: Any = None) -> dict[str, Section]:
     procedure = procedures.find(code, DAY)
-    draft = {"content": {"applicant": {}, "agent": {}, "form": {}, "address": {}, "way": None, **content},
+    draft = {"content": {"applicant": {}, "agent": {}, "form": {}, "address": {}, "way": None,
+                         "files": [], **content},
              "errors": errors}  # fmt: skip
     found = sections(draft, forms.schema(procedure.form, forms.guide(DAY)),
                      procedure.model_dump(mode="json"), files or {}, "vi")  # fmt: skip
@@ -28,7 +29,7 @@ def asked(code: str, content: dict[str, Any], errors: Any = (), files: Any = Non
 def test_every_procedure_can_be_asked_in_both_languages(code: str) -> None:
     procedure = procedures.find(code, DAY)
     schema = forms.schema(procedure.form, forms.guide(DAY))
-    empty: dict[str, Any] = {"applicant": {}, "agent": {}, "form": {}, "address": {}, "way": None}
+    empty: dict[str, Any] = {"applicant": {}, "agent": {}, "form": {}, "address": {}, "way": None, "files": []}
     for language in LANGUAGES:
         found = sections({"content": empty, "errors": []}, schema, procedure.model_dump(mode="json"), {}, language)
         assert tuple(part.key for part in found) == SECTIONS
@@ -46,6 +47,14 @@ def test_an_answer_goes_where_it_belongs_and_the_rest_stays() -> None:
     assert (whole["applicant"], whole["files"], "way" in whole) == (content["applicant"], [1], False)
     odd = merged(content, part, {"form.book_count": "ba nghìn"})
     assert odd["form"]["book_count"] == "ba nghìn", "the service says what is wrong with it"
+
+
+def test_digits_are_no_number_a_zero_in_front_counts() -> None:
+    part = asked("1.001440", {})["form"]
+    kinds = {question.name: question.kind for question in part.questions}
+    assert kinds["form.identity_number"] == "digits"
+    whole = merged({"form": {}}, part, {"form.identity_number": "011190000001"})
+    assert whole["form"]["identity_number"] == "011190000001"
 
 
 def test_a_part_is_empty_then_open_then_done() -> None:
