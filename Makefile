@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: bench-core bench-delivery bench-doors bench-flow bench-lifecycle bench-notify bench-payment bench-tracking chaos check clean contracts demo generate help lint lock proof scale setup store test types unit
+.PHONY: a11y bench-core bench-delivery bench-doors bench-flow bench-lifecycle bench-notify bench-payment bench-portal bench-tracking chaos check clean contracts demo generate help lint lock proof scale setup store test types unit
 
 PY := .venv/bin/python
 ONCE ?=
@@ -13,12 +13,13 @@ SCHEDULES ?= 100
 RATE ?= 15
 SECONDS ?= 30
 STORED ?= 0
+PICTURES ?=
 WORK ?= dossiers
 COUNT ?= 10000
 ROWS ?= 1000000
 
 help: ## show this
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 setup: .venv/.installed ## install everything into .venv and .local
 	@$(PY) -m deploy.local.install
@@ -57,6 +58,9 @@ proof: setup ## schedules of the event core (SCHEDULES=n, SEED=n), chaos, count 
 	@HOSO_PROOF_SCHEDULES=$(SCHEDULES) HOSO_PROOF_SEED=$(SEED) .venv/bin/pytest -q tests/core
 	@.venv/bin/pytest -q tests/chaos
 
+a11y: setup ## every page and journey of the portal in Chromium with axe: what was found, as JSON; PICTURES=1 keeps some in docs/portal
+	@$(PY) -m tests.browser.portal.a11y $(if $(PICTURES),--pictures)
+
 chaos: setup ## kill, freeze and trouble everything while dossiers flow, then compare; MINUTES=3 SEED=1 BROKERS=1 WORK=payments COUNT=
 	@$(PY) -m tests.chaos.harness --minutes $(MINUTES) --seed $(SEED) --brokers $(BROKERS) --work $(WORK) --count $(COUNT)
 
@@ -77,6 +81,9 @@ bench-notify: setup ## one process of notification at 300 SMS a second; one-time
 
 bench-delivery: setup ## signed documents a second against bare pyHanko; latency of verification
 	@$(PY) -m bench.delivery
+
+bench-portal: setup ## pages: what people wait for who follow a dossier, RATE=50 a second; pages a second at most
+	@$(PY) -m bench.portal --rate $(if $(filter command line,$(origin RATE)),$(RATE),50) --seconds $(SECONDS)
 
 bench-tracking: setup ## timelines and statistics: events a second, against the store's limit; what people wait for
 	@$(PY) -m bench.tracking

@@ -25,6 +25,7 @@ class Dossier:
 
     phone: str
     filing: dict[str, Any]
+    id: str = ""
     submitted: float = 0.0
     acknowledged: float = 0.0
     completed: float = 0.0
@@ -83,9 +84,10 @@ class Load:
         dossier.submitted = time.time()
         answer = await self._post("citizen", self._url, dossier.filing)
         dossier.acknowledged = time.time()
-        mine = f"{self._url}/{answer['id']}"
-        self._by_id[answer["id"]] = dossier
-        for kind in self._early.pop(answer["id"], set()):
+        dossier.id = answer["id"]
+        mine = f"{self._url}/{dossier.id}"
+        self._by_id[dossier.id] = dossier
+        for kind in self._early.pop(dossier.id, set()):
             _heard(dossier, kind)
         await self._post("clerk", f"{mine}/accept")
         await dossier.accepted.wait()

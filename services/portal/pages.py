@@ -52,6 +52,7 @@ class Pages:
             loader=PackageLoader("services.portal"),
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import AsyncIterator
@@ -27,6 +28,9 @@ JOURNEYS = pytest.mark.parametrize(
     ids=lambda value: value if isinstance(value, str) else "scripts" if value else "no scripts",
 )
 """In both languages, on a phone and on a desk, with scripts and without."""
+WEIGHT = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .filter(it => !["img", "image"].includes(it.initiatorType)).reduce((sum, it) => sum + it.decodedBodySize, 0)"""
+MOST_KB = 60
 WHY = 'thiếu số nhà <b id="in">&amp;</b>'
 
 
@@ -62,6 +66,8 @@ class Town:
 @asynccontextmanager
 async def visitor(browser: Any, size: str, **options: Any) -> AsyncIterator[Any]:
     """A page of somebody who was never here before."""
+    if not options.get("java_script_enabled", True):
+        _noted(without_scripts=os.environ["PYTEST_CURRENT_TEST"].partition(" ")[0])
     viewport = dict(zip(("width", "height"), SIZES[size], strict=True))
     context = await browser.new_context(viewport=viewport, **options)
     try:
@@ -71,12 +77,24 @@ async def visitor(browser: Any, size: str, **options: Any) -> AsyncIterator[Any]
 
 
 async def looked_at(page: Any, name: str) -> None:
-    """Nothing to complain of: axe, and no scrolling sideways. A screenshot, where `HOSO_SCREENSHOTS` names a folder."""
+    """Nothing to complain of: axe, the weight of the page, and no scrolling sideways.
+
+    Where `HOSO_SCREENSHOTS` names a folder, a picture is kept there; where `HOSO_A11Y` names a file, what was found.
+    """
     if folder := os.environ.get("HOSO_SCREENSHOTS"):
         await page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
-    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
+    kilobytes = await page.evaluate(WEIGHT) / 1024
     found = await axe.Axe().run(page, options=RULES)
+    _noted(url=page.url, state=name, violations=found.violations_count, kilobytes=kilobytes)
+    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
     assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+    assert kilobytes <= MOST_KB, f"{name} weighs {kilobytes:.0f} KiB"
+
+
+def _noted(**what: Any) -> None:
+    if file := os.environ.get("HOSO_A11Y"):
+        with Path(file).open("a") as notes:
+            notes.write(json.dumps(what) + "\n")
 
 
 def token_of(page: str) -> str:

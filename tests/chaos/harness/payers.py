@@ -26,6 +26,8 @@ REFUNDED: Final = frozenset({"twice", "withdrawn", "asked_back", "unposted"})
 COME_BACK: Final = "0123456789ab"
 """First digits of the attempts whose payer lets the gateway lead them back; the others close the browser."""
 FINISHED: Final = "Mã lỗi 01:"
+AT_ONCE: Final = 200
+"""Payers on their way: with thousands the driver would do nothing but look whether they may go on."""
 
 
 @dataclass
@@ -50,19 +52,20 @@ def plan(seed: int, count: int) -> list[Planned]:
 
 @dataclass
 class Payers:
-    """Drives every planned dossier; what is not answered is asked again until `until` (monotonic)."""
+    """Drives every planned dossier; what is not answered is asked again for `patience` seconds."""
 
     place: World
-    until: float
+    patience: float
     planned: list[Planned] = field(default_factory=list)
 
     async def run(self, seconds: float) -> None:
-        """Begins them evenly over `seconds`; returns when each is at its end."""
-        began = time.monotonic()
+        """Begins them evenly over `seconds`, or as fast as they end; returns when each is at its end."""
+        began, room = time.monotonic(), asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for number, one in enumerate(self.planned):
                 await asyncio.sleep(max(0.0, began + number * seconds / len(self.planned) - time.monotonic()))
-                group.create_task(self._one(one))
+                await room.acquire()
+                group.create_task(self._one(one)).add_done_callback(lambda _: room.release())
 
     async def _one(self, one: Planned) -> None:
         try:
@@ -154,11 +157,12 @@ class Payers:
 
     async def _sure(self, ask: Callable[[], Awaitable[T]], *, pause: float = 0.5) -> T:
         """Asks again while there is no answer. Raises TimeoutError with the last reason."""
+        until = time.monotonic() + self.patience
         while True:
             try:
                 return await ask()
             except httpx.HTTPError as error:
-                if time.monotonic() > self.until:
+                if time.monotonic() > until:
                     raise TimeoutError(f"{type(error).__name__}: {error}") from error
             await asyncio.sleep(pause)
 

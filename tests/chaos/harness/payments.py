@@ -15,6 +15,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -54,7 +55,10 @@ TROUBLES: Final[Sequence[Mapping[str, int]]] = (
 
 @dataclass(frozen=True)
 class Job:
-    """`count` payments begin evenly over `minutes`; `drain`: seconds, at most, until all is accounted for."""
+    """`count` payments begin evenly over `minutes`, or as fast as the machine is.
+
+    `drain`: seconds, at most, that one waits for an answer, and until all is accounted for after the last.
+    """
 
     minutes: float
     seed: int
@@ -65,7 +69,7 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """How long payments begin and strokes fall."""
+        """How long payments are to begin; strokes fall no longer."""
         return self.minutes * 60
 
 
@@ -140,25 +144,27 @@ class Run:
 
     async def _work(self, backbone: Backbone, place: World) -> ledgers.History:
         job = self._job
-        until = time.monotonic() + job.seconds + job.drain
-        payers = Payers(place, until, plan(job.seed, job.count))
-        strokes = Strokes(
-            backbone, place.stack, job.replicas, place.client, lambda text: self._console.print(f"  {text}")
-        )
-        scene = _Scene(backbone.store_url, place, payers, strokes, witness.Log(backbone.kafka))
-        flow = asyncio.create_task(payers.run(job.seconds))
-        approving = asyncio.create_task(approve(place))
-        try:
-            await strokes.run(strokes_of(job.seed, job.seconds))
-            await strokes.end()
-            self._console.print(f"  drain: at most {job.drain:.0f} s")
-            await flow
-            return await self._settled(scene, until)
-        finally:
-            for task in (flow, approving):
-                task.cancel()
-            await asyncio.gather(flow, approving, return_exceptions=True)
-            scene.log.close()
+        payers = Payers(place, job.drain, plan(job.seed, job.count))
+        async with httpx.AsyncClient(timeout=ATTEMPT, trust_env=False) as client:  # not in a queue behind the payers
+            strokes = Strokes(
+                backbone, place.stack, job.replicas, client, lambda text: self._console.print(f"  {text}")
+            )
+            scene = _Scene(backbone.store_url, place, payers, strokes, witness.Log(backbone.kafka))
+            flow = asyncio.create_task(payers.run(job.seconds))
+            approving = asyncio.create_task(approve(place))
+            try:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(job.seconds):
+                        await strokes.run(strokes_of(job.seed, job.seconds))
+                await strokes.end()
+                self._console.print(f"  calm from now on; {len(strokes.done)} kills and freezes")
+                await flow
+                return await self._settled(scene, time.monotonic() + job.drain)
+            finally:
+                for task in (flow, approving):
+                    task.cancel()
+                await asyncio.gather(flow, approving, return_exceptions=True)
+                scene.log.close()
 
     async def _settled(self, scene: _Scene, until: float) -> ledgers.History:
         """Looks until everything is accounted for, or the time is over."""

@@ -1,0 +1,1 @@
+"""The portal measured: the page that somebody who follows a dossier looks at, and pages that anybody may see."""

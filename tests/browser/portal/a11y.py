@@ -1,0 +1,87 @@
+"""``python -m tests.browser.portal.a11y``: every journey in Chromium with axe, and what was found, as one JSON object.
+
+``--pictures`` keeps the main pages in docs/portal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from starlette.routing import compile_path
+
+from deploy.local.paths import ROOT, RUNS
+from services.portal.api import router
+from services.portal.pages import ENGLISH
+
+HERE: Final = Path(__file__).parent
+PICTURES: Final = ROOT / "docs" / "portal"
+MAIN: Final = {
+    "home-wide-vi": "home",
+    "procedure-wide-vi": "procedure",
+    "file-form-wide-vi": "form",
+    "file-documents-phone-en": "documents",
+    "file-check-wide-vi": "check",
+    "payment-wide-vi": "payment",
+    "own-dossier-decided": "result",
+    "verified": "verification",
+}
+"""The pages worth showing, by the name of what was looked at."""
+
+
+def summary(notes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Pages by their route, states by name, the heaviest in KiB without images, journeys that went without scripts."""
+    noted = list(notes)
+    looks = [note for note in noted if "state" in note]
+    patterns = [compile_path(path)[0] for path in routes()]
+    pages = {next((p.pattern for p in patterns if p.match(_path(look["url"]))), "no such page") for look in looks}
+    return {
+        "pages": len(pages),
+        "states": len({look["state"] for look in looks}),
+        "violations": sum(look["violations"] for look in looks),
+        "max_page_kb": round(max((look["kilobytes"] for look in looks), default=0.0), 1),
+        "no_js_journeys": len({note["without_scripts"] for note in noted if "without_scripts" in note}),
+    }
+
+
+def routes() -> list[str]:
+    """What the portal answers to GET; those without parameters first, as it looks for them."""
+    portal: Any = type("Portal", (), dict.fromkeys(("pages", "services", "cookies", "sessions", "provider")))
+    found = {route.path for route in iter_route_contexts(router(portal).routes) if "GET" in (route.methods or ())}
+    return sorted((path for path in found if path is not None), key=lambda path: (path.count("{"), path))
+
+
+def _path(url: str) -> str:
+    path = urlsplit(url).path
+    return path.removeprefix(ENGLISH) or "/" if path == ENGLISH or path.startswith(f"{ENGLISH}/") else path
+
+
+def main(*, pictures: bool) -> int:
+    """pytest's exit code; the summary is printed in any case."""
+    seen = Path(RUNS) / f"a11y-{os.getpid()}"
+    seen.mkdir(parents=True)
+    notes = seen / "notes.jsonl"
+    notes.touch()
+    os.environ |= {"HOSO_A11Y": str(notes), "HOSO_SCREENSHOTS": str(seen)}
+    ended = int(pytest.main(["-q", str(HERE)]))
+    if pictures:
+        PICTURES.mkdir(exist_ok=True)
+        for name, kept in MAIN.items():
+            shutil.copyfile(seen / f"{name}.png", PICTURES / f"{kept}.png")
+    print(json.dumps(summary(map(json.loads, notes.read_text().splitlines()))))  # noqa: T201 - the result, for programs
+    return ended
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", action="store_true", help="keep the main pages in docs/portal")
+    sys.exit(main(pictures=parser.parse_args().pictures))
