@@ -16,8 +16,9 @@ from chassis.service import Platform
 from schemas.event import DossierId
 from services.payment.api.common import Reader, invoice_of
 from services.payment.domain import vietqr
+from services.payment.domain.records import Receipt
 from services.payment.domain.reference import reference_of
-from services.payment.domain.state import Invoice, Receipt
+from services.payment.domain.state import Invoice
 from services.payment.effects.receipts import NotConfigured, Receipts
 from services.payment.settings import PaymentSettings
 

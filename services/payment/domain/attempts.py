@@ -13,8 +13,9 @@ from chassis.decision import Decision, Effect, Refused
 from schemas.money import Vnd
 from schemas.payment import Method, PaymentFailed, PaymentHeld
 from services.payment.domain.cases import close_about, open_case
+from services.payment.domain.records import ATTEMPT_LIFE, Asked, Attempt, Taking
 from services.payment.domain.reference import reference_of
-from services.payment.domain.state import ATTEMPT_LIFE, Asked, Attempt, Invoice, Taking
+from services.payment.domain.state import Invoice
 from services.payment.domain.step import Step
 from services.payment.domain.takings import take
 from services.payment.messages import (

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from chassis.decision import Decision, Refused
 from schemas.payment import CaseClosed, CaseKind, CaseOpened
-from services.payment.domain.state import Case, Invoice
+from services.payment.domain.records import Case
+from services.payment.domain.state import Invoice
 from services.payment.domain.step import Step
 from services.payment.messages import CloseCase
 

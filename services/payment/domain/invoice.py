@@ -25,7 +25,8 @@ from schemas.rights import PersonCorrected
 from services.payment.domain import attempts, cases, postage, receipts, refunds, takings
 from services.payment.domain.opening import opened
 from services.payment.domain.parts import each, one
-from services.payment.domain.state import LIFE, Invoice
+from services.payment.domain.records import LIFE
+from services.payment.domain.state import Invoice
 from services.payment.domain.step import Step
 from services.payment.messages import (
     ApproveRefund,

@@ -24,8 +24,9 @@ from schemas.delivery import (
 from schemas.payment import InvoiceCancelled
 from services.payment.domain import parts, takings
 from services.payment.domain.opening import opened
+from services.payment.domain.records import LIFE, MAX_POSTAGES
 from services.payment.domain.reference import postage_of
-from services.payment.domain.state import LIFE, MAX_POSTAGES, Invoice
+from services.payment.domain.state import Invoice
 from services.payment.domain.step import Step
 
 _NUMBER: Final = re.compile(r"[1-9]\d{0,2}", re.ASCII)

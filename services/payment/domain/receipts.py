@@ -15,7 +15,8 @@ from chassis.series import ConfirmNumber, NumberConfirmed, NumberTaken, TakeNumb
 from schemas.money import total
 from schemas.parts import FeeLine
 from schemas.payment import ReceiptCancelled, ReceiptIssued
-from services.payment.domain.state import KINDS, MAX_RECEIPTS, Invoice, Receipt, ReceiptKind
+from services.payment.domain.records import KINDS, MAX_RECEIPTS, Receipt, ReceiptKind
+from services.payment.domain.state import Invoice
 from services.payment.domain.step import Step
 from services.payment.messages import ReceiptTransmitted, ReplaceReceipt, TransmitAgain, TransmitReceipt
 

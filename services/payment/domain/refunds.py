@@ -14,7 +14,8 @@ from schemas.money import Vnd, total
 from schemas.payment import RefundApproved, RefundDeclined, RefundFailed, RefundMade, RefundSent, RefundWay
 from services.payment.domain import graph, ledger, receipts
 from services.payment.domain.cases import close_about, open_case
-from services.payment.domain.state import Invoice, Refund, Taking
+from services.payment.domain.records import Refund, Taking
+from services.payment.domain.state import Invoice
 from services.payment.domain.step import Step
 from services.payment.domain.takings import align, request
 from services.payment.messages import (

@@ -10,7 +10,8 @@ from schemas.event import DossierEvent
 from schemas.money import Vnd
 from schemas.payment import DifferenceReceived, PaymentReceived, RefundReason, RefundRequested
 from services.payment.domain import ledger, receipts, rules
-from services.payment.domain.state import Invoice, Refund, Taking
+from services.payment.domain.records import Refund, Taking
+from services.payment.domain.state import Invoice
 from services.payment.domain.step import Step
 from services.payment.messages import MoneyArrived
 

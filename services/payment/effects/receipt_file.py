@@ -26,7 +26,7 @@ from signxml.exceptions import SignXMLException
 from law.text import printed
 from schemas.event import format_instant
 from services.payment.domain.receipts import LOCAL
-from services.payment.domain.state import Receipt, ReceiptKind
+from services.payment.domain.records import Receipt, ReceiptKind
 
 TEMPLATES: Final = Path(__file__).parent.joinpath("templates")
 Element = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,40}$")]

@@ -12,7 +12,8 @@ from chassis.keyring import Unopenable
 from chassis.runner import Call, Permanent, Retryable
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
-from services.payment.domain.state import Invoice, Receipt
+from services.payment.domain.records import Receipt
+from services.payment.domain.state import Invoice
 from services.payment.effects import receipt_file
 from services.payment.messages import ReceiptTransmitted, TransmitReceipt
 from services.payment.settings import PaymentSettings

@@ -40,7 +40,7 @@ PAPERS = 2
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize(("size", "language"), product(SIZES, LANGUAGES))
+@pytest.mark.parametrize(("size", "language"), list(product(SIZES, LANGUAGES)))
 async def test_a_citizen_files_and_pays(
     town: Town,
     browser: Any,

@@ -18,10 +18,10 @@ from schemas.dossier import DossierWithdrawn, FeeSettled
 from schemas.money import Vnd
 from services.payment.domain import attempts, ledger, parts, paygov
 from services.payment.domain.compare import KNOWN_AFTER, compare
+from services.payment.domain.records import MAX_POSTAGES, MAX_RECEIPTS, POSTAGE_ROOM, Room
 from services.payment.domain.reference import payable_in, postage_of, reference_of
 from services.payment.domain.reports import Report
 from services.payment.domain.rules import UNUSED_POSTAGE, outward
-from services.payment.domain.state import MAX_POSTAGES, MAX_RECEIPTS, POSTAGE_ROOM, Room
 from services.payment.handlers import view
 from services.payment.messages import (
     MoneyArrived,

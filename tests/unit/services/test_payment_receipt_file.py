@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from chassis.series import NumberTaken
 from deploy.local.certificates import self_signed
 from law.text import PRINTED, printed
-from services.payment.domain.state import Receipt
+from services.payment.domain.records import Receipt
 from services.payment.effects import receipt_file
 from services.payment.effects.receipt_file import Layout, Unsigned
 from services.payment.messages import ReplaceReceipt

@@ -15,8 +15,9 @@ from schemas.money import Vnd
 from services.payment.domain import ledger, work
 from services.payment.domain.attempts import GRACE
 from services.payment.domain.invoice import HANDLERS
+from services.payment.domain.records import Room
 from services.payment.domain.rules import outward
-from services.payment.domain.state import Invoice, Room
+from services.payment.domain.state import Invoice
 from services.payment.handlers import view
 from services.payment.messages import (
     BookAttempt,
