@@ -316,7 +316,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     # -- commits ------------------------------------------------------------------------------------------------
 
     async def _keep_committing(self) -> None:
-        """At most ten commits a second, each of all that is durable by then."""
+        """At most two commits a second, each of all that is durable by then."""
         while True:
             await self._commit()
             await asyncio.sleep(COMMIT_EVERY)
