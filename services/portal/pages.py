@@ -29,6 +29,11 @@ HEADERS: Final = {
 STRICT: Final = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
 ENGLISH: Final = "/en"
 SEE_OTHER: Final = 303
+MENU: Final = tuple((f"/{key}".removesuffix("home"), f"nav.{key}")
+                    for key in ("home", "procedures", "my", "track", "verify", "statistics"))  # fmt: skip
+DESK_MENU: Final = (("/desk", "desk.nav.home"), ("/desk/search", "desk.nav.search"), ("/verify", "nav.verify"),
+                    ("/statistics", "nav.statistics"))  # fmt: skip
+"""What leads on from every page: for everybody, and for officers at their desk."""
 
 
 def language_of(request: Request) -> Language:
@@ -118,6 +123,7 @@ class Pages:
 
         return {
             "t": t, "t_or": t_or, "link": link, "both": both, "named": named, "number": number, "per_mille": per_mille,
+            "menu": DESK_MENU if path.split("/")[1:2] == ["desk"] else MENU,
             "day": words.day, "at": words.at, "language": language, "other": other, "here": path,
             "other_path": path_in(other, path) + query, "style": f"/portal.css?v={VERSION}",
         }  # fmt: skip

@@ -34,13 +34,15 @@ ELSEWHERE = {
     "/signed-in", "/procedures/{code}/file", "/my/drafts/{draft}", "/my/drafts/{draft}/{key}", "/my/{dossier}/filed",
     "/my/{dossier}/payment", "/my/{dossier}/results/{code}", "/my/supplements/{dossier}", "/my/{dossier}/withdraw",
     "/my/{dossier}/rating", "/my/{dossier}/complaint",
+    "/desk", "/desk/inbox/{role}/{name}", "/desk/search", "/desk/dossiers/{dossier}",
+    "/desk/dossiers/{dossier}/files/{file}", "/desk/dossiers/{dossier}/{slug}",
 }  # fmt: skip
 """No page, or looked at in a journey (the other files here)."""
 LOOKS = [("wide", "light"), ("phone", "dark")]
 
 
 def test_every_page_is_looked_at() -> None:
-    portal: Any = type("Portal", (), dict.fromkeys(("pages", "services", "cookies", "sessions", "provider")))
+    portal: Any = type("Portal", (), dict.fromkeys(("pages", "services", "desks", "cookies", "sessions", "provider")))
     routes = {route.path for route in iter_route_contexts(router(portal).routes) if "GET" in (route.methods or ())}
     looked = {path.partition("?")[0] for path, _ in PAGES.values()}
     there = {route for route in routes if route in looked or (route == "/procedures/{code}")}
