@@ -24,8 +24,13 @@ from services.portal.pages import Pages, language_of, path_in
 from services.portal.parts import Portal
 
 READY_SECONDS: Final = 2.0
-LARGER: Final = {"POST /my/papers/": 21 * 1024 * 1024, "POST /my/supplements/": 64 * 1024 * 1024}
-"""A file, or all that a supplement asks for, and the form around it; what a file may have submission says."""
+LARGER: Final = {
+    "POST /my/papers/": 21 * 1024 * 1024,
+    "POST /my/supplements/": 64 * 1024 * 1024,
+    "POST /desk/assist/": 64 * 1024 * 1024,
+}
+"""A file, or all that a supplement or a whole filing has, and the form around it; what a file may have submission says.
+"""
 log = logger(__name__)
 
 

@@ -22,7 +22,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Seen:
+class AsSeen:
     """On which revision of a dossier a command was decided; `key` names the request, however often it is sent."""
 
     revision: int
@@ -60,10 +60,17 @@ class Desks(Calls):
         return found
 
     async def commands(self, token: str, dossier: str, in_place_of: str = "") -> dict[str, Any]:
-        """What this officer may do now, and what is in the way of the rest, at which revision. Raises Refused 403."""
+        """What this officer may do now, and what is in the way of the rest, at which revision."""
         url, query = self._of(dossier, "commands"), _for(in_place_of)
         found: dict[str, Any] = (await self._ask("GET", url, params=query, headers=as_(token))).json()
         return found
+
+    async def assist(self, token: str, body: Mapping[str, Any], key: str) -> str:
+        """Files for an applicant who agreed; the dossier. Raises Refused 422 with the fields at fault."""
+        headers = {**as_(token), "idempotency-key": key}
+        answer = await self._ask("POST", self._submission("dossiers/assisted"), json=body, headers=headers)
+        dossier: str = answer.json()["id"]
+        return dossier
 
     async def delegation(self, token: str) -> dict[str, Any]:
         """Who stands in for this officer, and for whom they do."""
@@ -100,7 +107,7 @@ class Desks(Calls):
         return await self._found(url, headers=as_(token))
 
     async def act(
-        self, token: str, dossier: str, what: str, body: Mapping[str, Any], *, seen: Seen, in_place_of: str = ""
+        self, token: str, dossier: str, what: str, body: Mapping[str, Any], *, seen: AsSeen, in_place_of: str = ""
     ) -> None:
         """One command, on the dossier as it was seen; under the same key it is one command.
 
@@ -123,6 +130,58 @@ class Desks(Calls):
         except httpx.HTTPError as error:
             raise Unavailable(f"GET {httpx.URL(url).host}: {error!r}") from error
         return answer.headers, _read(answer)
+
+    async def delivery(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """Where the result is; None while delivery has not heard of the dossier."""
+        return await self._found(f"{self.delivery_of(dossier)}/delivery", headers=as_(token))
+
+    async def result(self, token: str, dossier: str, code: str) -> bytes | None:
+        """A document that was issued, PDF."""
+        return await self._content(f"{self.delivery_of(dossier)}/documents/{part(code)}", headers=as_(token))
+
+    async def invoices(self, token: str, dossier: str) -> list[dict[str, Any]]:
+        """What there is or was to pay, and what became of it."""
+        found = await self._found(f"{self.payment_of(dossier)}/invoices", headers=as_(token))
+        invoices: list[dict[str, Any]] = found["invoices"] if found else []
+        return invoices
+
+    async def waiting(self, token: str, waits: str) -> list[dict[str, Any]]:
+        """Invoices that wait for a person in that way, the first of them."""
+        url = f"{self._settings.payment_url}/work"
+        found: dict[str, Any] = (await self._ask("GET", url, params={"waits": waits}, headers=as_(token))).json()
+        invoices: list[dict[str, Any]] = found["invoices"]
+        return invoices
+
+    async def days(self, token: str) -> list[dict[str, Any]]:
+        """Days on which a difference waits for a person, the first of them."""
+        url = f"{self._settings.payment_url}/discrepancies"
+        days: list[dict[str, Any]] = (await self._ask("GET", url, headers=as_(token))).json()["days"]
+        return days
+
+    async def day(self, token: str, method: str, day: str) -> dict[str, Any] | None:
+        """One day of a method's books; None for one that was not compared."""
+        return await self._found(self.books_of(method, day), headers=as_(token))
+
+    async def errand(self, token: str, url: str, body: Mapping[str, Any], key: str) -> None:
+        """Under the same key it is one errand. Raises Refused, Unavailable."""
+        await self._ask("POST", url, json=body, headers={**as_(token), "idempotency-key": key})
+
+    async def scan(self, token: str, url: str, query: Mapping[str, str], content: bytes, key: str) -> None:
+        """A PDF as the body. Raises Refused, Unavailable."""
+        headers = {**as_(token), "idempotency-key": key, "content-type": "application/pdf"}
+        await self._ask("POST", url, params=dict(query), content=content, headers=headers)
+
+    def delivery_of(self, dossier: str) -> str:
+        """Delivery's address of a dossier."""
+        return f"{self._settings.delivery_url}/dossiers/{part(dossier)}"
+
+    def payment_of(self, dossier: str) -> str:
+        """Payment's address of a dossier."""
+        return f"{self._settings.payment_url}/dossiers/{part(dossier)}"
+
+    def books_of(self, method: str, day: str) -> str:
+        """Payment's address of a day's books."""
+        return f"{self._settings.payment_url}/reconciliations/{part(method)}/{part(day)}"
 
     def _submission(self, path: str) -> str:
         return f"{self._settings.submission_url}/{path}"

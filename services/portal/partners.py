@@ -144,12 +144,16 @@ class Services(Calls):
         """What is known of an uploaded file; None where it is gone."""
         return await self._found(f"{self._settings.submission_url}/files/{_part(file)}", headers=_as(token))
 
-    async def put_file(self, token: str, file: str, name: str, content: UploadFile) -> None:
-        """Its content, streamed as it came; `name`: what its owner calls it, whatever folder a browser puts before."""
+    async def put_file(self, token: str, file: str, name: str, content: UploadFile, owner: str = "") -> None:
+        """Its content, streamed as it came; `name`: what its owner calls it, whatever folder a browser puts before.
+
+        `owner`: the account a clerk uploads it for.
+        """
         last = re.split(r"[/\\]", name)[-1]
         headers = {**_as(token), "file-name": quote(last), "content-type": "application/octet-stream"}
         url = f"{self._settings.submission_url}/files/{_part(file)}"
-        await self._ask("PUT", url, content=_pieces(content), headers=headers, timeout=UPLOAD_SECONDS)
+        query = {"owner": owner} if owner else {}
+        await self._ask("PUT", url, params=query, content=_pieces(content), headers=headers, timeout=UPLOAD_SECONDS)
 
     async def remove_file(self, token: str, file: str) -> None:
         """Not where a dossier names it; then it stays."""

@@ -33,6 +33,17 @@ class Line:
     due: str
     holder: str
 
+    def facts(self, language: Language) -> tuple[tuple[str, str], ...]:
+        """What it is about, as whoever acts on it is reminded."""
+        found = (
+            ("my.code", self.code or text(language, "desk.no_code")),
+            ("dossier.procedure", self.procedure),
+            ("desk.doing", self.doing),
+            ("desk.term", self.due),
+            ("desk.holder", self.holder),
+        )
+        return tuple((text(language, key), value) for key, value in found if value)
+
 
 def lines(dossiers: Iterable[Mapping[str, Any]], now: datetime, language: Language) -> tuple[Line, ...]:
     """In the order they came."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from cli.demo.client import wait_for
 from services.portal.pages import path_in
 from services.portal.texts import Language, text
 from tests.browser.portal.desk import NASTY, PAPER, PHONE, at, choose, filed, press
@@ -231,21 +230,3 @@ async def test_what_is_overdue_is_said_in_words_and_comes_first(town: Town, brow
             overdue = [one.startswith(words[0]) for one in said]
             assert overdue == sorted(overdue, reverse=True)
         await looked_at(page, f"desk-{who}")
-
-
-async def test_a_registrar_issues_the_result(town: Town, browser: Any) -> None:
-    path = await town.platform.examining()
-    await town.platform.post("specialist1", f"{path}/take")
-    await town.platform.post("specialist1", f"{path}/examine", {"proposal": "approve"})
-    await town.platform.post("leader1", f"{path}/decide", {"outcome": "approved"})
-    await tracked(town, path)
-    async with visitor(browser, "wide", bypass_csp=True) as page:
-        await opened(town, page, f"/desk{path}", "registrar1")
-        await choose(page, "vi", "issue")
-        await looked_at(page, "desk-issue")
-        await press(page, "vi", "issue")
-
-    async def numbered() -> bool:
-        return "result_number" in await town.platform.get("clerk1", path)
-
-    await wait_for("the number of the result", numbered)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.portal.api.desk import commands, dossiers, inboxes
+from services.portal.api.desk import absence, assisting, commands, dossiers, inboxes, money, results
 from services.portal.parts import Portal
 
 
 def add(routes: APIRouter, portal: Portal) -> None:
     """All of it."""
-    for part in (inboxes, dossiers, commands):
+    for part in (inboxes, absence, assisting, money, results, dossiers, commands):
         part.add(routes, portal)

@@ -8,45 +8,33 @@ Invariants:
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from chassis.http import Problem, public
-from services.portal.api.desk.dossiers import DONE, DONE_SECONDS, Seen, seen
+from services.portal.api.desk.asked import CHANGED, TOLD, UNFIT, Asked, done, key_in, page, refusal, texts_of, token_in
+from services.portal.api.desk.dossiers import InPlaceOf, seen
 from services.portal.api.forms import must_be_ours
+from services.portal.api.own import an_id
 from services.portal.api.signing import officer
 from services.portal.asking import Refused
-from services.portal.desk.commands import (
-    BY_SLUG,
-    Act,
-    Mark,
-    Offer,
-    at_fault,
-    filled,
-    hindrance,
-    marked,
-    marks,
-    offers,
-    questions,
-)
+from services.portal.desk.asks import filled, questions
+from services.portal.desk.commands import BY_SLUG, Act, at_fault, marked, marks, offers, original
 from services.portal.desk.lists import BOXES
+from services.portal.desks import AsSeen
 from services.portal.pages import language_of
 from services.portal.parts import Portal
-from services.portal.questions import Question
-from services.portal.seals import TOKEN
+from services.portal.questions import Choice
 from services.portal.sessions import Account
-from services.portal.texts import known, text
+from services.portal.texts import text
+from services.portal.words import unit
 
 PUBLIC: Final = [Depends(public)]
-CHANGED: Final = 412
-UNFIT: Final = 422
-TOLD: Final = frozenset({403, 409, CHANGED, UNFIT})
-"""Refusals that are told on the page of the command."""
+FORBIDDEN: Final = 403
 LONGEST: Final = 9
 """Digits of a revision."""
 
@@ -55,87 +43,114 @@ LONGEST: Final = 9
 class Given:
     """What was sent: answers by question, what is wrong with them, and why it was not done.
 
-    `revision`: of the dossier as it was seen.
+    `revision`: of the dossier as it was seen; `absent`: the officer it is done for.
     """
 
+    dossier: str
     answers: Mapping[str, str] = field(default_factory=dict)
+    absent: str = ""
     revision: int | None = None
     faults: Mapping[str, str] = field(default_factory=dict)
     fault: str = ""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The page. `offer`: none where this cannot be done any more; `key`: of the request that it sends."""
-
-    it: Seen
-    act: Act
-    offer: Offer | None
-    questions: tuple[Question, ...]
-    marks: tuple[Mark, ...]
-    revision: int
-    fault: str
-    key: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    @property
-    def wrong(self) -> tuple[Question, ...]:
-        """What is to be put right."""
-        return tuple(one for one in (*self.questions, *(mark.why for mark in self.marks)) if one.fault)
-
-
 def add(routes: APIRouter, portal: Portal) -> None:
     """The page of each command, and doing it."""
-    pages, desks = portal.pages, portal.desks
 
-    async def page(request: Request, account: Account, act: Act, given: Given, status: int = 200) -> Response:
-        dossier, language = request.path_params["dossier"], language_of(request)
-        it = await seen(portal, request, account, dossier)
-        found = await desks.commands(account.token, dossier)
-        offer = next((one for one in offers(found["commands"], language) if one.act is act), None)
-        if offer is None and not given.fault:
-            return pages.go(request, f"/desk/dossiers/{dossier}")
-        shown = marks(it.answers, it.documents, given.answers, language) if act.marks else ()
-        for name in given.faults if act.marks else ():
-            shown = at_fault(shown, name, language)
-        asked = Asked(
-            it=it,
-            act=act,
-            offer=offer,
-            questions=questions(act, found["units"], given.answers, given.faults, language),
-            marks=shown,
-            revision=it.whole["revision"] if given.revision is None else given.revision,
-            fault=given.fault,
-        )
-        return pages.page(request, "desk_command", status, form=True, account=account, asked=asked, dossier=dossier)
+    @routes.get("/desk/dossiers/{dossier}/originals/{file}", dependencies=PUBLIC)
+    async def before_original(request: Request, dossier: str, file: str) -> Response:
+        """What it means to have seen the paper of a document."""
+        account = await officer(portal, request, *BOXES)
+        return await _shown(portal, request, account, original(an_id(file)), Given(dossier))
+
+    @routes.post("/desk/dossiers/{dossier}/originals/{file}", dependencies=PUBLIC)
+    async def see_original(request: Request, dossier: str, file: str) -> Response:
+        """The paper and the file are the same."""
+        return await _done(portal, request, original(an_id(file)), dossier)
 
     @routes.get("/desk/dossiers/{dossier}/{slug}", dependencies=PUBLIC)
-    async def before(request: Request, dossier: str, slug: str) -> Response:  # noqa: ARG001 - `page` reads it
+    async def before(request: Request, dossier: str, slug: str, absent: InPlaceOf = "") -> Response:
         """What follows from it, and what it needs."""
-        return await page(request, await officer(portal, request, *BOXES), _act(slug), Given())
+        account = await officer(portal, request, *BOXES)
+        return await _shown(portal, request, account, _act(slug), Given(dossier, absent=absent))
 
     @routes.post("/desk/dossiers/{dossier}/{slug}", dependencies=PUBLIC)
     async def do(request: Request, dossier: str, slug: str) -> Response:
         """Done; or what is in the way, with everything that was typed."""
-        account, act = await officer(portal, request, *BOXES), _act(slug)
-        sent = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-        must_be_ours(portal, request, sent.get(TOKEN, ""))
-        given, language = Given(sent, _revision(sent)), language_of(request)
-        body, faults = filled(act, sent, language)
-        if act.marks:
-            it = await seen(portal, request, account, dossier)
-            body = {"items": marked(marks(it.answers, it.documents, sent, language))}
-            given = replace(given, fault="" if body["items"] else text(language, "desk.nothing_marked"))
-        if faults or given.fault:
-            return await page(request, account, act, replace(given, faults=faults), UNFIT)
-        try:
-            await desks.act(account.token, dossier, act.path, body, revision=given.revision or 0, key=_key(sent))
-        except Refused as refused:
-            if refused.status not in TOLD:
-                raise
-            return await page(request, account, act, _refused(given, refused, request), refused.status)
-        answer = pages.go(request, f"/desk/dossiers/{dossier}")
-        portal.cookies.seal(answer, DONE, {"dossier": dossier, "slug": act.slug}, DONE_SECONDS)
-        return answer
+        return await _done(portal, request, _act(slug), dossier)
+
+
+async def _shown(  # noqa: PLR0917 - what it is about, and what was sent
+    portal: Portal, request: Request, account: Account, act: Act, given: Given, status: int = 200
+) -> Response:
+    asked = await _asked(portal, request, account, act, given)
+    if asked is None:
+        return portal.pages.go(request, f"/desk/dossiers/{given.dossier}")
+    return page(portal, request, account, asked, status)
+
+
+async def _done(portal: Portal, request: Request, act: Act, dossier: str) -> Response:
+    account = await officer(portal, request, *BOXES)
+    sent, language = await texts_of(request), language_of(request)
+    must_be_ours(portal, request, token_in(sent))
+    as_seen = AsSeen(_revision(sent), key_in(sent))
+    given = Given(dossier, sent, sent.get("absent", ""), as_seen.revision)
+    body, faults = filled(act.asks, sent, language)
+    if act.marks:
+        it = await seen(portal, request, account, dossier)
+        body = {"items": marked(marks(it.answers, it.documents, sent, language))}
+        given = replace(given, fault="" if body["items"] else text(language, "desk.nothing_marked"))
+    if faults or given.fault:
+        return await _shown(portal, request, account, act, replace(given, faults=faults), UNFIT)
+    try:
+        await portal.desks.act(account.token, dossier, act.path, body, seen=as_seen, in_place_of=given.absent)
+    except Refused as refused:
+        if refused.status not in TOLD:
+            raise
+        fault, faults = refusal(refused, act.slug, language)
+        given = replace(given, fault=fault, faults=faults)
+        if refused.status == CHANGED:  # it is seen anew
+            given = replace(given, fault=text(language, "desk.changed"), revision=None)
+        return await _shown(portal, request, account, act, given, refused.status)
+    return done(portal, request, f"/desk/dossiers/{dossier}", act.slug)
+
+
+async def _asked(portal: Portal, request: Request, account: Account, act: Act, given: Given) -> Asked | None:
+    """None where this cannot be done and nobody tried to. Raises Problem 404."""
+    dossier, language = given.dossier, language_of(request)
+    it = await seen(portal, request, account, dossier)
+    found = await _commands(portal, account, dossier, given.absent)
+    offer = next(iter(offers(found["commands"], language, (act,))), None)
+    if offer is None and not given.fault:
+        return None
+    home = f"/desk/dossiers/{dossier}"
+    shown = marks(it.answers, it.documents, given.answers, language) if act.marks else ()
+    for name in given.faults if act.marks else ():
+        shown = at_fault(shown, name, language)
+    units = tuple(Choice(one, unit(one, language)) for one in found["units"])
+    return Asked(
+        slug=act.slug,
+        home=home,
+        action=request.scope["path"],
+        facts=it.line.facts(language),
+        questions=questions(act.asks, {"unit": units}, given.answers, given.faults, language),
+        marks=shown,
+        possible=offer is not None and not offer.hindrance,
+        hindrance=offer.hindrance if offer is not None else "",
+        fault=given.fault,
+        absent=given.absent,
+        hidden={"revision": str(it.whole["revision"] if given.revision is None else given.revision)},
+    )
+
+
+async def _commands(portal: Portal, account: Account, dossier: str, in_place_of: str) -> dict[str, Any]:
+    """Raises Problem 404 where that absent officer asked for nobody, or for somebody else."""
+    try:
+        return await portal.desks.commands(account.token, dossier, in_place_of)
+    except Refused as refused:
+        if in_place_of and refused.status == FORBIDDEN:
+            raise Problem(404, "not_found", "They did not ask you to stand in") from refused
+        raise
 
 
 def _act(slug: str) -> Act:
@@ -152,22 +167,3 @@ def _revision(sent: Mapping[str, str]) -> int:
     if not (found.isascii() and found.isdecimal() and len(found) <= LONGEST):
         raise Problem(404, "not_found", "This is no form of ours")
     return int(found)
-
-
-def _key(sent: Mapping[str, str]) -> str:
-    """Raises Problem 404 for a form that is not as it was given."""
-    try:
-        return uuid.UUID(sent.get("key", "")).hex
-    except ValueError:
-        raise Problem(404, "not_found", "This is no form of ours") from None
-
-
-def _refused(given: Given, refused: Refused, request: Request) -> Given:
-    """What was sent, and why it was not done. A dossier that has changed is seen anew."""
-    language = language_of(request)
-    if refused.status == CHANGED:
-        return replace(given, revision=None, fault=text(language, "desk.changed"))
-    other = text(language, "desk.wrong.other")
-    names = [str(one.get("field", "")) for one in refused.errors]
-    faults = {name: known(language, f"desk.wrong.{name}", other) for name in names}
-    return replace(given, faults=faults, fault=hindrance(refused.code, language))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from chassis.http import Problem, public
+from services.portal.api.desk.asked import DONE, just_done
 from services.portal.api.own import an_id
 from services.portal.api.signing import officer
 from services.portal.asking import Refused, Unavailable
-from services.portal.desk.commands import BY_SLUG, offers
+from services.portal.desk.commands import offers
 from services.portal.desk.dossier import Answer, Document, answers, documents, history, people
 from services.portal.desk.lists import BOXES, Line, line
 from services.portal.pages import language_of
@@ -22,8 +23,8 @@ from services.portal.parts import Portal
 from services.portal.sessions import Account
 
 PUBLIC: Final = [Depends(public)]
-DONE: Final = "done"
-DONE_SECONDS: Final = 60
+InPlaceOf = Annotated[str, Query(alias="for", max_length=100)]
+"""The absent officer that somebody acts for."""
 WITHHELD: Final = frozenset({403, 410})
 """Content that is restricted, or erased."""
 PASSED_ON: Final = ("content-type", "content-length", "content-disposition", "content-security-policy")
@@ -79,6 +80,20 @@ async def _timeline(portal: Portal, account: Account, dossier: str) -> list[dict
     return None if found is None else found["entries"]
 
 
+async def absent_ones(portal: Portal, account: Account) -> list[dict[str, Any]]:
+    """For whom this officer stands in now."""
+    found = await portal.desks.delegation(account.token)
+    now = datetime.now(UTC)
+    return [one for one in found["for_others"] if datetime.fromisoformat(one["since"]) <= now]
+
+
+async def _turns(portal: Portal, account: Account, dossier: str) -> dict[str, list[dict[str, Any]]]:
+    """What this officer may do: themselves (under no name), and for each absent one they stand in for."""
+    names = ["", *(one["officer"] for one in await absent_ones(portal, account))]
+    found = await asyncio.gather(*(portal.desks.commands(account.token, dossier, name) for name in names))
+    return {name: one["commands"] for name, one in zip(names, found, strict=True)}
+
+
 def add(routes: APIRouter, portal: Portal) -> None:
     """The page, and the documents on it."""
     pages, desks, cookies = portal.pages, portal.desks, portal.cookies
@@ -88,21 +103,21 @@ def add(routes: APIRouter, portal: Portal) -> None:
         """Everything an officer decides by."""
         account, language = await officer(portal, request, *BOXES), language_of(request)
         it = await seen(portal, request, account, dossier)
-        commands, entries, alike, complaint = await asyncio.gather(
-            desks.commands(account.token, dossier),
+        said = just_done(portal, request, f"/desk/dossiers/{dossier}")
+        turns, entries, alike, complaint = await asyncio.gather(
+            _turns(portal, account, dossier),
             _timeline(portal, account, dossier),
             desks.duplicates(account.token, dossier),
             desks.complaint(account.token, dossier) if not it.withheld else asyncio.sleep(0),
         )
-        done = cookies.unseal(request, DONE)
-        said = done["slug"] if done and done["dossier"] == dossier and done["slug"] in BY_SLUG else ""
         answer = pages.page(
             request, "desk_dossier", form=True, account=account, it=it, dossier=dossier, done=said, complaint=complaint,
-            offers=offers(commands["commands"], language),
+            turns={absent: offers(found, language) for absent, found in turns.items()},
+            originals=any(one["name"] == "CheckOriginal" for one in turns[""]),
             entries=None if entries is None else history(entries, language),
             alike=[line(one, datetime.now(UTC), language) for one in alike],
         )  # fmt: skip
-        if done is not None:
+        if said:
             cookies.drop(answer, DONE)
         return answer
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
 from chassis.http import Problem, public
+from services.portal.api.desk.dossiers import InPlaceOf, absent_ones
 from services.portal.api.forms import must_be_ours
 from services.portal.api.signing import DESK, officer
 from services.portal.desk.lists import BOXES, Line, lines
@@ -19,16 +20,25 @@ from services.portal.parts import Portal
 from services.portal.sessions import Account
 
 PUBLIC: Final = [Depends(public)]
+After = Annotated[str, Query(max_length=100)]
 FIRST, EACH = 10, 50
 """Of a list: on the first page, and on each page of its own."""
+
+
+@dataclass(frozen=True)
+class Which:
+    """A list: whose role, which of its lists; `absent`: the officer whose it is, if not one's own."""
+
+    role: str
+    name: str
+    absent: str = ""
 
 
 @dataclass(frozen=True)
 class Box:
     """Some of a list; `more`: the cursor of what follows, empty at its end."""
 
-    role: str
-    name: str
+    of: Which
     found: tuple[Line, ...]
     more: str
 
@@ -37,27 +47,32 @@ def add(routes: APIRouter, portal: Portal) -> None:
     """The lists, each by itself, and the search."""
     pages, desks = portal.pages, portal.desks
 
-    async def box(request: Request, account: Account, role: str, name: str, limit: int, after: str = "") -> Box:  # noqa: PLR0917
-        page = await desks.inbox(account.token, role, name, limit=limit, after=after)
-        return Box(role, name, lines(page.dossiers, datetime.now(UTC), language_of(request)), page.after)
+    async def box(request: Request, account: Account, of: Which, limit: int, after: str = "") -> Box:
+        page = await desks.inbox(account.token, of.role, of.name, limit=limit, after=after, in_place_of=of.absent)
+        return Box(of, lines(page.dossiers, datetime.now(UTC), language_of(request)), page.after)
+
+    async def lent(account: Account) -> list[Which]:
+        """The lists of those one stands in for; all but a specialist's are the same for everybody of that role."""
+        if "specialist" not in account.roles:
+            return []
+        absent = [one for one in await absent_ones(portal, account) if one["role"] == "specialist"]
+        return [Which("specialist", name, one["officer"]) for one in absent for name in BOXES["specialist"]]
 
     @routes.get(DESK, dependencies=PUBLIC)
     async def home(request: Request) -> Response:
         """The first of each list."""
         account = await officer(portal, request)
-        asked = [(role, name) for role, names in BOXES.items() if role in account.roles for name in names]
-        found = await asyncio.gather(*(box(request, account, role, name, FIRST) for role, name in asked))
+        own = [Which(role, name) for role, names in BOXES.items() if role in account.roles for name in names]
+        found = await asyncio.gather(*(box(request, account, of, FIRST) for of in (*own, *await lent(account))))
         return pages.page(request, "desk_home", form=True, account=account, boxes=found)
 
     @routes.get("/desk/inbox/{role}/{name}", dependencies=PUBLIC)
-    async def one(
-        request: Request, role: str, name: str, after: Annotated[str, Query(max_length=100)] = ""
-    ) -> Response:
+    async def one(request: Request, role: str, name: str, after: After = "", absent: InPlaceOf = "") -> Response:
         """A whole list, page by page."""
         if name not in BOXES.get(role, ()):
             raise Problem(404, "not_found", "There is no such list")
         account = await officer(portal, request, role)
-        found = await box(request, account, role, name, EACH, after)
+        found = await box(request, account, Which(role, name, absent), EACH, after)
         return pages.page(request, "desk_inbox", form=True, account=account, box=found)
 
     @routes.get("/desk/search", dependencies=PUBLIC)

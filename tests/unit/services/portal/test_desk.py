@@ -8,7 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from law import forms, procedures
-from services.portal.desk.commands import ACTS, BY_COMMAND, UNSAID, at_fault, filled, marked, marks, offers, questions
+from services.portal.desk.asks import filled, questions
+from services.portal.desk.commands import ACTS, BY_COMMAND, UNSAID, at_fault, marked, marks, offers
 from services.portal.desk.dossier import Answer, answers, documents, history, people
 from services.portal.desk.lists import BOXES, line
 from services.portal.following import HIDDEN
@@ -29,7 +30,7 @@ def test_every_command_of_an_officer_has_a_page_and_its_words() -> None:
     for act in ACTS:
         assert {f"desk.do.{act.slug}.{word}" for word in ("name", "follows", "go", "done")} <= set(TEXTS["vi"])
         for language in LANGUAGES:
-            assert all(question.label for question in questions(act, ("culture",), {}, {}, language))
+            assert all(question.label for question in questions(act.asks, {}, {}, {}, language))
 
 
 def test_everything_services_may_say_has_words() -> None:
@@ -41,7 +42,7 @@ def test_everything_services_may_say_has_words() -> None:
 
 
 def test_what_is_in_the_way_is_said_unless_it_is_no_concern_of_theirs() -> None:
-    found = [
+    found: list[dict[str, Any]] = [
         {"name": "TakeDossier", "role": "specialist"},
         {"name": "DecideDossier", "role": "leader", "refused": {"code": "four_eyes", "detail": "d"}},
         {"name": "ExtendTerm", "role": "leader", "refused": {"code": "a new word", "detail": "d"}},
@@ -77,12 +78,12 @@ def test_what_is_sent_is_what_was_filled_in(
     command: str, given: dict[str, str], sent: dict[str, Any], missing: set[str]
 ) -> None:
     for language in LANGUAGES:
-        body, faults = filled(BY_COMMAND[command], given, language)
+        body, faults = filled(BY_COMMAND[command].asks, given, language)
         assert (body, set(faults)) == (sent, missing)
 
 
 def test_a_phrase_and_own_words_are_one_reason_in_vietnamese() -> None:
-    body, _ = filled(BY_COMMAND["RejectDossier"], {"phrase.reason": "1", "reason": " xem H18-1 "}, "en")
+    body, _ = filled(BY_COMMAND["RejectDossier"].asks, {"phrase.reason": "1", "reason": " xem H18-1 "}, "en")
     assert body == {"reason": f"{several('vi', 'desk.phrases.reject')[1]} xem H18-1"}
 
 
@@ -132,7 +133,7 @@ def test_a_document_that_is_not_given_out_has_no_link() -> None:
 
 def test_what_happened_is_said_with_who_did_it() -> None:
     by = {"officer": "specialist1", "unit": "culture", "on_behalf_of": "specialist2", "note": "đủ"}
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"at": "2026-11-30T02:00:00Z", "type": "dossier.submitted", "detail": "", "by": None},
         {"at": "2026-11-30T03:00:00Z", "type": "dossier.step_done", "detail": "examination", "by": by},
         {"at": "2026-11-30T03:00:00Z", "type": "notification.sent", "detail": "x", "by": None},
