@@ -16,7 +16,7 @@ from chassis.store import StoreUnavailable
 from chassis.telemetry import FAULTS, logger
 from services.portal.api import router
 from services.portal.api.filing import Sent
-from services.portal.api.signing import NotSignedIn, to_sign_in
+from services.portal.api.signing import NotSignedIn, NotTheirs, to_sign_in
 from services.portal.asking import PartnerError, Refused, Unavailable
 from services.portal.limits import Buckets
 from services.portal.middleware import Languages, Patience
@@ -24,8 +24,13 @@ from services.portal.pages import Pages, language_of, path_in
 from services.portal.parts import Portal
 
 READY_SECONDS: Final = 2.0
-LARGER: Final = {"POST /my/papers/": 21 * 1024 * 1024, "POST /my/supplements/": 64 * 1024 * 1024}
-"""A file, or all that a supplement asks for, and the form around it; what a file may have submission says."""
+LARGER: Final = {
+    "POST /my/papers/": 21 * 1024 * 1024,
+    "POST /my/supplements/": 64 * 1024 * 1024,
+    "POST /desk/assist/": 64 * 1024 * 1024,
+}
+"""A file, or all that a supplement or a whole filing has, and the form around it; what a file may have submission says.
+"""
 log = logger(__name__)
 
 
@@ -58,6 +63,8 @@ def _faults(app: FastAPI, pages: Pages) -> None:
         match error:
             case Sent():
                 return pages.go(request, f"/my/{error.dossier}/filed")
+            case NotTheirs():
+                return pages.page(request, "not_yours", 403)
             case NotSignedIn():
                 return to_sign_in(request, error.to)
             case Refused(status=401):  # the access token ended before the session did
@@ -70,7 +77,7 @@ def _faults(app: FastAPI, pages: Pages) -> None:
             log.error("a page failed", exc_info=error)
         return pages.error(request, status)
 
-    ours = (PartnerError, NotSignedIn, Sent, StoreUnavailable)
+    ours = (PartnerError, NotSignedIn, NotTheirs, Sent, StoreUnavailable)
     for kind in (Problem, RequestValidationError, HTTPException, *ours, Exception):
         app.add_exception_handler(kind, fault)
 

@@ -79,7 +79,7 @@ def followed(whole: Mapping[str, Any], language: Language) -> Followed:
         left=None if pause else running.get("working_days_left"),
         late=bool(running.get("late")),
         pause=pause,
-        steps=tuple(_step(entry, language) for entry in reversed(whole["entries"]) if _shown(entry)),
+        steps=tuple(step(entry, language) for entry in reversed(whole["entries"]) if _shown(entry)),
     )
 
 
@@ -121,7 +121,8 @@ def _shown(entry: Mapping[str, Any]) -> bool:
     return f"event.{kind}" in TEXTS["vi"]
 
 
-def _step(entry: Mapping[str, Any], language: Language) -> Step:
+def step(entry: Mapping[str, Any], language: Language) -> Step:
+    """One entry that has words, with what is told of it."""
     kind, said = entry["type"], entry["detail"]
     detail = ""
     if kind in REASONED:

@@ -14,11 +14,10 @@ import httpx
 
 from chassis.http import Problem, Verifier
 from services.portal.asking import Issuer, PartnerError, Refused, Unavailable, answered, requested
-from services.portal.sessions import Account
+from services.portal.sessions import CITIZEN, DESKS, Account
 from services.portal.settings import PortalSettings
 
 RETURN: Final = "/signed-in"
-ROLE: Final = "citizen"
 
 
 class NotLetIn(PartnerError):
@@ -95,7 +94,9 @@ class Provider:
             raise NotLetIn(error.detail) from error
         if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), asked.nonce.encode()):
             raise NotLetIn("an identity token that was not asked for here")
-        if caller.sub != claims["sub"] or ROLE not in caller.roles:
-            raise NotLetIn("another person's access token, or no citizen's")
-        account = Account(caller.sub, str(claims.get("name") or caller.name or ""), found["access_token"])
+        roles = tuple(role for role in (CITIZEN, *DESKS) if role in caller.roles)
+        if caller.sub != claims["sub"] or not roles:
+            raise NotLetIn("another person's access token, or of a role that there are no pages for")
+        name = str(claims.get("name") or caller.name or "")
+        account = Account(caller.sub, name, found["access_token"], roles, caller.unit)
         return SignedIn(account, int(found.get("expires_in", 0)))

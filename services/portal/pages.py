@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.portal import words
 from services.portal.seals import FORM, TOKEN, Cookies
+from services.portal.sessions import DESKS, Account
 from services.portal.texts import Language, known, text
 
 STYLE: Final = (files("services.portal") / "static" / "portal.css").read_bytes()
@@ -29,6 +30,21 @@ HEADERS: Final = {
 STRICT: Final = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
 ENGLISH: Final = "/en"
 SEE_OTHER: Final = 303
+MENU: Final = (
+    ("/", "nav.home"), ("/procedures", "nav.procedures"), ("/my", "nav.my"), ("/track", "nav.track"),
+    ("/verify", "nav.verify"), ("/statistics", "nav.statistics"),
+)  # fmt: skip
+WORKERS: Final = {"clerk", "specialist", "leader", "registrar"}
+DESK_MENU: Final = (
+    ("/desk", "desk.nav.home", set(DESKS)),
+    ("/desk/search", "desk.nav.search", WORKERS),
+    ("/desk/assist", "desk.nav.assist", {"clerk"}),
+    ("/desk/money", "desk.nav.money", {"accountant", "leader"}),
+    ("/desk/absence", "desk.nav.absence", WORKERS),
+    ("/verify", "nav.verify", set(DESKS)),
+    ("/statistics", "nav.statistics", set(DESKS)),
+)
+"""What leads on from every page: for everybody, and for officers at their desk by their roles."""
 
 
 def language_of(request: Request) -> Language:
@@ -62,7 +78,9 @@ class Pages:
         language = language_of(request)
         cookie, token = self._cookies.form_token(request) if form else ("", "")
         template = self._templates.get_template(f"{name}.html")
-        html = template.render(**self._common(request, language), **values, form_token=token, token_name=TOKEN)
+        html = template.render(
+            **self._common(request, language, values.get("account")), **values, form_token=token, token_name=TOKEN
+        )
         answer = HTMLResponse(html, status, headers=self._headers)
         answer.headers["cache-control"] = "no-store" if form else "no-cache"
         if form:
@@ -91,7 +109,7 @@ class Pages:
         headers = {**self._headers, "cache-control": "no-store"}
         return RedirectResponse(path_in(language_of(request), path), SEE_OTHER, headers=headers)
 
-    def _common(self, request: Request, language: Language) -> dict[str, Any]:
+    def _common(self, request: Request, language: Language, account: Account | None) -> dict[str, Any]:
         path = request.scope["path"]
         query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
         other: Language = "en" if language == "vi" else "vi"
@@ -119,6 +137,14 @@ class Pages:
 
         return {
             "t": t, "t_or": t_or, "link": link, "both": both, "named": named, "number": number, "per_mille": per_mille,
+            "menu": _menu(path, account),
             "day": words.day, "at": words.at, "language": language, "other": other, "here": path,
             "other_path": path_in(other, path) + query, "style": f"/portal.css?v={VERSION}",
         }  # fmt: skip
+
+
+def _menu(path: str, account: Account | None) -> tuple[tuple[str, str], ...]:
+    """At a desk that of its officer."""
+    if account is None or path.split("/")[1] != "desk":
+        return MENU
+    return tuple((to, key) for to, key, roles in DESK_MENU if not roles.isdisjoint(account.roles))

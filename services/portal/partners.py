@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -13,12 +12,13 @@ from urllib.parse import quote
 import httpx
 from starlette.datastructures import UploadFile
 
-from services.portal.asking import Issuer, Machine, Refused, answered, requested
+from services.portal.asking import Issuer, Machine, Refused
+from services.portal.calls import ABSENT, Calls
+from services.portal.calls import as_ as _as
+from services.portal.calls import part as _part
 from services.portal.settings import PortalSettings
 
 KEPT: Final = 60.0
-ABSENT: Final = frozenset({404, 410, 422})
-"""Not there, gone, or no name of anything."""
 METHOD: Final = "vnpay"
 UPLOAD_SECONDS: Final = 120.0
 PIECE: Final = 64 * 1024
@@ -27,12 +27,12 @@ MOST: Final = 1_000
 CONNECTIONS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
-class Services:
+class Services(Calls):
     """One client for all of them. Nothing it does waits longer than `PORTAL_SECONDS`."""
 
     def __init__(self, settings: PortalSettings) -> None:
         self._settings = settings
-        self.client = httpx.AsyncClient(timeout=settings.seconds, limits=CONNECTIONS, trust_env=False)
+        super().__init__(httpx.AsyncClient(timeout=settings.seconds, limits=CONNECTIONS, trust_env=False))
         self.issuer = Issuer(settings, self.client)
         self._machine = Machine(settings, self.client, self.issuer)
         self._kept: dict[str, tuple[float, Any]] = {}
@@ -144,12 +144,16 @@ class Services:
         """What is known of an uploaded file; None where it is gone."""
         return await self._found(f"{self._settings.submission_url}/files/{_part(file)}", headers=_as(token))
 
-    async def put_file(self, token: str, file: str, name: str, content: UploadFile) -> None:
-        """Its content, streamed as it came; `name`: what its owner calls it, whatever folder a browser puts before."""
+    async def put_file(self, token: str, file: str, name: str, content: UploadFile, owner: str = "") -> None:
+        """Its content, streamed as it came; `name`: what its owner calls it, whatever folder a browser puts before.
+
+        `owner`: the account a clerk uploads it for.
+        """
         last = re.split(r"[/\\]", name)[-1]
         headers = {**_as(token), "file-name": quote(last), "content-type": "application/octet-stream"}
         url = f"{self._settings.submission_url}/files/{_part(file)}"
-        await self._ask("PUT", url, content=_pieces(content), headers=headers, timeout=UPLOAD_SECONDS)
+        query = {"owner": owner} if owner else {}
+        await self._ask("PUT", url, params=query, content=_pieces(content), headers=headers, timeout=UPLOAD_SECONDS)
 
     async def remove_file(self, token: str, file: str) -> None:
         """Not where a dossier names it; then it stays."""
@@ -205,28 +209,6 @@ class Services:
     async def _done(self, token: str, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._post(url, body, _as(token))
 
-    async def _post(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-        own = {**headers, "idempotency-key": uuid.uuid4().hex}
-        answer: dict[str, Any] = (await self._ask("POST", url, json=body, headers=own)).json()
-        return answer
-
-    async def _content(self, url: str, **options: Any) -> bytes | None:
-        answer = await self._if_there("GET", url, **options)
-        return None if answer is None else answer.content
-
-    async def _found(self, url: str, *, method: str = "GET", **options: Any) -> dict[str, Any] | None:
-        answer = await self._if_there(method, url, **options)
-        found: dict[str, Any] | None = None if answer is None else answer.json()
-        return found
-
-    async def _if_there(self, method: str, url: str, **options: Any) -> httpx.Response | None:
-        try:
-            return await self._ask(method, url, **options)
-        except Refused as refused:
-            if refused.status in ABSENT:
-                return None
-            raise
-
     async def _lasting_if_there(self, url: str) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = await self._lasting(url)
@@ -244,20 +226,7 @@ class Services:
             self._kept[url] = (time.monotonic() + KEPT, found)
         return found
 
-    async def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:
-        """Raises Unavailable, Refused."""
-        return answered(await requested(self.client, method, url, **options))
-
 
 async def _pieces(content: UploadFile) -> AsyncIterator[bytes]:
     while piece := await content.read(PIECE):
         yield piece
-
-
-def _as(token: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}"}
-
-
-def _part(text: str) -> str:
-    """One segment of a path, whatever was typed: never another path."""
-    return "%2E" * len(text) if text in {".", ".."} else quote(text, safe="")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from chassis.store import Store
 from schemas.event import to_instant
+from services.portal.desks import Desks
 from services.portal.identity import Provider
 from services.portal.pages import Pages
 from services.portal.partners import Services
@@ -22,6 +23,7 @@ class Portal:
 
     settings: PortalSettings
     services: Services
+    desks: Desks
     cookies: Cookies
     pages: Pages
     store: Store
@@ -42,6 +44,7 @@ def new_portal(settings: PortalSettings) -> Portal:
     return Portal(
         settings=settings,
         services=services,
+        desks=Desks(settings, services.client),
         cookies=cookies,
         pages=Pages(cookies, secure=settings.secure),
         store=store,

@@ -99,10 +99,10 @@ def sections(
     content, said = draft["content"], {wrong["field"]: wrong for wrong in draft["errors"]}
     faults = {field: wrong["problem_vi" if language == "vi" else "problem"] for field, wrong in said.items()}
     asked = {
-        "applicant": (_kind(procedure, language), *_own("applicant", language)),
-        "agent": (_basis(language), *_own("agent", language)),
-        "form": tuple(_of_form(name, found, schema, language) for name, found in schema["properties"].items()),
-        "delivery": (_way(procedure, language), *_own("address", language)),
+        "applicant": (_kind(procedure, language), *own("applicant", language)),
+        "agent": (_basis(language), *own("agent", language)),
+        "form": tuple(of_form(name, found, schema, language) for name, found in schema["properties"].items()),
+        "delivery": (_way(procedure, language), *own("address", language)),
     }
     found = [_section(key, questions, content, faults) for key, questions in asked.items()]
     found.insert(SECTIONS.index("documents"), _documents(content, procedure, files, language))
@@ -135,7 +135,7 @@ def asked_again(items: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], l
         if document or field is None:
             question = Question(f"{'documents' if document else 'form'}.{name}", label, "text", required=True)
         else:
-            question = replace(_of_form(name, field, schema, language), required=True)
+            question = replace(of_form(name, field, schema, language), required=True)
         found.append(Item(name, one["why"], document, question))
     return tuple(found)
 
@@ -175,7 +175,8 @@ def _answered(question: Question, content: Mapping[str, Any], faults: Mapping[st
     return replace(question, value="" if value is None else str(value), fault=fault)
 
 
-def _of_form(name: str, found: Mapping[str, Any], schema: Mapping[str, Any], language: Language) -> Question:
+def of_form(name: str, found: Mapping[str, Any], schema: Mapping[str, Any], language: Language) -> Question:
+    """A field of a form's schema, asked."""
     labels = found.get("x-labels", {})
     choices = tuple(Choice(value, labels[value][language]) for value in found.get("enum", ()))
     form, longest = found.get("format", ""), int(found.get("maxLength", 20))
@@ -191,7 +192,8 @@ def _of_form(name: str, found: Mapping[str, Any], schema: Mapping[str, Any], lan
     )
 
 
-def _own(group: str, language: Language) -> tuple[Question, ...]:
+def own(group: str, language: Language) -> tuple[Question, ...]:
+    """What every procedure asks of `applicant`, `agent` or `address`."""
     part = "delivery" if group == "address" else group
     return tuple(
         Question(

@@ -31,6 +31,9 @@ from services.portal.seals import HEADER
 RECORDS: Final = (Records("sessions", (("until",),)),)
 NAME_BYTES: Final = 32
 LONGEST: Final = 100
+CITIZEN: Final = "citizen"
+DESKS: Final = ("clerk", "specialist", "leader", "registrar", "accountant")
+"""Roles of officers that there are pages for."""
 EVERY: Final = 60.0
 PAGE: Final = 500
 log = logger(__name__)
@@ -38,11 +41,26 @@ log = logger(__name__)
 
 @dataclass(frozen=True)
 class Account:
-    """A person who signed in. `token`: the access token that the services are asked with."""
+    """A person who signed in. `token`: the access token that the services are asked with; `unit`: of an officer.
+
+    `roles`: what they are let in as. A session of the release before says none, and is a citizen's: no others were.
+    """
 
     sub: str
     name: str
     token: str
+    roles: tuple[str, ...] = (CITIZEN,)
+    unit: str | None = None
+
+    @property
+    def citizen(self) -> bool:
+        """May file, and has dossiers of their own."""
+        return CITIZEN in self.roles
+
+    @property
+    def officer(self) -> bool:
+        """Works on the dossiers of others."""
+        return not set(self.roles).isdisjoint(DESKS)
 
 
 class Sessions:
@@ -72,7 +90,8 @@ class Sessions:
             opened = jwe.decrypt_compact(found["sealed"], self._seal(name), algorithms=list(HEADER.values())).plaintext
         except JoseError:
             return None  # sealed under a portal key that is no longer ours
-        return Account(**json.loads(opened or b"{}"))
+        kept = json.loads(opened or b"{}")
+        return Account(**{**kept, "roles": tuple(kept.get("roles", (CITIZEN,)))})
 
     async def end(self, name: str | None) -> None:
         """It is no more, wherever its name still is. Raises StoreUnavailable."""

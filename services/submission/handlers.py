@@ -78,7 +78,9 @@ def aggregates(
         encode=reply_encoder(own, portals),
         content_type=jose.CONTENT_TYPE,
     )
-    officers = AggregateType(name="officers", state=officer.Officer, handlers=officer.HANDLERS)
+    officers = AggregateType(
+        name="officers", state=officer.Officer, handlers=officer.HANDLERS, view=officer.view, indexes=(("to",),)
+    )
     drawers = AggregateType(
         name="drafts",
         state=drafts.Drawer,

@@ -15,7 +15,8 @@ from chassis.service import Platform
 from services.delivery.domain.delivery import Delivery
 from services.delivery.effects.document import FILES
 
-Reader = Annotated[Caller, Depends(allow("citizen", "clerk", "registrar", "operator", "auditor"))]
+Reader = Annotated[Caller, Depends(allow("citizen", "clerk", "registrar", "leader", "operator", "auditor"))]
+"""A leader among them: who takes a document back has to see which."""
 Officer = Annotated[
     Caller, Depends(allow("citizen", "clerk", "specialist", "leader", "registrar", "operator", "auditor"))
 ]

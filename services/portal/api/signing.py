@@ -10,18 +10,20 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from chassis.http import public
+from chassis.http import Problem, public
 from services.portal.api.forms import must_be_ours
 from services.portal.identity import RETURN, Asked, NotLetIn, new_asked
-from services.portal.pages import language_of, path_in
+from services.portal.pages import ENGLISH, language_of, path_in
 from services.portal.parts import Portal
 from services.portal.seals import SESSION
 from services.portal.sessions import Account
+from services.portal.texts import Language
 
 PUBLIC: Final = [Depends(public)]
 SIGNING: Final = "signing"
 SIGNING_SECONDS: Final = 10 * 60
 HOME: Final = "/my"
+DESK: Final = "/desk"
 OWN: Final = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+", re.ASCII)
 """Our own paths: no host, no ``//``, no backslash, no query."""
 
@@ -34,13 +36,43 @@ class NotSignedIn(Exception):
         self.to = to
 
 
+class NotTheirs(Exception):
+    """An officer at a page for those who file."""
+
+
 def own_path(to: str) -> str:
     """`to`, if it is one of our own; else where one's dossiers are."""
     return to if OWN.fullmatch(to) and len(to) <= 200 else HOME  # noqa: PLR2004 - ours are short
 
 
+def landing(to: str, account: Account, language: Language) -> str:
+    """`to`, unless it is for others than this account: then where their own things are."""
+    bare = to.removeprefix(ENGLISH)
+    if bare == DESK or bare.startswith(f"{DESK}/"):
+        return to if account.officer else path_in(language, HOME)
+    return to if account.citizen else path_in(language, DESK)
+
+
 async def signed_in(portal: Portal, request: Request) -> Account:
-    """Raises NotSignedIn, StoreUnavailable."""
+    """Who files. Raises NotSignedIn, NotTheirs, StoreUnavailable."""
+    account = await _anybody(portal, request)
+    if not account.citizen:
+        raise NotTheirs
+    return account
+
+
+async def officer(portal: Portal, request: Request, *roles: str) -> Account:
+    """Who works here, in one of `roles` where any is named; to anybody else there is no such page.
+
+    Raises NotSignedIn, StoreUnavailable, Problem 404.
+    """
+    account = await _anybody(portal, request)
+    if not account.officer or (roles and set(roles).isdisjoint(account.roles)):
+        raise Problem(404, "not_found", "There is no such page")
+    return account
+
+
+async def _anybody(portal: Portal, request: Request) -> Account:
     account = await portal.sessions.find(portal.cookies.get(request, SESSION))
     if account is None:
         raise NotSignedIn(path_in(language_of(request), request.scope["path"]))
@@ -48,7 +80,7 @@ async def signed_in(portal: Portal, request: Request) -> Account:
 
 
 async def posted(portal: Portal, request: Request, token: str) -> Account:
-    """Who sent a form that this browser was given. Raises NotSignedIn, StoreUnavailable, Problem 403."""
+    """Who files, and sent a form that this browser was given. Raises as `signed_in`, and Problem 403."""
     account = await signed_in(portal, request)
     must_be_ours(portal, request, token)
     return account
@@ -89,7 +121,8 @@ def add(routes: APIRouter, portal: Portal) -> None:
             return pages.page(request, "not_signed_in", 403)
         await sessions.end(cookies.get(request, SESSION))
         name = await sessions.begin(found.account, found.seconds)
-        answer = RedirectResponse(kept["to"], 303, headers={"cache-control": "no-store"})
+        to = landing(kept["to"], found.account, kept["language"])
+        answer = RedirectResponse(to, 303, headers={"cache-control": "no-store"})
         cookies.put(answer, SESSION, name)
         cookies.drop(answer, SIGNING)
         return answer

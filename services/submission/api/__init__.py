@@ -11,6 +11,7 @@ from services.submission.api import (
     assisting,
     calendar,
     catalogue,
+    desk,
     drafts,
     officers,
     portals,
@@ -27,7 +28,7 @@ def router(platform: Platform) -> APIRouter:
     """The routes of submission."""
     routes = APIRouter()
     parts = (
-        catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, privacy, rights, files,
+        catalogue, applicants, assisting, drafts, reading, desk, officers, absence, calendar, privacy, rights, files,
         documents, portals, requests,
     )  # fmt: skip
     for part in parts:

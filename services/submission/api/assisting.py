@@ -11,10 +11,11 @@ from chassis.http import Caller, Problem, allow
 from chassis.service import Platform
 from schemas.event import Instant
 from schemas.parts import Assistance, Consent
-from schemas.upstream import Filing, Line
-from services.submission.api.applicants import invalid
+from schemas.upstream import Line
+from services.submission.api.applicants import FilingWithFiles, invalid
 from services.submission.api.common import Body, Doors, Key
 from services.submission.domain.filing import BadFiling, checked, dossier_id
+from services.submission.files.attaching import with_files
 
 AtCounter = Annotated[Caller, Depends(allow("clerk"))]
 
@@ -22,10 +23,11 @@ AtCounter = Annotated[Caller, Depends(allow("clerk"))]
 class Assisted(Body):
     """The applicant's filing, how and when they agreed to it, and their account, where they have one.
 
-    Without an account only officers see the dossier over HTTP, and its fee is paid at the desk.
+    Without an account only officers see the dossier over HTTP, and its fee is paid at the desk; its files are then
+    uploaded for `desk:` and the clerk's own account.
     """
 
-    filing: Filing
+    filing: FilingWithFiles
     consent: Consent
     consented_at: Instant
     account: Line | None = None
@@ -58,4 +60,5 @@ def add(routes: APIRouter, platform: Platform) -> None:
             )
         except BadFiling as error:
             raise invalid(error, "filing.") from error
+        command = await with_files(platform, command, body.filing.files)
         return await doors.own(dossier, command, IdempotencyKey(key.key, key.digest, permanent=True), response)

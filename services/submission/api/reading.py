@@ -14,7 +14,7 @@ from chassis.http import Caller, Problem, allow, public
 from chassis.http.auth import KEEPER
 from chassis.readings import looked_at
 from chassis.service import Platform
-from schemas.event import DossierId
+from schemas.event import DossierId, format_instant
 from services.submission.api.common import OFFICERS, Citizen, Doors, InPlaceOf, Limit, Officer, Reader, etag
 from services.submission.domain import duplicates, finding, graph, timing
 from services.submission.domain.dossier import Dossier, Stage
@@ -50,7 +50,7 @@ def _one(routes: APIRouter, platform: Platform) -> None:
         """One dossier without personal data, its present step and what may be done; applicants see their own only."""
         state = await visible(dossiers, dossier, caller)
         response.headers["etag"] = etag(state.revision)
-        return {**summary(state), "step": _step(state), "possible": graph.allowed(state.stage)}
+        return {**summary(state), "step": _step(state), "possible": graph.possible(state)}
 
     @routes.get("/dossiers/{dossier}/duplicates")
     async def twice(dossier: DossierId, caller: Officer) -> dict[str, Any]:
@@ -162,9 +162,11 @@ def _page(found: Sequence[Document[Any]], limit: int, last: str | None) -> dict[
 
 
 def summary(dossier: Dossier) -> dict[str, Any]:
-    """A dossier without personal data, with its national status."""
+    """A dossier without personal data, with its national status; `turn_due`: what inboxes are sorted by."""
     shown = dossier.model_dump(mode="json", exclude=HIDDEN, exclude_none=True)
-    return {**shown, "status": int(graph.STATUS[dossier.stage])}
+    due = timing.turn_due(dossier)
+    turn = {"turn_due": format_instant(due)} if due is not None else {}
+    return {**shown, **turn, "status": int(graph.STATUS[dossier.stage])}
 
 
 def _step(dossier: Dossier) -> dict[str, Any] | None:

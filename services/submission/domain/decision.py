@@ -11,6 +11,7 @@ from schemas.dossier import DossierCompleted, DossierDecided, ResultIssued
 from services.submission.domain import charging, timing
 from services.submission.domain.dossier import Dossier, Rules, local_day
 from services.submission.domain.graph import enter, known
+from services.submission.domain.holding import apart
 from services.submission.messages import DecideDossier, IssueResult
 
 
@@ -20,8 +21,7 @@ def decide(dossier: Dossier | None, command: DecideDossier, now: datetime, rules
     Raises Refused `four_eyes`, `invalid`.
     """
     dossier = enter(dossier, command)
-    if {command.by.officer, command.by.principal} & set(dossier.officers):
-        raise Refused("four_eyes", "who examined a dossier does not decide it")
+    apart(dossier, command.by)
     if command.outcome == "refused":
         for field in ("reason", "ground"):
             if getattr(command, field) is None:

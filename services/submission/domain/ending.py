@@ -8,9 +8,11 @@ from chassis.decision import Decision, Impossible, Refused
 from law import clock
 from schemas.dossier import DossierWithdrawn
 from schemas.feedback import ComplaintAnswered, ComplaintFiled, DossierRated
+from schemas.work import By
 from services.submission.domain import timing
 from services.submission.domain.dossier import Complaint, Dossier, Rules
 from services.submission.domain.graph import enter
+from services.submission.domain.holding import apart
 from services.submission.messages import AnswerComplaint, Complain, RateDossier, WithdrawDossier
 
 
@@ -47,14 +49,18 @@ def complain(dossier: Dossier | None, command: Complain, now: datetime, rules: R
     return Decision(complained, (event,), answer={**complained.answer, "due_at": due.isoformat()})
 
 
+def answerable(dossier: Dossier, by: By) -> Complaint:
+    """The complaint that waits. Raises Refused `no_complaint`, `four_eyes`."""
+    if dossier.grievance is None:
+        raise Refused("no_complaint", "there is no complaint to answer")
+    apart(dossier, by)
+    return dossier.grievance
+
+
 def answer_complaint(dossier: Dossier | None, command: AnswerComplaint, now: datetime) -> Decision[Dossier]:
     """Answered, by a leader who did not examine the dossier. Raises Refused `no_complaint`, `four_eyes`."""
     dossier = enter(dossier, command)
-    complaint = dossier.grievance
-    if complaint is None:
-        raise Refused("no_complaint", "there is no complaint to answer")
-    if {command.by.officer, command.by.principal} & set(dossier.officers):
-        raise Refused("four_eyes", "who examined a dossier does not answer a complaint about it")
+    complaint = answerable(dossier, command.by)
     by = timing.act(dossier, command.by).model_copy(
         update={"since": complaint.complained_at, "due_at": complaint.due_at}
     )

@@ -116,6 +116,11 @@ def allowed(stage: Stage) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def possible(dossier: Dossier) -> tuple[str, ...]:
+    """What may be asked of that dossier now, by the name of the command."""
+    return tuple(word for word in allowed(dossier.stage) if not (dossier.outcome and word in UNDECIDED))
+
+
 def enter(dossier: Dossier | None, command: do.Official | do.Own) -> Dossier:
     """The dossier, where this command may be carried out on it.
 
@@ -127,9 +132,9 @@ def enter(dossier: Dossier | None, command: do.Official | do.Own) -> Dossier:
     if isinstance(command, do.Official) and command.revision not in {None, dossier.revision}:
         raise Refused("stale", f"the dossier is at revision {dossier.revision}, not {command.revision}: look again")
     name = type(command).__name__
-    possible = tuple(word for word in allowed(dossier.stage) if not (dossier.outcome and word in UNDECIDED))
-    if name not in possible:
-        instead = f"only {', '.join(possible)}" if possible else "nothing is"
+    words = possible(dossier)
+    if name not in words:
+        instead = f"only {', '.join(words)}" if words else "nothing is"
         raise Refused("wrong_stage", f"the dossier is {dossier.stage}: {name} is not possible, {instead}")
     return dossier
 

@@ -20,6 +20,20 @@ def mine(dossier: Dossier, by: By) -> None:
         raise Refused("not_holder", f"the dossier is held by {dossier.holder}")
 
 
+def takeable(dossier: Dossier, by: By) -> None:
+    """Raises Refused `forbidden` (another unit's), `taken` (names the holder)."""
+    if dossier.unit != by.unit:
+        raise Refused("forbidden", f"the dossier is with the unit {dossier.unit}")
+    if dossier.holder is not None:
+        raise Refused("taken", f"the dossier is held by {dossier.holder}")
+
+
+def apart(dossier: Dossier, by: By) -> None:
+    """Raises Refused `four_eyes`: who examined a dossier, or stood in for who did, judges nothing about it."""
+    if {by.officer, by.principal} & set(dossier.officers):
+        raise Refused("four_eyes", "who examined a dossier neither decides it nor answers a complaint about it")
+
+
 def assign(dossier: Dossier | None, command: AssignDossier, now: datetime, rules: Rules) -> Decision[Dossier]:
     """Gives it to a unit of the department; who held it before does no more."""
     dossier = enter(dossier, command)
@@ -35,10 +49,7 @@ def assign(dossier: Dossier | None, command: AssignDossier, now: datetime, rules
 def take(dossier: Dossier | None, command: TakeDossier, now: datetime) -> Decision[Dossier]:
     """An officer of its unit takes it. Raises Refused `forbidden` (another unit's), `taken` (names the holder)."""
     dossier = enter(dossier, command)
-    if dossier.unit != command.by.unit:
-        raise Refused("forbidden", f"the dossier is with the unit {dossier.unit}")
-    if dossier.holder is not None:
-        raise Refused("taken", f"the dossier is held by {dossier.holder}")
+    takeable(dossier, command.by)
     taken = dossier.same(now, holder=command.by.principal, held_since=now)
     event = DossierTaken(dossier_id=dossier.id, taken_at=now, by=timing.act(dossier, command.by))
     return Decision(taken, (event,), answer=taken.answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from chassis.decision import Command, Decision, Handlers, Refused
 from schemas.event import Instant, Record, Text
@@ -56,6 +56,11 @@ def end(officer: Officer | None, _command: EndDelegation, now: datetime) -> Deci
         raise Refused("not_found", "there is no delegation")
     ended = officer.model_copy(update={"until": min(now, officer.until)})
     return Decision(ended, answer={"to": officer.to, "until": ended.until.isoformat()})
+
+
+def view(officer: Officer) -> dict[str, Any]:
+    """What lists filter by: whose place it is they take is the record's own id."""
+    return {"to": officer.to}
 
 
 HANDLERS: Handlers = {Delegate: delegate, EndDelegation: end}

@@ -11,6 +11,7 @@ from law.procedures import Procedure
 from law.terms import Term
 from schemas.dossier import DossierSupplemented, SupplementRequested
 from schemas.parts import Bilingual, SupplementItem
+from schemas.work import By
 from services.submission.domain import papers, timing
 from services.submission.domain.dossier import Ask, Dossier, Rules
 from services.submission.domain.graph import enter
@@ -18,22 +19,26 @@ from services.submission.domain.holding import mine
 from services.submission.messages import RequestSupplement, SupplementDossier
 
 
+def askable(dossier: Dossier, by: By, now: datetime) -> None:
+    """Raises Refused `not_holder`, `forbidden`, `already_asked`, `too_late` (the procedure limits when)."""
+    if dossier.stage == "examining":
+        mine(dossier, by)
+    elif by.role != "clerk":
+        raise Refused("forbidden", "before reception the one-stop desk asks")
+    if dossier.supplement is not None:
+        raise Refused("already_asked", "a supplement is asked for once, for everything that is missing")
+    _in_time(dossier, timing.procedure_of(dossier), now)
+
+
 def request(dossier: Dossier | None, command: RequestSupplement, now: datetime, rules: Rules) -> Decision[Dossier]:
     """Pauses the term: at the desk a clerk asks, in the examination its holder.
 
     Raises:
-        Refused: `already_asked`, `too_late` (the procedure limits when), `invalid` (names the item at fault).
+        Refused: as `askable`, and `invalid` (names the item at fault).
     """
     dossier = enter(dossier, command)
-    if dossier.stage == "examining":
-        mine(dossier, command.by)
-    elif command.by.role != "clerk":
-        raise Refused("forbidden", "before reception the one-stop desk asks")
-    if dossier.supplement is not None:
-        raise Refused("already_asked", "a supplement is asked for once, for everything that is missing")
-    procedure = timing.procedure_of(dossier)
-    _in_time(dossier, procedure, now)
-    items = _checked(dossier, procedure, command.items)
+    askable(dossier, command.by, now)
+    items = _checked(dossier, timing.procedure_of(dossier), command.items)
     answer_by = _last_instant(rules.supplement, now)
     ask = Ask(items=items, requested_at=now, answer_by=answer_by, back=dossier.stage)
     by = timing.act(dossier, command.by)

@@ -160,8 +160,14 @@ def orders(now: datetime) -> list[str]:
     return [format_instant(now + timedelta(days=days)) for days in (0, 1, 2, 4, 8, 16, 32)]
 
 
+def turn_due(dossier: Dossier) -> datetime | None:
+    """When the officers whose turn it is must have answered; None where nothing is due."""
+    if dossier.grievance is not None:
+        return dossier.grievance.due_at
+    return dossier.answer_by if dossier.stage == "filed" else dossier.target
+
+
 def order(dossier: Dossier) -> str:
     """What inboxes are sorted by: due first, then by id; what has no due date comes last."""
-    due = dossier.answer_by if dossier.stage == "filed" else dossier.target
-    due = dossier.grievance.due_at if dossier.grievance else due
+    due = turn_due(dossier)
     return f"{format_instant(due) if due else '9999'}/{dossier.id}"

@@ -33,6 +33,12 @@ ELSEWHERE = {
     "/signed-in", "/procedures/{code}/file", "/my/drafts/{draft}", "/my/drafts/{draft}/{key}", "/my/{dossier}/filed",
     "/my/{dossier}/payment", "/my/{dossier}/results/{code}", "/my/supplements/{dossier}", "/my/{dossier}/withdraw",
     "/my/{dossier}/rating", "/my/{dossier}/complaint",
+    "/desk", "/desk/inbox/{role}/{name}", "/desk/search", "/desk/absence", "/desk/dossiers/{dossier}",
+    "/desk/dossiers/{dossier}/files/{file}", "/desk/dossiers/{dossier}/{slug}",
+    "/desk/dossiers/{dossier}/originals/{file}",
+    "/desk/dossiers/{dossier}/result", "/desk/dossiers/{dossier}/result/{slug}",
+    "/desk/dossiers/{dossier}/results/{code}", "/desk/money", "/desk/money/{dossier}", "/desk/money/{dossier}/{slug}",
+    "/desk/books/{method}/{day}", "/desk/assist", "/desk/assist/{code}",
 }  # fmt: skip
 """No page, or looked at in a journey (the other files here)."""
 LOOKS = [("wide", "light"), ("phone", "dark")]

@@ -136,10 +136,10 @@ async def test_an_answer_of_the_provider_that_was_not_asked_for_here_lets_nobody
             assert text("vi", "my.failed") in answer.text
 
 
-async def test_an_officer_is_no_citizen(town: Town, browser: Any) -> None:
+async def test_who_has_no_pages_here_is_not_let_in(town: Town, browser: Any) -> None:
     async with visitor(browser, "wide", bypass_csp=True) as page:
         await page.goto(f"{town.url}/en/my")
-        await sign_in(page, "clerk1")
+        await sign_in(page, "auditor1")
         await page.get_by_role("heading", name=text("en", "my.failed")).wait_for()
         assert await cookie(page, "session") is None
         await looked_at(page, "not-signed-in")

@@ -262,8 +262,18 @@ async def test_a_deputy_acts_in_absence_and_only_then(platform: Platform) -> Non
     assert too_long.json()["errors"][0]["field"] == "until"
     since, until = "2026-11-01T00:00:00Z", "2027-01-15T00:00:00Z"
     await platform.post("specialist1", "/delegation", {**body, "since": since, "until": until})
+    line = {"officer": "specialist1", "to": "specialist2", "role": "specialist", "unit": "culture"}
+    own, others = [await platform.get(who, "/delegation") for who in ("specialist1", "specialist2")]
+    assert line.items() <= own["own"].items()
+    assert [line.items() <= one.items() for one in others["for_others"]] == [True]
+    assert others["own"] is None
+    commands = (await platform.get("specialist2", f"{path}/commands?on_behalf_of=specialist1"))["commands"]
+    assert {one["name"] for one in commands if "refused" not in one} >= {"PassStep", "ExamineDossier", "HandOver"}
+    held = (await platform.get("specialist2", f"{path}/commands"))["commands"]
+    assert {one["refused"]["code"] for one in held if one["name"] == "ExamineDossier"} == {"not_holder"}
     await platform.post("specialist2", step, {"note": "đủ"})
     await platform.post("specialist1", "/delegation/end")
+    assert (await platform.get("specialist2", "/delegation"))["for_others"] == []
     assert (await platform.ask("specialist2", "POST", step, {})).status_code == 403
 
 

@@ -19,17 +19,20 @@ from tests.unit.services.test_routes import ACTS, CHANGES, PUBLIC, SERVICES, app
 DESKS: Final = {"clerk", "specialist", "leader", "registrar", "operator", "auditor"}
 MONEY: Final = {"clerk", "accountant", "leader", "operator", "auditor"}
 BOOKS: Final = {"accountant", "leader", "auditor"}
-RESULTS: Final = {"clerk", "registrar", "operator", "auditor"}
+RESULTS: Final = {"clerk", "registrar", "leader", "operator", "auditor"}
 READS: Final[dict[str, dict[str, set[str]]]] = {
     "submission": {
         "GET /drafts": {"citizen"},
         "GET /my-dossiers": {"citizen"},
         "GET /drafts/{draft}": {"citizen"},
         "GET /dossiers/{dossier}": {"citizen", *DESKS},
+        "GET /dossiers/{dossier}/content": {"citizen", *DESKS},
+        "GET /dossiers/{dossier}/commands": {"clerk", "specialist", "leader", "registrar"},
         "GET /dossiers/{dossier}/duplicates": DESKS,
         "GET /dossiers/{dossier}/complaint": {"citizen", *DESKS},
         "GET /dossiers": DESKS,
         "GET /inbox": {"clerk", "specialist", "leader", "registrar"},
+        "GET /delegation": {"clerk", "specialist", "leader", "registrar"},
         "GET /search": DESKS,
         "GET /files": {"citizen"},
         "GET /files/{file}": {"citizen", *DESKS},
