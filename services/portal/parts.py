@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from chassis.store import Store
 from schemas.event import to_instant
 from services.portal.identity import Provider
+from services.portal.live import Live
 from services.portal.pages import Pages
 from services.portal.partners import Services
 from services.portal.seals import Cookies
@@ -27,6 +28,7 @@ class Portal:
     store: Store
     sessions: Sessions
     provider: Provider
+    live: Live
 
     async def close(self) -> None:
         """Ends its connections."""
@@ -43,8 +45,9 @@ def new_portal(settings: PortalSettings) -> Portal:
         settings=settings,
         services=services,
         cookies=cookies,
-        pages=Pages(cookies, secure=settings.secure),
+        pages=Pages(cookies, secure=settings.secure, citizens=settings.citizens, elsewhere=settings.national_url or ""),
         store=store,
         sessions=Sessions(store, settings.key_bytes, lambda: to_instant(datetime.now(UTC))),
         provider=Provider(settings, services.client, services.issuer),
+        live=Live(settings.live_seconds),
     )

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.portal.api import acting, catalogue, filing, own, paying, signing, supplementing, tracking, verifying
+from services.portal.api import (
+    acting,
+    catalogue,
+    delivering,
+    filing,
+    living,
+    own,
+    paying,
+    preferring,
+    signing,
+    supplementing,
+    tracking,
+    verifying,
+)
 from services.portal.parts import Portal
 
 
 def router(portal: Portal) -> APIRouter:
-    """All of them."""
+    """All of them; without those for people who sign in, where that is done elsewhere."""
     routes = APIRouter(include_in_schema=False)
-    for part in (catalogue, tracking, verifying, signing, filing, own, paying, supplementing, acting):
+    for part in (catalogue, tracking, verifying, living):
         part.add(routes, portal)
+    living.add_script(routes, portal)
+    if portal.settings.citizens:
+        _signed_in(routes, portal)
     return routes
+
+
+def _signed_in(routes: APIRouter, portal: Portal) -> None:
+    for part in (signing, filing, preferring, own, paying, supplementing, acting, delivering):
+        part.add(routes, portal)
+    living.add_own(routes, portal)

@@ -11,6 +11,7 @@ from services.submission.api import (
     assisting,
     calendar,
     catalogue,
+    copying,
     drafts,
     officers,
     portals,
@@ -28,7 +29,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter()
     parts = (
         catalogue, applicants, assisting, drafts, reading, officers, absence, calendar, privacy, rights, files,
-        documents, portals, requests,
+        documents, portals, requests, copying,
     )  # fmt: skip
     for part in parts:
         part.add(routes, platform)

@@ -25,7 +25,9 @@ READS: Final[dict[str, dict[str, set[str]]]] = {
         "GET /drafts": {"citizen"},
         "GET /my-dossiers": {"citizen"},
         "GET /drafts/{draft}": {"citizen"},
+        "GET /drafts/{draft}/fee": {"citizen"},
         "GET /dossiers/{dossier}": {"citizen", *DESKS},
+        "GET /dossiers/{dossier}/copy": {"citizen"},
         "GET /dossiers/{dossier}/duplicates": DESKS,
         "GET /dossiers/{dossier}/complaint": {"citizen", *DESKS},
         "GET /dossiers": DESKS,
@@ -58,6 +60,7 @@ READS: Final[dict[str, dict[str, set[str]]]] = {
     },
     "delivery": {
         "GET /dossiers/{dossier}/delivery": {"citizen", *RESULTS},
+        "GET /dossiers/{dossier}/delivery/choice": {"citizen"},
         "GET /dossiers/{dossier}/document": {"citizen", *RESULTS},
         "GET /dossiers/{dossier}/documents/{code}": {"citizen", *RESULTS},
         "GET /dossiers/{dossier}/slips": {"citizen", *DESKS},
