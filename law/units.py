@@ -16,14 +16,17 @@ from law.errors import LawDataError, Unfit
 from law.facts import Fact, Provenance, Strict
 from law.text import fold
 
-_KINDS: Final = re.compile(r"^(tinh|thanh pho|tp\.?|xa|phuong|dac khu) ")
+_KINDS: Final = re.compile(r"^(tinh|thanh pho|tp\.?|xa|phuong|thi tran|dac khu) ")
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
 _COMMUNE: Final = re.compile(r"[0-9]{5}", re.ASCII)
 
 
 class Commune(Strict):
+    """`formed_of`: names of the units that were merged whole into it when the list came into force."""
+
     code: str = Field(pattern=r"^[0-9]{5}$")
     name: str = Field(min_length=1)
+    formed_of: tuple[str, ...] = ()
 
 
 class Province(Strict):
@@ -85,6 +88,11 @@ def commune(text: str, of: Province | None) -> None:
     """Raises Unfit where `text` names no commune of that province (None: of one that is not known)."""
     if of is not None and of.communes:
         if not any(_names(text, entry) for entry in of.communes):
+            if (now := successor(text, of)) is not None:
+                raise Unfit(
+                    f"đơn vị này nay thuộc {now.name}: ghi {now.name} hoặc mã {now.code}",
+                    f"this unit is part of {now.name} now: write {now.name} or its code {now.code}",
+                )
             raise Unfit(
                 f"ghi mã hoặc tên một xã, phường của {of.name} như hiện nay, ví dụ {_example(of)}",
                 f"write code or name of a commune of {of.name} as they are now, such as {_example(of)}",
@@ -93,13 +101,22 @@ def commune(text: str, of: Province | None) -> None:
         raise Unfit("mã xã, phường có 5 chữ số", "a code of a commune has 5 digits")
 
 
+def successor(text: str, of: Province) -> Commune | None:
+    """Return the commune that the unit of that name became a part of; None where no such unit is known to have been."""
+    return next((entry for entry in of.communes if any(_named(text, former) for former in entry.formed_of)), None)
+
+
 def _example(of: Province) -> str:
     return f"{of.communes[0].code} ({of.communes[0].name})"
 
 
 def _names(text: str, commune: Commune) -> bool:
     """A kind that is written must be the right one: a commune may bear the name of a town that is no more."""
-    return text == commune.code or fold(text) in {fold(commune.name), _bare(commune.name)}
+    return text == commune.code or _named(text, commune.name)
+
+
+def _named(text: str, name: str) -> bool:
+    return fold(text) in {fold(name), _bare(name)}
 
 
 def _bare(name: str) -> str:

@@ -14,7 +14,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 NO_CONTROL: Final = r"^[^\u0000-\u0009\u000b-\u001f\u007f]*$"
 CODE: Final = r"^[0-9A-Za-z.\-]+$"
 _FORMATS: Final = {"date": "date", "phone": "vn-phone", "email": "email", "identity": "vn-identity-number"}
-_CHECKS: Final = {"tax_code": "vn-tax-code", "province": "vn-province"}
+_CHECKS: Final = {"tax_code": "vn-tax-code", "province": "vn-province", "commune": "vn-commune"}
 
 
 def schema(form: Form, guides: Mapping[str, Guide]) -> dict[str, Any]:

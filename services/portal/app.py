@@ -19,7 +19,7 @@ from services.portal.api.filing import Sent
 from services.portal.api.signing import NotSignedIn, NotTheirs, to_sign_in
 from services.portal.asking import PartnerError, Refused, Unavailable
 from services.portal.limits import Buckets
-from services.portal.middleware import Languages, Patience
+from services.portal.middleware import Languages, Patience, TooLarge
 from services.portal.pages import Pages, language_of, path_in
 from services.portal.parts import Portal
 
@@ -48,6 +48,7 @@ def new_app(portal: Portal) -> FastAPI:
 
     app = create_app("portal", router(portal), Verifier(settings.oidc_issuer), ready=ready, larger=LARGER)
     _faults(app, pages)
+    app.add_middleware(TooLarge, refuse=pages.error)
     app.add_middleware(
         Patience,
         requests=Buckets(settings.requests_a_minute),

@@ -8,13 +8,17 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.http.answers import PROBLEM_TYPE
 from services.portal.limits import Buckets, household
 from services.portal.pages import ENGLISH
 
-UNLIMITED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/portal.css"})
+UNLIMITED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/portal.css", "/portal.js"})
 SAFE: Final = frozenset({"GET", "HEAD"})
+TOO_LARGE: Final = 413
+MOST_READ_AWAY: Final = 128 * 1024 * 1024
+"""Bytes; whoever sends more is cut off."""
 
 
 class Languages:
@@ -32,6 +36,38 @@ class Languages:
                 scope["path"] = path.removeprefix(ENGLISH) or "/"
                 scope["raw_path"] = scope.get("raw_path", b"").removeprefix(ENGLISH.encode()) or b"/"
         await self._app(scope, receive, send)
+
+
+class TooLarge:
+    """Says 413 with a page, once the body was read away: a browser shows no answer to what it is still sending."""
+
+    def __init__(self, app: ASGIApp, refuse: Callable[[Request, int], Response]) -> None:
+        self._app = app
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = False
+
+        async def answered(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start":
+                kind = dict(message.get("headers", ())).get(b"content-type", b"")
+                refused = message["status"] == TOO_LARGE and kind.startswith(PROBLEM_TYPE.encode())
+            if not refused:
+                await send(message)
+
+        await self._app(scope, receive, answered)
+        if refused:
+            await _read_away(receive)
+            await self._refuse(Request(scope), TOO_LARGE)(scope, receive, send)
+
+
+async def _read_away(receive: Receive) -> None:
+    read, more = 0, True
+    while more and read < MOST_READ_AWAY:
+        message = await receive()
+        read += len(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 class Patience:

@@ -15,11 +15,14 @@ from services.portal.seals import FORM, TOKEN, Cookies
 from services.portal.sessions import DESKS, Account
 from services.portal.texts import Language, known, text
 
-STYLE: Final = (files("services.portal") / "static" / "portal.css").read_bytes()
-VERSION: Final = hashlib.sha256(STYLE).hexdigest()[:16]
+STATIC: Final = files("services.portal") / "static"
+STYLE: Final = (STATIC / "portal.css").read_bytes()
+SCRIPT: Final = (STATIC / "portal.js").read_bytes()
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+SCRIPTED: Final = f"{POLICY}; script-src 'self'; connect-src 'self'"
+"""Of the few pages that a script makes more comfortable."""
 HEADERS: Final = {
     "content-security-policy": POLICY,
     "referrer-policy": "same-origin",
@@ -47,6 +50,15 @@ DESK_MENU: Final = (
 """What leads on from every page: for everybody, and for officers at their desk by their roles."""
 
 
+def _versioned(path: str, content: bytes) -> str:
+    """An address that changes when what it names does."""
+    return f"{path}?v={hashlib.sha256(content).hexdigest()[:16]}"
+
+
+STYLE_AT: Final = _versioned("/portal.css", STYLE)
+SCRIPT_AT: Final = _versioned("/portal.js", SCRIPT)
+
+
 def language_of(request: Request) -> Language:
     """Of the address that was asked for (`middleware.Languages`)."""
     found: Language = request.scope.get("language", "vi")
@@ -59,11 +71,12 @@ def path_in(language: Language, path: str) -> str:
 
 
 class Pages:
-    """Makes every answer that a person sees."""
+    """Makes every answer that a person sees. `citizens`: people can sign in and file here; `elsewhere`: or there."""
 
-    def __init__(self, cookies: Cookies, *, secure: bool) -> None:
+    def __init__(self, cookies: Cookies, *, secure: bool, citizens: bool = True, elsewhere: str = "") -> None:
         self._cookies = cookies
         self._headers = HEADERS | (STRICT if secure else {})
+        self._shown = {"citizens": citizens, "elsewhere": elsewhere}
         self._templates = Environment(
             loader=PackageLoader("services.portal"),
             autoescape=True,
@@ -73,15 +86,29 @@ class Pages:
             lstrip_blocks=True,
         )
 
-    def page(self, request: Request, name: str, status: int = 200, *, form: bool = False, **values: Any) -> Response:
-        """One page. `form`: it has a form that changes something, so it is this browser's own and is not kept."""
+    def page(
+        self,
+        request: Request,
+        name: str,
+        status: int = 200,
+        *,
+        form: bool = False,
+        script: bool = False,
+        **values: Any,
+    ) -> Response:
+        """One page. `form`: it has a form that changes something, so it is this browser's own and is not kept.
+        `script`: it may be made more comfortable by ours.
+        """
         language = language_of(request)
         cookie, token = self._cookies.form_token(request) if form else ("", "")
         template = self._templates.get_template(f"{name}.html")
         html = template.render(
-            **self._common(request, language, values.get("account")), **values, form_token=token, token_name=TOKEN
-        )
+            **self._common(request, language, values.get("account")), **values, form_token=token, token_name=TOKEN,
+            script=SCRIPT_AT if script else "",
+        )  # fmt: skip
         answer = HTMLResponse(html, status, headers=self._headers)
+        if script:
+            answer.headers["content-security-policy"] = SCRIPTED
         answer.headers["cache-control"] = "no-store" if form else "no-cache"
         if form:
             self._cookies.put(answer, FORM, cookie)
@@ -100,9 +127,12 @@ class Pages:
         return Response(content, media_type=media, headers=headers)
 
     def style(self) -> Response:
-        """The style sheet; its address changes when it does."""
-        headers = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
-        return Response(STYLE, media_type="text/css; charset=utf-8", headers=headers)
+        """The style sheet."""
+        return _static(STYLE, "text/css")
+
+    def script(self) -> Response:
+        """The script."""
+        return _static(SCRIPT, "text/javascript")
 
     def go(self, request: Request, path: str) -> Response:
         """To one of our own pages, after something was done, in the language of the request."""
@@ -110,7 +140,7 @@ class Pages:
         return RedirectResponse(path_in(language_of(request), path), SEE_OTHER, headers=headers)
 
     def _common(self, request: Request, language: Language, account: Account | None) -> dict[str, Any]:
-        path = request.scope["path"]
+        path = "/" + request.scope["path"].lstrip("/\\")  # // and /\ begin a link to another host
         query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
         other: Language = "en" if language == "vi" else "vi"
 
@@ -139,7 +169,7 @@ class Pages:
             "t": t, "t_or": t_or, "link": link, "both": both, "named": named, "number": number, "per_mille": per_mille,
             "menu": _menu(path, account),
             "day": words.day, "at": words.at, "language": language, "other": other, "here": path,
-            "other_path": path_in(other, path) + query, "style": f"/portal.css?v={VERSION}",
+            "other_path": path_in(other, path) + query, "style": STYLE_AT, **self._shown,
         }  # fmt: skip
 
 
@@ -148,3 +178,9 @@ def _menu(path: str, account: Account | None) -> tuple[tuple[str, str], ...]:
     if account is None or path.split("/")[1] != "desk":
         return MENU
     return tuple((to, key) for to, key, roles in DESK_MENU if not roles.isdisjoint(account.roles))
+
+
+def _static(content: bytes, media: str) -> Response:
+    """Kept for ever: its address has its version."""
+    headers = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+    return Response(content, media_type=f"{media}; charset=utf-8", headers=headers)

@@ -16,7 +16,9 @@ from services.portal.asking import Issuer, Machine, Refused
 from services.portal.calls import ABSENT, Calls
 from services.portal.calls import as_ as _as
 from services.portal.calls import part as _part
+from services.portal.places import Places, places
 from services.portal.settings import PortalSettings
+from services.portal.texts import Language
 
 KEPT: Final = 60.0
 METHOD: Final = "vnpay"
@@ -101,9 +103,18 @@ class Services(Calls):
         """What is asked, as JSON Schema; None where there is no such procedure."""
         return await self._lasting_if_there(f"{self._settings.submission_url}/procedures/{_part(code)}/form")
 
+    async def units(self) -> Places:
+        """Provinces and communes in force today."""
+        return places(await self._lasting(f"{self._settings.submission_url}/units"))
+
     async def own_dossier(self, token: str, dossier: str) -> dict[str, Any] | None:
         """As submission has it, at once after it was filed; None for another person's."""
         return await self._found(f"{self._settings.submission_url}/dossiers/{_part(dossier)}", headers=_as(token))
+
+    async def own_copy(self, token: str, dossier: str, language: Language) -> bytes | None:
+        """What was sent, PDF, with labels in that language; None for another person's."""
+        url = f"{self._settings.submission_url}/dossiers/{_part(dossier)}/copy"
+        return await self._content(url, params={"language": language}, headers=_as(token))
 
     async def act(self, token: str, dossier: str, what: str, body: Mapping[str, Any]) -> None:
         """`what`: the end of submission's address for it."""
@@ -129,6 +140,10 @@ class Services(Calls):
         url = f"{self._settings.submission_url}/drafts/{_part(draft)}"
         saved: dict[str, Any] = (await self._ask("PUT", url, json=content, headers=_as(token))).json()
         return {**saved, "content": content}
+
+    async def draft_fee(self, token: str, draft: str) -> dict[str, Any] | None:
+        """What would be due for what it holds now; None for another person's."""
+        return await self._found(f"{self._settings.submission_url}/drafts/{_part(draft)}/fee", headers=_as(token))
 
     async def remove_draft(self, token: str, draft: str) -> None:
         """One that is not there is removed already."""
@@ -179,18 +194,39 @@ class Services(Calls):
         url = f"{self._settings.payment_url}/dossiers/{_part(dossier)}/invoice/renew"
         await self._done(token, url, {"invoice": invoice or None})
 
-    async def own_results(self, token: str, dossier: str) -> list[dict[str, Any]]:
-        """The documents that were issued and are in force; nothing of another person's dossier."""
-        found = await self._found(
-            f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/delivery", headers=_as(token)
-        )
-        documents: list[dict[str, Any]] = found["documents"] if found else []
-        return [document for document in documents if "sha256" in document and "revoked_at" not in document]
+    async def own_delivery(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """Where the result is; None of another person's dossier, and until delivery has heard of it."""
+        url = f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/delivery"
+        return await self._found(url, headers=_as(token))
+
+    async def own_choice(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """How its owner wants the result, and whether that may be changed; None as of `own_delivery`."""
+        url = f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/delivery/choice"
+        return await self._found(url, headers=_as(token))
+
+    async def choose(self, token: str, dossier: str, wish: Mapping[str, Any]) -> None:
+        """Another way, desk, address or person."""
+        await self._done(token, f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/delivery/choice", wish)
+
+    async def desks(self) -> list[dict[str, Any]]:
+        """Where results can be collected."""
+        found: list[dict[str, Any]] = (await self._lasting(f"{self._settings.delivery_url}/desks"))["desks"]
+        return found
 
     async def own_result(self, token: str, dossier: str, code: str) -> bytes | None:
         """One of them, PDF."""
         url = f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/documents/{_part(code)}"
         return await self._content(url, headers=_as(token))
+
+    async def own_preferences(self, token: str, dossier: str) -> dict[str, Any] | None:
+        """How its owner is told of a dossier; None until notification has heard of it."""
+        url = f"{self._settings.notification_url}/dossiers/{_part(dossier)}/preferences"
+        return await self._found(url, headers=_as(token))
+
+    async def prefer(self, token: str, dossier: str, wish: Mapping[str, Any]) -> None:
+        """From now on."""
+        url = f"{self._settings.notification_url}/dossiers/{_part(dossier)}/preferences"
+        await self._ask("PUT", url, json=wish, headers=_as(token))
 
     async def send_code(self, dossier: str, address: str) -> None:
         """Has a one-time code sent to the applicant. The answer is the same where there is no such dossier."""

@@ -10,6 +10,7 @@ from chassis.store import Store
 from schemas.event import to_instant
 from services.portal.desks import Desks
 from services.portal.identity import Provider
+from services.portal.live import Live
 from services.portal.pages import Pages
 from services.portal.partners import Services
 from services.portal.seals import Cookies
@@ -29,6 +30,7 @@ class Portal:
     store: Store
     sessions: Sessions
     provider: Provider
+    live: Live
 
     async def close(self) -> None:
         """Ends its connections."""
@@ -46,8 +48,9 @@ def new_portal(settings: PortalSettings) -> Portal:
         services=services,
         desks=Desks(settings, services.client),
         cookies=cookies,
-        pages=Pages(cookies, secure=settings.secure),
+        pages=Pages(cookies, secure=settings.secure, citizens=settings.citizens, elsewhere=settings.national_url or ""),
         store=store,
         sessions=Sessions(store, settings.key_bytes, lambda: to_instant(datetime.now(UTC))),
         provider=Provider(settings, services.client, services.issuer),
+        live=Live(settings.live_seconds),
     )

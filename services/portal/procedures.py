@@ -46,8 +46,7 @@ def fee(whole: Mapping[str, Any], language: Language) -> Fee:
         return Fee(text(language, "procedure.free"))
     today = whole["fee_today"]
     if today is not None:
-        lines = tuple(Line(named(one, language), money(one["amount"], language)) for one in today["lines"])
-        return Fee(money(today["total"], language), lines, example=any(one["mark"] == "U" for one in today["lines"]))
+        return _assessed(today, language)
     possible = [amount for charge in charges for amount in amounts(charge["rate"])]
     labels = {field["name"]: named(field, language, "label") for field in whole["form"]["fields"]}
     low, high = (money(amount, language) for amount in (min(possible), max(possible)))
@@ -56,6 +55,30 @@ def fee(whole: Mapping[str, Any], language: Language) -> Fee:
         tuple(Line(named(charge, language)) for charge in charges),
         tuple(labels.get(name, name) for name in whole["fee_depends_on"]),
     )
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What will be due for what was answered. `due`: when, as the law's word; `free`: what is not due, and why."""
+
+    fee: Fee
+    due: str
+    free: tuple[str, ...] = ()
+
+
+def quote(found: Mapping[str, Any], language: Language) -> Quote | None:
+    """None while an answer that it is counted by is missing."""
+    if found["total"] is None:
+        return None
+    free = tuple(named(one, language, "reason") for one in found["exemptions"])
+    return Quote(_assessed(found, language), found["due"] if found["lines"] else "", free)
+
+
+def _assessed(found: Mapping[str, Any], language: Language) -> Fee:
+    if not found["lines"]:
+        return Fee(text(language, "procedure.free"))
+    lines = tuple(Line(named(one, language), money(one["amount"], language)) for one in found["lines"])
+    return Fee(money(found["total"], language), lines, example=any(one["mark"] == "U" for one in found["lines"]))
 
 
 def terms(whole: Mapping[str, Any], language: Language) -> tuple[Line, ...]:

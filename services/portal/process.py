@@ -35,6 +35,7 @@ async def _main(settings: PortalSettings) -> None:
     pruning = asyncio.create_task(portal.sessions.prune())
     log.info("started", port=settings.port)
     await asyncio.wait([http, stopping], return_when=asyncio.FIRST_COMPLETED)
+    portal.live.close()
     server.should_exit = True
     await http
     pruning.cancel()

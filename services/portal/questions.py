@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from services.portal.places import Place, Places, became, meant
 from services.portal.texts import Language, known, text
 from services.portal.words import named
 
@@ -20,7 +21,10 @@ KINDS: Final = {
     "vn-phone": "tel",
     "vn-identity-number": "digits",
     "vn-tax-code": "digits",
+    "vn-province": "place",
+    "vn-commune": "place",
 }
+PROVINCE: Final = "address.province"
 LONG: Final = 300
 """Characters from which on a text has more than one line."""
 OWN: Final = {
@@ -28,7 +32,7 @@ OWN: Final = {
                   ("identity_number", "digits", 14, False)),
     "agent": (("name", "text", 255, False), ("phone", "tel", 30, False), ("identity_number", "digits", 12, False),
               ("paper", "text", 255, False)),
-    "address": (("province", "digits", 2, False), ("commune", "digits", 5, False), ("detail", "text", 255, False)),
+    "address": (("province", "choice", 2, False), ("commune", "place", 255, False), ("detail", "text", 255, False)),
 }  # fmt: skip
 """Questions that every procedure asks: name, kind, longest answer, whether it must be answered."""
 
@@ -44,7 +48,7 @@ class Choice:
 @dataclass(frozen=True)
 class Question:
     """One input. `name` is the path of its field; `kind`: text, long, number, digits (a zero in front counts), date,
-    email, tel or choice.
+    email, tel, choice or place (one of `suggestions`, by name; anything else is for the service to judge).
     """
 
     name: str
@@ -55,12 +59,25 @@ class Question:
     longest: int = 255
     required: bool = False
     choices: tuple[Choice, ...] = ()
+    suggestions: tuple[Place, ...] = ()
     fault: str = ""
 
     @property
     def shown(self) -> str:
         """The answer in words."""
         return next((choice.label for choice in self.choices if choice.value == self.value), self.value)
+
+    def answered(self, value: str, fault: str = "") -> Question:
+        """With what was answered, a place by its name, and what is wrong with it."""
+        name = next((one.name for one in self.suggestions if one.value == value), value)
+        return replace(self, value=name, fault=fault)
+
+    def read(self, given: Mapping[str, str]) -> str | int | None:
+        """What a service is told of an answer; None for a blank one."""
+        answer = given.get(self.name, "").strip()
+        if self.kind == "number" and answer.lstrip("-").isdecimal():
+            return int(answer)
+        return meant(answer, self.suggestions, given.get(PROVINCE, "").strip()) or None
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,8 @@ def sections(
     procedure: Mapping[str, Any],
     files: Mapping[str, Mapping[str, Any]],
     language: Language,
+    *,
+    known_places: Places,
 ) -> tuple[Section, ...]:
     """Every topic of a draft. `files`: what is known of those it names, by id."""
     content, said = draft["content"], {wrong["field"]: wrong for wrong in draft["errors"]}
@@ -101,10 +120,13 @@ def sections(
     asked = {
         "applicant": (_kind(procedure, language), *own("applicant", language)),
         "agent": (_basis(language), *own("agent", language)),
-        "form": tuple(of_form(name, found, schema, language) for name, found in schema["properties"].items()),
-        "delivery": (_way(procedure, language), *own("address", language)),
+        "form": tuple(
+            suggested(of_form(name, found, schema, language), found.get("format", ""), known_places)
+            for name, found in schema["properties"].items()
+        ),
+        "delivery": (_way(procedure, language), *address(known_places, language)),
     }
-    found = [_section(key, questions, content, faults) for key, questions in asked.items()]
+    found = [_section(key, questions, content, faults, language) for key, questions in asked.items()]
     found.insert(SECTIONS.index("documents"), _documents(content, procedure, files, language))
     return tuple(found)
 
@@ -121,11 +143,12 @@ class Item:
     def again(self, given: Mapping[str, str], faults: Mapping[str, str]) -> Item:
         """With what was answered, and what is wrong with it."""
         value = "" if self.document else given.get(self.question.name, "")
-        question = replace(self.question, value=value, fault=faults.get(self.question.name, ""))
-        return replace(self, question=question)
+        return replace(self, question=self.question.answered(value, faults.get(self.question.name, "")))
 
 
-def asked_again(items: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], language: Language) -> tuple[Item, ...]:
+def asked_again(
+    items: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], known_places: Places, language: Language
+) -> tuple[Item, ...]:
     """What a supplement is to put right."""
     found = []
     for one in items:
@@ -135,7 +158,8 @@ def asked_again(items: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], l
         if document or field is None:
             question = Question(f"{'documents' if document else 'form'}.{name}", label, "text", required=True)
         else:
-            question = replace(of_form(name, field, schema, language), required=True)
+            question = suggested(of_form(name, field, schema, language), field.get("format", ""), known_places)
+            question = replace(question, required=True)
         found.append(Item(name, one["why"], document, question))
     return tuple(found)
 
@@ -152,17 +176,46 @@ def merged(content: Mapping[str, Any], section: Section, given: Mapping[str, str
     whole = {name: dict(value) if isinstance(value, dict) else value for name, value in content.items()}
     for question in section.questions:
         group, _, name = question.name.partition(".")
-        answer = given.get(question.name, "").strip()
-        if not name:
-            whole[group] = answer or None
-            continue
-        number = question.kind == "number" and answer.lstrip("-").isdecimal()
-        whole[group][name] = int(answer) if number else answer or None
+        if name:
+            whole[group][name] = question.read(given)
+        else:
+            whole[group] = question.read(given)
     return whole
 
 
-def _section(key: str, asked: Sequence[Question], content: Mapping[str, Any], faults: Mapping[str, str]) -> Section:
-    questions = tuple(_answered(question, content, faults) for question in asked)
+def address(known_places: Places, language: Language) -> tuple[Question, ...]:
+    """Where something is sent: province and commune by name, and the line below them."""
+    province, commune, detail = own("address", language)
+    choices = tuple(Choice(one.value, one.name) for one in known_places.provinces)
+    province = replace(province, choices=choices, kind="choice" if choices else "digits")
+    return province, replace(commune, suggestions=known_places.communes), detail
+
+
+def explained(questions: tuple[Question, ...], language: Language) -> tuple[Question, ...]:
+    """Where a unit was named that is no more, what it is part of now."""
+    province = next((one.value for one in questions if one.name == PROVINCE), "")
+
+    def said(one: Question) -> Question:
+        now = became(one.value, one.suggestions, province) if one.fault else None
+        return one if now is None else replace(one, fault=text(language, "file.delivery.became", name=now.name))
+
+    return tuple(map(said, questions))
+
+
+def suggested(question: Question, form: str, known_places: Places) -> Question:
+    """With the places that its format names; a form takes their names as they are."""
+    among = {"vn-province": known_places.provinces, "vn-commune": known_places.communes}.get(form, ())
+    return replace(question, suggestions=tuple(Place(one.name, one.name) for one in among))
+
+
+def _section(
+    key: str,
+    asked: Sequence[Question],
+    content: Mapping[str, Any],
+    faults: Mapping[str, str],
+    language: Language,
+) -> Section:
+    questions = explained(tuple(_answered(question, content, faults) for question in asked), language)
     if not any(question.value for question in questions):
         return Section(key, questions, standing="done" if key == "agent" else "empty")
     return Section(key, questions, standing="open" if any(q.fault for q in questions) else "done")
@@ -172,7 +225,7 @@ def _answered(question: Question, content: Mapping[str, Any], faults: Mapping[st
     group, _, name = question.name.partition(".")
     value = content[group][name] if name and name in content[group] else content[group] if not name else None
     fault = faults.get(question.name, faults.get(group, "") if question.name.endswith(".detail") else "")
-    return replace(question, value="" if value is None else str(value), fault=fault)
+    return question.answered("" if value is None else str(value), fault)
 
 
 def of_form(name: str, found: Mapping[str, Any], schema: Mapping[str, Any], language: Language) -> Question:

@@ -24,7 +24,9 @@ class PortalSettings(StoreSettings, DoorSettings):
     tracking. `PORTAL_OIDC_CLIENT`: its public client at the identity provider, which sends people back to
     `PORTAL_URL`/signed-in. `PORTAL_KEY`: 32 bytes in base64, the same for all replicas; seals what a browser keeps for
     a while, and sessions. `PORTAL_REQUESTS_A_MINUTE`, `PORTAL_POSTS_A_MINUTE`: for one address, in one replica.
-    `PORTAL_SECONDS`: how long a service may take to answer.
+    `PORTAL_SECONDS`: how long a service may take to answer. `PORTAL_LIVE_SECONDS`: how often tracking is asked about a
+    dossier whose page is open. `PORTAL_CITIZENS`: whether people sign in and file here; without, `PORTAL_NATIONAL_URL`
+    is where they are sent for that.
     """
 
     model_config = SettingsConfigDict(env_prefix="PORTAL_", frozen=True)
@@ -43,6 +45,9 @@ class PortalSettings(StoreSettings, DoorSettings):
     requests_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     posts_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
     seconds: Annotated[float, Field(gt=0, le=30)] = 8.0
+    live_seconds: Annotated[float, Field(ge=0.5, le=300)] = 5.0
+    citizens: bool = True
+    national_url: Address | None = None
 
     @field_validator("url")
     @classmethod

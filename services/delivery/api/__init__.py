@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from chassis.service import Platform
-from services.delivery.api import desk, documents, links, post, public, reading
+from services.delivery.api import choosing, desk, documents, links, post, public, reading
 from services.delivery.api.common import Doors
 from services.delivery.effects.press import Press
 
@@ -17,6 +17,7 @@ def router(platform: Platform, press: Press) -> APIRouter:
     reading.add(routes, doors, press)
     documents.add(routes, doors)
     links.add(routes, doors)
+    choosing.add(routes, doors)
     desk.add(routes, doors, press)
     post.add(routes, doors)
     public.add(routes, doors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from fastapi import Depends
@@ -12,7 +13,7 @@ from chassis.delivery import IdempotencyKey
 from chassis.http import Caller, Problem, allow, content, idempotency, require_owner
 from chassis.keyring import Unopenable
 from chassis.service import Platform
-from services.delivery.domain.delivery import Delivery
+from services.delivery.domain.delivery import Delivery, Rules
 from services.delivery.effects.document import FILES
 
 Reader = Annotated[Caller, Depends(allow("citizen", "clerk", "registrar", "leader", "operator", "auditor"))]
@@ -41,6 +42,12 @@ class Doors:
         self.platform = platform
         self.deliveries = platform.engine("deliveries")
         self.files = platform.store.files(FILES)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What the domain goes by."""
+        found: Rules = self.platform.settings.rules
+        return found
 
     async def found(self, dossier: str, caller: Caller) -> Delivery:
         """The delivery, for officers and its owner. Raises Problem 404 for anybody else."""

@@ -1,4 +1,4 @@
-"""At the one-stop desk: the applicant's choice, what is collected, labels, papers by post, compensation cases."""
+"""At the one-stop desk: what is collected, labels, papers by post, compensation cases."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from pydantic import Field
 
 from chassis.http import Problem, send
 from schemas.event import DossierId
-from schemas.parts import PostalAddress, Way
 from schemas.personal import Personal
+from services.delivery.api.choosing import Address, Identity
 from services.delivery.api.common import PDF, Body, Citizen, Clerk, Doors, Key, attachment
 from services.delivery.domain.delivery import Delivery
 from services.delivery.effects import label
 from services.delivery.effects.press import Press, PressBroken
 from services.delivery.messages import (
-    Authorised,
-    Choice,
-    Choose,
     CloseCase,
     Collect,
     HandOver,
@@ -28,38 +25,7 @@ from services.delivery.messages import (
     SendPapers,
 )
 
-Short = Annotated[str, Field(min_length=1, max_length=200)]
-Identity = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{6,20}$")]
 ITEM: Final = r"^[A-Z]{2}\d{9}[A-Z]{2}$"
-
-
-class Address(Body):
-    """Where a result goes, or papers come from."""
-
-    province: Annotated[str, Field(pattern=r"^\d{2}$")]
-    commune: Annotated[str, Field(pattern=r"^\d{5}$")]
-    detail: Short
-
-    @property
-    def sealed(self) -> PostalAddress:
-        """As it is kept."""
-        return PostalAddress(province=self.province, commune=self.commune, detail=Personal.of(self.detail))
-
-
-class Person(Body):
-    """Who may collect it in the applicant's place."""
-
-    name: Short
-    identity_number: Identity
-
-
-class Wish(Body):
-    """How the applicant wants the result from now on."""
-
-    way: Way
-    desk: Annotated[str | None, Field(min_length=1, max_length=10)] = None
-    address: Address | None = None
-    authorised: Person | None = None
 
 
 class Proof(Body):
@@ -87,21 +53,6 @@ class End(Body):
 def add(routes: APIRouter, doors: Doors, press: Press) -> None:
     """Routes of applicants and clerks."""
     deliveries = doors.deliveries
-
-    @routes.post("/dossiers/{dossier}/delivery/choice")
-    async def choose(dossier: DossierId, body: Wish, caller: Citizen, key: Key) -> dict[str, Any]:
-        """Another way, desk, address or person, until it has left; `asked`: the post office is asked to let go."""
-        await doors.own(dossier, caller)
-        person = body.authorised
-        choice = Choice(
-            way=body.way,
-            desk=body.desk,
-            address=body.address.sealed if body.address else None,
-            authorised=Authorised(name=Personal.of(person.name), identity_number=Personal.of(person.identity_number))
-            if person
-            else None,
-        )
-        return dict(await send(deliveries, dossier, Choose(choice=choice), key))
 
     @routes.post("/dossiers/{dossier}/collect")
     async def collect(dossier: DossierId, body: Proof, caller: Clerk, key: Key) -> dict[str, Any]:

@@ -23,21 +23,32 @@ def choose(delivery: Delivery | None, command: Choose, now: datetime, rules: Rul
         Refused: `left` (the post office has it), `delivered`, `busy` (an order is being made: try again), `invalid`.
     """
     delivery = known(delivery)
+    must_be_open(delivery)
     _check(delivery, command.choice, now)
+    if delivery.status == "travelling":
+        return _recall(delivery, command.choice)
+    return _chosen(delivery, command.choice, now, rules)
+
+
+def must_be_open(delivery: Delivery) -> None:
+    """Raises Refused as `choose`, for what no choice would change: the way is as it is now."""
+    if delivery.way is None:
+        raise Refused("not_available", "the dossier is not known here yet")
     if delivery.status == "delivered":
         raise Refused("delivered", "the result has arrived")
     if delivery.status == "failed" and delivery.trouble == "document":
         raise Refused("not_available", "the result document could not be made yet")
     if delivery.status == "ordering" and delivery.held is None:
         raise Refused("busy", "the post office is being asked just now: try again in a minute")
-    if delivery.status == "travelling":
-        return _recall(delivery, command.choice)
-    return _chosen(delivery, command.choice, now, rules)
+    if delivery.status == "travelling" and _fetched(delivery):
+        raise Refused("left", "the post office has it: the choice cannot be changed any more")
+
+
+def _fetched(delivery: Delivery) -> bool:
+    return delivery.handed_at is not None or any(move.status in FETCHED for move in delivery.moves)
 
 
 def _check(delivery: Delivery, choice: Choice, now: datetime) -> None:
-    if delivery.way is None:
-        raise Refused("not_available", "the dossier is not known here yet")
     if choice.desk is not None and choice.desk not in DESKS:
         raise Refused("invalid", "there is no such desk", field="desk")
     address = choice.address or delivery.address
@@ -51,8 +62,6 @@ def _check(delivery: Delivery, choice: Choice, now: datetime) -> None:
 
 def _recall(delivery: Delivery, choice: Choice) -> Decision[Delivery]:
     """Ordered, perhaps not fetched yet: the post office is asked to let go of it."""
-    if delivery.handed_at is not None or any(m.status in FETCHED for m in delivery.moves):
-        raise Refused("left", "the post office has it: the choice cannot be changed any more")
     effects = () if delivery.wanted is not None else (CancelConsignment(order=delivery.order),)
     return Decision(delivery.having(wanted=choice), effects=effects, answer={"status": "asked"})
 

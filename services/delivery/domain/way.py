@@ -22,9 +22,13 @@ def carried(delivery: Delivery, rules: Rules) -> Way:
     """How the last part of it travels: a paper original or a card goes by no wire, so it waits at the desk."""
     if delivery.way is None:
         raise Impossible("a delivery without a way")
+    return "in_person" if delivery.way == "online" and tangible(delivery, rules) else delivery.way
+
+
+def tangible(delivery: Delivery, rules: Rules) -> bool:
+    """Whether something of it can be held in the hand: a paper original, a card, a plaque."""
     form = rules.form(delivery.papers.procedure)
-    tangible = form.paper or form.physical is not None or bool(delivery.physical)
-    return "in_person" if delivery.way == "online" and tangible else delivery.way
+    return form.paper or form.physical is not None or bool(delivery.physical)
 
 
 def dispatch(delivery: Delivery, now: datetime, rules: Rules, said: Said = ()) -> Decision[Delivery]:

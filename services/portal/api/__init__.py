@@ -7,10 +7,13 @@ from fastapi import APIRouter
 from services.portal.api import (
     acting,
     catalogue,
+    delivering,
     desk,
     filing,
+    living,
     own,
     paying,
+    preferring,
     signing,
     supplementing,
     tracking,
@@ -20,8 +23,17 @@ from services.portal.parts import Portal
 
 
 def router(portal: Portal) -> APIRouter:
-    """All of them."""
+    """All of them; without those for people who file, where that is done elsewhere."""
     routes = APIRouter(include_in_schema=False)
-    for part in (catalogue, tracking, verifying, signing, filing, own, paying, supplementing, acting, desk):
+    for part in (catalogue, tracking, verifying, living, signing, desk):
         part.add(routes, portal)
+    living.add_script(routes, portal)
+    if portal.settings.citizens:
+        _signed_in(routes, portal)
     return routes
+
+
+def _signed_in(routes: APIRouter, portal: Portal) -> None:
+    for part in (filing, preferring, own, paying, supplementing, acting, delivering):
+        part.add(routes, portal)
+    living.add_own(routes, portal)

@@ -21,6 +21,8 @@ from services.portal.api.signing import posted, signed_in
 from services.portal.asking import Refused
 from services.portal.pages import language_of
 from services.portal.parts import Portal
+from services.portal.places import Places
+from services.portal.procedures import quote
 from services.portal.questions import SECTIONS, Section, merged, sections
 from services.portal.seals import TOKEN
 from services.portal.sessions import Account
@@ -55,12 +57,13 @@ class Filing:
     procedure: Mapping[str, Any]
     schema: Mapping[str, Any]
     files: Mapping[str, Mapping[str, Any]]
+    places: Places
     language: Language
 
     @cached_property
     def parts(self) -> tuple[Section, ...]:
         """Its topics."""
-        return sections(self.draft, self.schema, self.procedure, self.files, self.language)
+        return sections(self.draft, self.schema, self.procedure, self.files, self.language, known_places=self.places)
 
     def part(self, key: str) -> Section:
         """Raises Problem 404."""
@@ -88,15 +91,16 @@ async def _filing(portal: Portal, request: Request, account: Account, draft: str
     if found["submitted"]:
         raise Sent(found["dossier"])
     named = [one["file"] for one in found["content"]["files"]]
-    procedure, schema, *files = await asyncio.gather(
+    procedure, schema, places, *files = await asyncio.gather(
         services.procedure(found["procedure"]),
         services.form(found["procedure"]),
+        services.units(),
         *(services.own_file(account.token, file) for file in named),
     )
     if procedure is None or schema is None:
         raise _nothing()
     known = {file["id"]: file for file in files if file is not None}
-    return Filing(found, procedure, schema, known, language_of(request))
+    return Filing(found, procedure, schema, known, places, language_of(request))
 
 
 def _beginning(routes: APIRouter, portal: Portal) -> None:
@@ -148,10 +152,14 @@ def _answering(routes: APIRouter, portal: Portal) -> None:
         account = await signed_in(portal, request)
         it = await _filing(portal, request, account, draft)
         if key == "check":
-            return pages.page(request, "check", form=True, account=account, it=it)
+            found = await services.draft_fee(account.token, it.draft["id"])
+            due = quote(found, it.language) if found is not None else None
+            return pages.page(request, "check", form=True, account=account, it=it, due=due)
         part = it.part(key)
         if key == "documents":
-            return pages.page(request, "documents", form=True, account=account, it=it, part=part, wrong="", about="")
+            return pages.page(
+                request, "documents", form=True, script=True, account=account, it=it, part=part, wrong="", about=""
+            )
         return shown(request, account, it, part)
 
     @routes.post("/my/drafts/{draft}/{key}", dependencies=PUBLIC)
@@ -213,7 +221,7 @@ def _documents(routes: APIRouter, portal: Portal) -> None:
                 if refused.status not in {400, 408, 409, 413, UNFIT, 429}:
                     raise
                 return pages.page(
-                    request, "documents", UNFIT, form=True, account=account, it=it, part=part, about=code,
+                    request, "documents", UNFIT, form=True, script=True, account=account, it=it, part=part, about=code,
                     wrong=refused.code,
                 )  # fmt: skip
             kept.append({"code": code, "file": name})
@@ -236,6 +244,17 @@ def _ending(routes: APIRouter, portal: Portal) -> None:
             raise _nothing()
         procedure = await services.procedure(found["procedure"])
         return pages.page(request, "filed", form=True, account=account, it=found, procedure=procedure)
+
+    @routes.get("/my/{dossier}/copy", dependencies=PUBLIC)
+    async def copy(request: Request, dossier: str) -> Response:
+        """What was sent, to keep (PDF)."""
+        account = await signed_in(portal, request)
+        content = await services.own_copy(account.token, an_id(dossier), language_of(request))
+        if content is None:
+            raise _nothing()
+        answer = pages.file(content, "application/pdf", "ho-so.pdf")
+        answer.headers["cache-control"] = "no-store"
+        return answer
 
 
 def _nothing() -> Problem:

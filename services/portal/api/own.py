@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -14,11 +14,14 @@ from chassis.http import Problem, public
 from services.portal.api.signing import signed_in
 from services.portal.asking import Unavailable
 from services.portal.bills import bills, owed
+from services.portal.deliveries import arriving, expected, in_force
 from services.portal.following import followed, listed
+from services.portal.live import digest
 from services.portal.pages import language_of
 from services.portal.parts import Portal
 
 PUBLIC: Final = [Depends(public)]
+T = TypeVar("T")
 
 
 def add(routes: APIRouter, portal: Portal) -> None:
@@ -40,20 +43,22 @@ def add(routes: APIRouter, portal: Portal) -> None:
         """Where it stands; another person's is not there."""
         account = await signed_in(portal, request)
         who, which, language = account.token, an_id(dossier), language_of(request)
-        whole, names, held, invoices, results = await asyncio.gather(
+        whole, names, held, invoices, delivery = await asyncio.gather(
             services.own_timeline(who, which),
             _names(),
             services.own_dossier(who, which),
             _if_there(services.own_invoices(who, which)),
-            _if_there(services.own_results(who, which)),
+            _if_there(services.own_delivery(who, which)),
         )
         if whole is None:
             raise _nothing()
         it, procedure = followed(whole, language), names.get(whole["procedure"])
-        asked = bills(invoices, language)
+        asked = bills(invoices or (), language)
         return pages.page(
-            request, "own_dossier", form=True, account=account, it=it, procedure=procedure, dossier=which,
-            bills=asked, owed=owed(asked), results=results, possible=_possible(held),
+            request, "own_dossier", form=True, script=True, account=account, it=it, procedure=procedure, dossier=which,
+            live=f"/my/{which}/live?seen={digest(whole)}",
+            bills=asked, owed=owed(asked), results=in_force(delivery), possible=_possible(held),
+            arriving=arriving(delivery, language) if expected(delivery, ended=it.ended) else None,
         )  # fmt: skip
 
     @routes.get("/my/{dossier}/results/{code}", dependencies=PUBLIC)
@@ -78,12 +83,12 @@ def _possible(held: Mapping[str, Any] | None) -> frozenset[str]:
     return frozenset(held["possible"]) - ({"RateDossier"} if "score" in held else set())
 
 
-async def _if_there(asked: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+async def _if_there(asked: Awaitable[T]) -> T | None:
     """Nothing, while the service is away: the rest of the page is worth showing."""
     try:
         return await asked
     except Unavailable:
-        return []
+        return None
 
 
 def an_id(dossier: str) -> str:

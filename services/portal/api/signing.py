@@ -45,12 +45,12 @@ def own_path(to: str) -> str:
     return to if OWN.fullmatch(to) and len(to) <= 200 else HOME  # noqa: PLR2004 - ours are short
 
 
-def landing(to: str, account: Account, language: Language) -> str:
-    """`to`, unless it is for others than this account: then where their own things are."""
+def landing(to: str, account: Account, language: Language, *, citizens: bool) -> str:
+    """`to`, unless it is for others than this account: then where their own things are. `citizens`: may file here."""
     bare = to.removeprefix(ENGLISH)
     if bare == DESK or bare.startswith(f"{DESK}/"):
         return to if account.officer else path_in(language, HOME)
-    return to if account.citizen else path_in(language, DESK)
+    return to if account.citizen and citizens else path_in(language, DESK)
 
 
 async def signed_in(portal: Portal, request: Request) -> Account:
@@ -94,6 +94,7 @@ def to_sign_in(request: Request, to: str) -> Response:
 def add(routes: APIRouter, portal: Portal) -> None:
     """Out to the identity provider, back, and out."""
     pages, cookies, sessions, provider = portal.pages, portal.cookies, portal.sessions, portal.provider
+    citizens = portal.settings.citizens
 
     @routes.get("/sign-in", dependencies=PUBLIC)
     async def begin(request: Request, to: Annotated[str, Query(max_length=400)] = HOME) -> Response:
@@ -119,9 +120,11 @@ def add(routes: APIRouter, portal: Portal) -> None:
             found = await provider.signed_in(Asked(kept["state"], kept["nonce"], kept["verifier"]), code)
         except NotLetIn:
             return pages.page(request, "not_signed_in", 403)
+        if not (found.account.officer or citizens):
+            return pages.page(request, "not_signed_in", 403)
         await sessions.end(cookies.get(request, SESSION))
         name = await sessions.begin(found.account, found.seconds)
-        to = landing(kept["to"], found.account, kept["language"])
+        to = landing(kept["to"], found.account, kept["language"], citizens=citizens)
         answer = RedirectResponse(to, 303, headers={"cache-control": "no-store"})
         cookies.put(answer, SESSION, name)
         cookies.drop(answer, SIGNING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
@@ -40,8 +41,8 @@ def add(routes: APIRouter, portal: Portal) -> None:
     pages, services = portal.pages, portal.services
 
     async def items(request: Request, whole: Mapping[str, Any]) -> tuple[Item, ...]:
-        schema = await services.form(whole["procedure"])
-        return asked_again(whole["supplement"]["items"], schema or {"properties": {}}, language_of(request))
+        schema, places = await asyncio.gather(services.form(whole["procedure"]), services.units())
+        return asked_again(whole["supplement"]["items"], schema or {"properties": {}}, places, language_of(request))
 
     @routes.get("/my/supplements/{dossier}", dependencies=PUBLIC)
     async def ask(request: Request, dossier: str) -> Response:
@@ -51,7 +52,14 @@ def add(routes: APIRouter, portal: Portal) -> None:
         if COMMAND not in whole["possible"]:
             return pages.go(request, f"/my/{dossier}")
         return pages.page(
-            request, "supplement", form=True, account=account, it=whole, items=await items(request, whole), wrong=()
+            request,
+            "supplement",
+            form=True,
+            script=True,
+            account=account,
+            it=whole,
+            items=await items(request, whole),
+            wrong=(),
         )
 
     @routes.post("/my/supplements/{dossier}", dependencies=PUBLIC)
@@ -76,7 +84,15 @@ def add(routes: APIRouter, portal: Portal) -> None:
             shown = tuple(one.again(words, faults) for one in found)
             wrong = tuple(one for one in shown if one.question.fault)
             return pages.page(
-                request, "supplement", refused.status, form=True, account=account, it=whole, items=shown, wrong=wrong
+                request,
+                "supplement",
+                refused.status,
+                form=True,
+                script=True,
+                account=account,
+                it=whole,
+                items=shown,
+                wrong=wrong,
             )
         return pages.go(request, f"/my/{dossier}")
 

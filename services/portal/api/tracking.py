@@ -19,6 +19,7 @@ from chassis.http import public
 from services.portal.api.forms import must_be_ours
 from services.portal.asking import Refused
 from services.portal.following import followed
+from services.portal.live import digest
 from services.portal.pages import language_of
 from services.portal.parts import Portal
 
@@ -107,7 +108,10 @@ def _shown(routes: APIRouter, portal: Portal) -> None:
             return pages.go(request, "/track")
         listed = {one["code"]: one["name"] for one in await services.procedures()}
         it = followed(whole, language_of(request))
-        return pages.page(request, "dossier", form=True, it=it, procedure=listed.get(whole["procedure"]))
+        live = f"/track/live?seen={digest(whole)}"
+        return pages.page(
+            request, "dossier", form=True, script=True, it=it, procedure=listed.get(whole["procedure"]), live=live
+        )
 
     @routes.post("/track/end", dependencies=PUBLIC)
     async def end(request: Request, token: Token = "") -> Response:

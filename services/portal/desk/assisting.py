@@ -6,10 +6,12 @@ The questions are those of a filing of one's own (`services.portal.questions`), 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from law.clock.hours import ZONE
+from services.portal.places import Places
 from services.portal.questions import Choice, Question, Section, merged, sections
 from services.portal.texts import Language, known, text
 
@@ -42,16 +44,22 @@ def consent(given: Mapping[str, str], faults: Mapping[str, str], now: datetime, 
     )
 
 
+@dataclass(frozen=True)
+class Basis:
+    """What the questions of a filing are made of: its procedure, the form's schema, and the places in force."""
+
+    procedure: Mapping[str, Any]
+    schema: Mapping[str, Any]
+    places: Places
+
+
 def asked(
-    procedure: Mapping[str, Any],
-    schema: Mapping[str, Any],
-    content: Mapping[str, Any],
-    faults: Mapping[str, str],
-    language: Language,
+    basis: Basis, content: Mapping[str, Any], faults: Mapping[str, str], language: Language
 ) -> tuple[Section, ...]:
     """Every topic of the filing, with what was answered and what is wrong with it."""
     errors = [{"field": field, "problem": said, "problem_vi": said} for field, said in faults.items()]
-    return sections({"content": content, "errors": errors}, schema, procedure, {}, language)
+    draft = {"content": content, "errors": errors}
+    return sections(draft, basis.schema, basis.procedure, {}, language, known_places=basis.places)
 
 
 def answered(parts: Sequence[Section], given: Mapping[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from services.submission.api import (
     assisting,
     calendar,
     catalogue,
+    copying,
     desk,
     drafts,
     officers,
@@ -29,7 +30,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter()
     parts = (
         catalogue, applicants, assisting, drafts, reading, desk, officers, absence, calendar, privacy, rights, files,
-        documents, portals, requests,
+        documents, portals, requests, copying,
     )  # fmt: skip
     for part in parts:
         part.add(routes, platform)

@@ -1,4 +1,4 @@
-"""The public catalogue of procedures and their forms: levels 1 and 2 of Plan 1407.
+"""The public catalogue of procedures, their forms, and the units that addresses name: levels 1 and 2 of Plan 1407.
 
 The same for everybody, so it is cached by its ETag.
 """
@@ -17,7 +17,7 @@ from fastapi.responses import Response
 
 from chassis.http import Problem, content, public, tagged
 from chassis.service import Platform
-from law import fees, forms, procedures
+from law import fees, forms, procedures, units
 from law.errors import FeeError, UnknownProcedure
 from law.procedures import AdministrativeLevel, Procedure
 from law.search import search
@@ -75,6 +75,15 @@ def add(routes: APIRouter, platform: Platform) -> None:
         made = _blank(procedures.default(), _found(code, today).code, today)
         name = f'inline; filename="{code}.pdf"'
         return _cached(request, made, "application/pdf", {"content-disposition": name})
+
+    @routes.get("/units", dependencies=CACHED)
+    async def places(request: Request) -> Response:
+        """Provinces by code and name as they are today; communes of those whose list is known, for the others none."""
+        today = local_day(platform.clock())
+        known = units.units(today)
+        shown = [one.model_dump(mode="json") for one in known.provinces] if known is not None else []
+        since = known.since.value.isoformat() if known is not None else None
+        return _json(request, {"provinces": shown, "since": since, "on": today.isoformat()})
 
 
 def _line(procedure: Procedure) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from chassis.decision import Command
 from chassis.delivery import IdempotencyKey
 from chassis.http import Caller, Problem, allow, idempotency, may_answer, send
+from chassis.keyring import Keyring
 from chassis.service import Platform
-from schemas.event import Text
+from schemas.event import Record, Text
+from schemas.personal import Personal
 from schemas.work import By
 from services.submission.domain.officer import Officer as Absence
 from services.submission.messages import Official
@@ -24,6 +26,13 @@ Reader = Annotated[Caller, Depends(allow("citizen", *OFFICERS))]
 Officer = Annotated[Caller, Depends(allow(*OFFICERS))]
 InPlaceOf = Annotated[Text | None, Query(description="the absent officer one stands in for")]
 Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+async def in_clear(keyring: Keyring, dossier: str, record: Record) -> dict[str, Any]:
+    """The fields of a record, sealed ones opened. Raises Unopenable."""
+    sealed = {name: value for name, value in record if isinstance(value, Personal)}
+    plain = record.model_dump(mode="json", exclude=set(sealed), exclude_none=True)
+    return plain | {name: await keyring.open(dossier, value) for name, value in sealed.items()}
 
 
 class Body(BaseModel):

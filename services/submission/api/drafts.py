@@ -11,7 +11,7 @@ from chassis.decision import Refused
 from chassis.engine import Engine
 from chassis.http import Problem, may_answer, refusals, send
 from chassis.service import Platform
-from law import procedures
+from law import fees, procedures
 from law.errors import UnknownProcedure
 from schemas.event import DossierId
 from schemas.parts import Bilingual
@@ -19,6 +19,7 @@ from schemas.personal import Personal
 from services.submission.api.applicants import invalid
 from services.submission.api.common import SEEN, Citizen, etag, seen
 from services.submission.domain import drafts as do
+from services.submission.domain.charging import point_of, quoted
 from services.submission.domain.dossier import local_day
 from services.submission.domain.drafts import Draft, Drawer, dossier_of, drawer_id
 from services.submission.domain.filing import BadFiling, Wrong, checked
@@ -61,6 +62,14 @@ def add(routes: APIRouter, platform: Platform) -> None:
         if "revision" in answer:
             response.headers["etag"] = etag(answer["revision"])
         return answer
+
+    @routes.get("/drafts/{draft}/fee", responses=refusals(410))
+    async def fee(draft: DossierId, caller: Citizen) -> dict[str, Any]:
+        """What would be due if it were filed today, and when: VND, by the law of the day.
+
+        `total` is null while an answer that it is counted by (`depends_on`) is missing or wrong.
+        """
+        return await desk.fee(caller.sub, draft)
 
     @routes.delete("/drafts/{draft}", status_code=204, responses=refusals(409))
     async def remove(draft: DossierId, caller: Citizen) -> None:
@@ -116,6 +125,22 @@ class _Desk:
         held = await self._open(drawer, draft)
         errors = [asdict(wrong) for wrong in held.faults(self._platform.clock())]
         return {**await self._shown(account, name, draft), "content": held.model_dump(), "errors": errors}
+
+    async def fee(self, account: str, name: str) -> dict[str, Any]:
+        """Raises Problem 404 where there is no such draft, or its procedure is in force no more."""
+        drawer = await self._drawer(account)
+        draft = drawer.drafts.get(name) if drawer else None
+        if drawer is None or draft is None:
+            raise Problem(404, "not_found", "There is no such draft")
+        held, today = await self._open(drawer, draft), local_day(self._platform.clock())
+        try:
+            procedure = procedures.find(held.procedure, today)
+        except UnknownProcedure as error:
+            raise Problem(404, "not_found", str(error)) from error
+        found = quoted(procedure, held.answered, today)
+        quote = found.model_dump(mode="json") if found else {"total": None, "lines": [], "exemptions": []}
+        depends_on = [field.name for field in fees.inputs_of(procedure)]
+        return {**quote, "due": point_of(procedure), "depends_on": depends_on, "on": today.isoformat()}
 
     async def remove(self, account: str, name: str) -> None:
         try:

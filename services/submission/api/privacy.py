@@ -22,8 +22,7 @@ from chassis.service import Platform
 from law import phones
 from law.errors import LawDataError, PhoneError
 from schemas.event import DossierId, Record, Text
-from schemas.personal import Personal
-from services.submission.api.common import Body
+from services.submission.api.common import Body, in_clear
 from services.submission.api.reading import summary
 from services.submission.domain import privacy
 from services.submission.domain.dossier import Correction, Dossier, local_day
@@ -185,10 +184,7 @@ class Desk:
         return {"at": one.at.isoformat(), "reason": one.reason, "fields": one.fields, **found}
 
     async def _fields(self, dossier: str, record: Record) -> dict[str, Any]:
-        """The fields of a record, sealed ones opened."""
-        sealed = {name: value for name, value in record if isinstance(value, Personal)}
-        plain = record.model_dump(mode="json", exclude=set(sealed), exclude_none=True)
-        return plain | {name: await self._platform.keyring.open(dossier, value) for name, value in sealed.items()}
+        return await in_clear(self._platform.keyring, dossier, record)
 
     async def erase(self, dossier: Dossier, by: str, reason: str) -> dict[str, Any]:
         """The key first: whatever dies after that, asking again finds the dossier and finishes it."""

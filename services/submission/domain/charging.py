@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Final
 
 from law import fees
-from law.procedures import FeePoint
+from law.errors import FeeError
+from law.procedures import FeePoint, Procedure
 from schemas.dossier import FeeRequested
 from schemas.parts import FeeLine
 from schemas.personal import Personal
@@ -18,8 +20,20 @@ NOTHING: Final = fees.Assessment(lines=(), total=0)
 
 def point(dossier: Dossier) -> FeePoint:
     """When its fee is due, by the version it was filed under."""
-    found = timing.procedure_of(dossier).fee_due
-    return found.value if found is not None else "after_acceptance"
+    return point_of(timing.procedure_of(dossier))
+
+
+def point_of(procedure: Procedure) -> FeePoint:
+    """When the fee of a procedure is due."""
+    return procedure.fee_due.value if procedure.fee_due is not None else "after_acceptance"
+
+
+def quoted(procedure: Procedure, form: Mapping[str, object], on: date) -> fees.Assessment | None:
+    """What would be due for a filing on a local day; None while the form lacks an answer that the fee is counted by."""
+    try:
+        return fees.assess(procedure, on, fees.inputs_of_form(procedure, form))
+    except FeeError:
+        return None
 
 
 def later(dossier: Dossier) -> bool:

@@ -56,7 +56,7 @@ class Unfinished(BaseModel):
             "procedure": self.procedure,
             "applicant": _filled(self.applicant),
             "agent": _filled(self.agent) or None,
-            "form": _filled(self.form),
+            "form": self.answered,
             "way": self.way or None,
             "address": _filled(self.address) or None,
         }
@@ -73,13 +73,18 @@ class Unfinished(BaseModel):
         except BadFiling as error:
             given = _filled(self.applicant).get("phone")
             alone = phone_faults(str(given)) if given is not None else ()
-            found = (*error.problems, *alone, *form_faults(self.procedure, _filled(self.form), now))
+            found = (*error.problems, *alone, *form_faults(self.procedure, self.answered, now))
             return tuple({wrong.field: wrong for wrong in reversed(found)}.values())[::-1]
         try:
             examined(filing, now)
         except BadFiling as error:
             return error.problems
         return ()
+
+    @property
+    def answered(self) -> dict[str, Value]:
+        """What the form says so far."""
+        return _filled(self.form)
 
     @property
     def phone(self) -> str | None:

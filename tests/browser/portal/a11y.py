@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from starlette.routing import compile_path
 from deploy.local.paths import ROOT, RUNS
 from services.portal.api import router
 from services.portal.pages import ENGLISH
+from services.portal.parts import Portal
 
 HERE: Final = Path(__file__).parent
 PICTURES: Final = ROOT / "docs" / "portal"
@@ -55,7 +57,8 @@ def summary(notes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def routes() -> list[str]:
     """What the portal answers to GET; those without parameters first, as it looks for them."""
-    portal: Any = type("Portal", (), dict.fromkeys(("pages", "services", "cookies", "sessions", "provider")))
+    portal: Any = SimpleNamespace(**dict.fromkeys(Portal.__annotations__))
+    portal.settings = SimpleNamespace(citizens=True)
     found = {route.path for route in iter_route_contexts(router(portal).routes) if "GET" in (route.methods or ())}
     return sorted((path for path in found if path is not None), key=lambda path: (path.count("{"), path))
 

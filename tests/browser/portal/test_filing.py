@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from services.portal.pages import path_in
 from services.portal.texts import Language, text
+from services.portal.words import money
 from tests.browser.portal.test_signed_in import sign_in
 from tests.browser.portal.town import JOURNEYS, Town, looked_at, token_of, visitor
 from tests.unit.services.files.samples import pdf
+from tests.unit.services.test_blank_forms import text_of
 
 LIBRARY = "1.008895"
 NAME = 'Thư viện <b id="in">Mẫu</b> & Thử'
@@ -39,9 +41,11 @@ async def save(page: Any, language: Language) -> None:
     await page.get_by_role("button", name=text(language, "file.save"), exact=True).click()
 
 
-async def begun(town: Town, page: Any, language: Language = "vi", who: str = "citizen1") -> str:
+async def begun(
+    town: Town, page: Any, language: Language = "vi", who: str = "citizen1", procedure: str = LIBRARY
+) -> str:
     """The address of a new draft."""
-    await page.goto(town.url + path_in(language, f"/procedures/{LIBRARY}/file"))
+    await page.goto(town.url + path_in(language, f"/procedures/{procedure}/file"))
     await sign_in(page, who)
     await page.get_by_role("heading", name=text(language, "file.before")).wait_for()
     await page.locator("main form button").first.click()
@@ -88,11 +92,12 @@ async def test_a_citizen_files_a_dossier(
             await page.get_by_text(f"giấy {number}.pdf").wait_for()
         await look("file-documents")
         await page.get_by_role("link", name=text(language, "file.go_on")).click()
-        await fill(page, {"way": "online"})
-        await save(page, language)
+        await _how_it_comes(page, language, look)
         assert page.url == f"{draft}/check"
         shown = await page.locator("main").inner_text()
         assert NAME in shown
+        assert "Phường Mường Thanh" in shown
+        assert text(language, "procedure.free") in shown
         assert "giấy 1.pdf" in shown
         await look("file-check")
         await page.locator("a[href$='/form?back=check']").click()
@@ -103,10 +108,54 @@ async def test_a_citizen_files_a_dossier(
         await page.get_by_text(text(language, "file.filed")).wait_for()
         await look("filed")
         dossier = page.url.split("/")[-2]
+        assert NAME in await _copied(town, page, language)
         await page.goto(f"{draft}/check")
         assert page.url.endswith(f"/my/{dossier}/filed"), "who goes back to it is shown what became of it"
     held = await town.platform.get("citizen1", f"/dossiers/{dossier}/files")
     assert {one["code"] for one in held["files"]} == {"notification", "proof_of_conditions"}
+
+
+async def _how_it_comes(page: Any, language: Language, look: Callable[[str], Awaitable[None]]) -> None:
+    """The last topic: online, and an address all the same, of which the commune is named."""
+    await fill(page, {"way": "online", "address.province": "11", "address.commune": "him lam"})
+    await look("file-delivery")
+    await save(page, language)
+    assert await page.locator('[id="address.commune"]').input_value() == "him lam", "a unit that is no more"
+    await look("file-delivery-wrong")
+    await fill(page, {"address.commune": "muong thanh", "address.detail": "Tổ 3"})
+    await save(page, language)
+
+
+async def _copied(town: Town, page: Any, language: Language) -> str:
+    """What the copy says of what was sent."""
+    link = await page.get_by_role("link", name=text(language, "file.copy")).get_attribute("href")
+    copy = await page.request.get(town.url + str(link))
+    assert (copy.status, copy.headers["content-type"]) == (200, "application/pdf")
+    return text_of(await copy.body())
+
+
+async def test_the_fee_for_what_was_answered_is_said_before_it_is_sent(town: Town, browser: Any) -> None:
+    async with visitor(browser, "phone", bypass_csp=True) as page:
+        draft = await begun(town, page, procedure="1.001029", who="citizen2")
+        name = draft.rpartition("/")[2]
+        await page.goto(f"{draft}/check")
+        assert text("vi", "procedure.fee_check") not in await page.locator("main").inner_text()
+        inputs = (await town.platform.get("citizen2", f"/drafts/{name}/fee"))["depends_on"]
+        form = (await town.platform.get("citizen2", "/procedures/1.001029/form"))["properties"]
+        await page.goto(f"{draft}/form")
+        for one in inputs:
+            answer = form[one]["enum"][0] if "enum" in form[one] else str(form[one]["minimum"])
+            await fill(page, {f"form.{one}": answer})
+        await page.get_by_role("button", name=text("vi", "file.later"), exact=True).click()
+        due = await town.platform.get("citizen2", f"/drafts/{name}/fee")
+        assert due["total"] > 0
+        await page.goto(f"{draft}/check")
+        shown = await page.locator("main").inner_text()
+        assert money(due["total"], "vi") in shown
+        assert text("vi", f"procedure.fee_{due['due']}") in shown
+        await looked_at(page, "file-check-fee")
+        await page.goto(draft)
+        await page.get_by_role("button", name=text("vi", "file.remove")).click()
 
 
 async def test_a_draft_is_resumed_and_not_doubled_and_can_be_removed(town: Town, browser: Any) -> None:

@@ -39,6 +39,8 @@ ELSEWHERE = {
     "/desk/dossiers/{dossier}/result", "/desk/dossiers/{dossier}/result/{slug}",
     "/desk/dossiers/{dossier}/results/{code}", "/desk/money", "/desk/money/{dossier}", "/desk/money/{dossier}/{slug}",
     "/desk/books/{method}/{day}", "/desk/assist", "/desk/assist/{code}",
+    "/my/{dossier}/delivery", "/my/{dossier}/delivery/{way}", "/my/preferences", "/my/{dossier}/copy", "/portal.js",
+    "/track/live", "/my/{dossier}/live",
 }  # fmt: skip
 """No page, or looked at in a journey (the other files here)."""
 LOOKS = [("wide", "light"), ("phone", "dark")]

@@ -179,6 +179,34 @@ async def test_there_are_bounds(platform: Platform) -> None:
     assert (await platform.ask("citizen3", "PUT", f"/drafts/{uuid.uuid4()}", deep)).status_code == 422
 
 
+async def test_what_would_be_due_is_said_before_it_is_filed(platform: Platform) -> None:
+    await platform.clear("citizen1")
+    karaoke = {"procedure": "1.001029", "form": {}}
+    path = await platform.saved(body=karaoke)
+    unknown = (await platform.ask("citizen1", "GET", f"{path}/fee")).json()
+    assert (unknown["total"], unknown["lines"]) == (None, [])
+    assert unknown["depends_on"]
+    assert (await platform.ask("citizen2", "GET", f"{path}/fee")).status_code == 404
+    free = (await platform.ask("citizen1", "GET", f"{await platform.saved()}/fee")).json()
+    assert (free["total"], free["lines"]) == (0, [])
+    guide = plan(2, "t")[1].filing
+    due = (await platform.ask("citizen1", "GET", f"{await platform.saved(body=guide)}/fee")).json()
+    dossier = (await platform.ask("citizen1", "POST", "/dossiers", guide)).json()["id"]
+    assert due["total"] == sum(line["amount"] for line in due["lines"]) == 100_000
+    assert due["due"] in {"before_acceptance", "after_acceptance", "before_result"}
+    assert (await platform.ask("citizen1", "GET", f"/drafts/{dossier}/fee")).status_code == 404
+
+
+async def test_its_owner_alone_gets_a_copy_of_what_was_sent(platform: Platform) -> None:
+    dossier = (await platform.ask("citizen1", "POST", "/dossiers", whole())).json()["id"]
+    copy = await platform.ask("citizen1", "GET", f"/dossiers/{dossier}/copy?language=en")
+    assert (copy.status_code, copy.headers["content-type"], copy.content[:5]) == (200, "application/pdf", b"%PDF-")
+    assert "no-store" in copy.headers["cache-control"]
+    for who, status in (("citizen2", 404), ("clerk1", 403)):
+        assert (await platform.ask(who, "GET", f"/dossiers/{dossier}/copy")).status_code == status
+    assert (await platform.ask("citizen1", "GET", f"/dossiers/{dossier}/copy?language=fr")).status_code == 422
+
+
 async def test_two_clicks_are_one_dossier(platform: Platform) -> None:
     await platform.clear("citizen1")
     content = await with_file(platform, "citizen1")

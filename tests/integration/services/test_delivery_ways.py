@@ -196,6 +196,10 @@ async def test_at_the_desk_the_identity_document_opens_it_and_for_another_the_co
     person = {"name": "Lò Văn Thay", "identity_number": "011087000009"}
     await site.post("citizen1", f"{path}/delivery/choice", {"way": "in_person", "desk": "03127", "authorised": person})
     shown = await site.until(path, lambda found: bool(found["desk"]["code"] == "03127"))
+    choice = (await site.ask("citizen1", "GET", f"{path}/delivery/choice")).json()
+    assert (choice["way"], choice["desk"], choice["authorised"]) == ("in_person", "03127", person["name"])
+    assert (choice["refused"], choice["tangible"]) == (None, False)
+    assert (await site.ask("citizen2", "GET", f"{path}/delivery/choice")).status_code == 404
     proof = {"receiver": "authorised", "identity_number": person["identity_number"]}
     assert (await site.ask("clerk1", "POST", f"{path}/collect", json=proof)).status_code == 403
     await site.post("clerk1", f"{path}/collect", {**proof, "code": shown["pickup"]})
@@ -313,6 +317,8 @@ async def test_an_order_that_was_not_fetched_is_taken_back(site: Ways) -> None:
     await site.post_office("/control/faults", {"hold": True})
     path = await site.decided(YOGA, "post")
     tracking = await tracking_of(site, path)
+    before = (await site.ask("citizen1", "GET", f"{path}/delivery/choice")).json()
+    assert (before["address"]["province"], before["refused"], before["wanted"]) == ("11", None, None)
     assert await site.post("citizen1", f"{path}/delivery/choice", {"way": "in_person"}) == {"status": "asked"}
     shown = await site.status(path, "available")
     assert (shown["past"][0]["tracking"], "tracking" in shown) == (tracking, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -107,7 +108,7 @@ def test_a_province_by_code_or_name(text: str) -> None:
     for name in ("03334", "Phường Mường Thanh", "muong thanh", "Mường Thanh"):
         units.commune(name, found)
     with pytest.raises(Unfit, match="such as 03127"):
-        units.commune("Thị trấn Tuần Giáo", found)
+        units.commune("Thị trấn Nào Đó", found)
 
 
 def test_a_province_that_was_merged_is_refused_since_the_merger_only() -> None:
@@ -142,3 +143,23 @@ def test_the_linter_names_a_field_without_purpose_and_a_purpose_without_field() 
     assert [finding.file for finding in overlap] == ["forms/guide-2026.json"]
     del texts[name], texts["units/nq1661-2025.json"]
     assert [finding.file for finding in check(texts)] == ["forms", "units"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [("Phường Him Lam", "Phường Điện Biên Phủ"), ("thi tran tuan giao", "Xã Tuần Giáo"), ("Pom Lót", "Xã Sam Mứn")],
+)
+def test_a_unit_that_is_no_more_is_known_by_what_it_became(was: str, now: str) -> None:
+    found = units.province("11", ON)
+    with pytest.raises(Unfit) as refused:
+        units.commune(was, found)
+    assert now in refused.value.vi
+    assert now in refused.value.en
+
+
+def test_what_communes_were_formed_of_is_all_there_was() -> None:
+    former = [name for commune in units.communes("11", ON) for name in commune.formed_of]
+    assert len(former) == len(set(former)) == 129
+    kinds = Counter(name.split()[0] for name in former)
+    assert kinds == {"Xã": 115, "Phường": 9, "Thị": 5}
+    assert sorted(Counter(len(one.formed_of) == 2 for one in units.communes("11", ON)).values()) == [16, 29]

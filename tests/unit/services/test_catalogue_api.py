@@ -89,3 +89,15 @@ async def test_the_blank_form_is_cached_by_its_etag(client: httpx.AsyncClient) -
     assert "public" in first.headers["cache-control"]
     again = await client.get("/procedures/1.001440/form.pdf", headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_units_are_those_in_force_today(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/units")
+    found = answer.json()
+    assert (found["on"], found["since"]) == ("2026-11-25", "2025-07-01")
+    communes = {one["code"]: one["communes"] for one in found["provinces"]}
+    assert len(communes) == 34
+    assert len(communes["11"]) == 45
+    assert communes["12"] == []
+    again = await client.get("/units", headers={"if-none-match": answer.headers["etag"]})
+    assert again.status_code == 304

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chassis.decision import DeadlineDue, Refused
 from schemas.payment import PaymentReceived
 from services.delivery.domain import s10
+from services.delivery.domain.choice import must_be_open
 from services.delivery.domain.delivery import Rules
 from services.delivery.messages import (
     Cancelled,
@@ -185,6 +186,16 @@ def test_the_choice_is_free_until_it_has_left(left: object) -> None:
     with pytest.raises(Refused, match="has it") as refused:
         life.hear(Choose(choice=Choice(way="in_person")))
     assert refused.value.code == "left"
+    with pytest.raises(Refused) as said:
+        must_be_open(life.at)
+    assert said.value.code == "left", "it is said before anything is chosen"
+
+
+def test_where_nothing_is_known_of_the_dossier_nothing_can_be_chosen() -> None:
+    must_be_open(travelling().at)
+    with pytest.raises(Refused) as refused:
+        must_be_open(travelling().at.having(way=None))
+    assert refused.value.code == "not_available"
 
 
 @pytest.mark.parametrize("done", [True, False])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from chassis.decision import Refused
 from chassis.series import NumberTaken
+from law import fees, procedures
 from law.statuses import Status
 from schemas.event import Event
 from schemas.payment import PaymentReceived
@@ -17,7 +18,7 @@ from services.payment.domain import invoice as invoices
 from services.payment.domain import parts
 from services.payment.domain.rules import NOT_RECEIVED
 from services.submission import messages as do
-from services.submission.domain import timing
+from services.submission.domain import charging, timing
 from services.submission.domain.graph import STATUS
 from services.submission.domain.supplement import request
 from tests.unit.services import invoices as payments
@@ -210,3 +211,16 @@ def test_received_and_then_withdrawn_the_fee_is_kept() -> None:
     for event in player.events[-2:]:
         payer.tell(sealed(event))
     assert (payer.invoice.status, payer.said("refund_requested")) == ("paid", [])
+
+
+def test_a_quote_is_what_would_be_assessed_or_none_while_an_answer_is_missing() -> None:
+    on = date(2026, 11, 30)
+    karaoke, guide = (procedures.find(code, on) for code in ("1.001029", "1.001440"))
+    fields = fees.inputs_of(karaoke)
+    form = {one.name: one.choices[0].value if one.choices else one.minimum for one in fields} | {"name": "x"}
+    found = charging.quoted(karaoke, form, on)
+    assert found is not None
+    assert found == fees.assess(karaoke, on, fees.inputs_of_form(karaoke, form))
+    for broken in ({}, {**form, fields[0].name: "no answer of it"}):
+        assert charging.quoted(karaoke, broken, on) is None
+    assert charging.quoted(guide, {}, on) == fees.assess(guide, on)

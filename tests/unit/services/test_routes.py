@@ -55,6 +55,7 @@ PUBLIC = {
     "GET /procedures/{code}",
     "GET /procedures/{code}/form",
     "GET /procedures/{code}/form.pdf",
+    "GET /units",
     "GET /sms/{provider}/{secret}",
     "GET /",
     "GET /statistics",

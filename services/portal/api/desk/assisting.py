@@ -23,7 +23,7 @@ from services.portal.api.desk.asked import UNFIT, done, key_in, token_in
 from services.portal.api.forms import must_be_ours
 from services.portal.api.signing import officer
 from services.portal.asking import PartnerError, Refused
-from services.portal.desk.assisting import EMPTY, agreed_at, answered, asked, consent, filing, missing, said
+from services.portal.desk.assisting import EMPTY, Basis, agreed_at, answered, asked, consent, filing, missing, said
 from services.portal.desk.commands import hindrance
 from services.portal.pages import language_of
 from services.portal.parts import Portal
@@ -96,8 +96,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
         given = {name: value for name, value in sent.items() if isinstance(value, str)}
         must_be_ours(portal, request, token_in(given))
         key = key_in(given)
-        procedure, schema = await _known(portal, code)
-        parts = asked(procedure, schema, EMPTY, {}, language)
+        parts = asked(await _basis(portal, code), EMPTY, {}, language)
         faults = missing((consent(given, {}, local(datetime.now(UTC)), language), *parts), given, language)
         at, account_of = agreed_at(given), given.get("account", "").strip()
         if at is None:
@@ -132,22 +131,23 @@ async def _brought(portal: Portal, account: Account, owner: str, name: str, uplo
     return id_
 
 
-async def _known(portal: Portal, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
+async def _basis(portal: Portal, code: str) -> Basis:
     """Raises Problem 404."""
-    procedure, schema = await asyncio.gather(portal.services.procedure(code), portal.services.form(code))
+    services = portal.services
+    procedure, schema, places = await asyncio.gather(services.procedure(code), services.form(code), services.units())
     if procedure is None or schema is None:
         raise Problem(404, "not_found", "There is no such procedure")
-    return procedure, schema
+    return Basis(procedure, schema, places)
 
 
 async def _page(portal: Portal, request: Request, account: Account, code: str, sent: Sent) -> Response:
     language = language_of(request)
-    procedure, schema = await _known(portal, code)
-    content = answered(asked(procedure, schema, EMPTY, {}, language), sent.given)
+    basis = await _basis(portal, code)
+    content = answered(asked(basis, EMPTY, {}, language), sent.given)
     form = Form(
-        procedure=procedure,
+        procedure=basis.procedure,
         agreed=consent(sent.given, sent.faults, local(datetime.now(UTC)), language),
-        parts=asked(procedure, schema, content, sent.faults, language),
+        parts=asked(basis, content, sent.faults, language),
         faults=sent.faults,
         fault=sent.fault,
     )

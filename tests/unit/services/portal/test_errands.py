@@ -12,12 +12,13 @@ from law import forms, procedures
 from schemas.payment import Method
 from services.payment import api as payment
 from services.payment.domain.compare import Kind
-from services.payment.domain.state import RefundStatus
+from services.payment.domain.records import RefundStatus
 from services.payment.domain.work import WAITS as PAYMENT_WAITS
 from services.portal.desk import assisting
 from services.portal.desk.asks import questions
 from services.portal.desk.books import WAITS, differences, money_of
 from services.portal.desk.errands import DELIVERY, FEE, MONEY, RESOLVE, Errand, address, at_hand
+from services.portal.places import Places
 from services.portal.texts import LANGUAGES, TEXTS
 from tests.unit.services.test_routes import app, delivery
 
@@ -129,7 +130,8 @@ def test_who_agreed_how_and_when() -> None:
 def test_a_filing_for_somebody_has_what_was_answered_and_nothing_else() -> None:
     procedure = procedures.find("1.008895", date(2026, 11, 30))
     schema = forms.schema(procedure.form, forms.guide(date(2026, 11, 30)))
-    parts = assisting.asked(procedure.model_dump(mode="json"), schema, assisting.EMPTY, {}, "vi")
+    basis = assisting.Basis(procedure.model_dump(mode="json"), schema, Places())
+    parts = assisting.asked(basis, assisting.EMPTY, {}, "vi")
     given = {"applicant.kind": "individual", "applicant.name": "Lò Thị Mẫu", "form.book_count": "3000", "way": "online"}
     content = assisting.answered(parts, given)
     assert assisting.filing("1.008895", content, []) == {

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from law import forms, procedures
+from law import forms, procedures, units
+from services.portal.places import places
 from services.portal.questions import SECTIONS, Section, answers, asked_again, merged, sections
 from services.portal.texts import LANGUAGES
 
 DAY = date(2026, 11, 30)
+PLACES = places({"provinces": [one.model_dump() for one in getattr(units.units(DAY), "provinces", ())]})
 CODES = sorted({line.code for line in procedures.default().all(DAY)})
 
 
@@ -21,7 +23,7 @@ def asked(code: str, content: dict[str, Any], errors: Any = (), files: Any = Non
                          "files": [], **content},
              "errors": errors}  # fmt: skip
     found = sections(draft, forms.schema(procedure.form, forms.guide(DAY)),
-                     procedure.model_dump(mode="json"), files or {}, "vi")  # fmt: skip
+                     procedure.model_dump(mode="json"), files or {}, "vi", known_places=PLACES)  # fmt: skip
     return {part.key: part for part in found}
 
 
@@ -31,7 +33,10 @@ def test_every_procedure_can_be_asked_in_both_languages(code: str) -> None:
     schema = forms.schema(procedure.form, forms.guide(DAY))
     empty: dict[str, Any] = {"applicant": {}, "agent": {}, "form": {}, "address": {}, "way": None, "files": []}
     for language in LANGUAGES:
-        found = sections({"content": empty, "errors": []}, schema, procedure.model_dump(mode="json"), {}, language)
+        found = sections(
+            {"content": empty, "errors": []}, schema, procedure.model_dump(mode="json"), {}, language,
+            known_places=PLACES,
+        )  # fmt: skip
         assert tuple(part.key for part in found) == SECTIONS
         questions = [question for part in found for question in part.questions]
         assert all(question.label for question in questions)
@@ -83,7 +88,7 @@ def test_a_supplement_asks_what_an_officer_asked_for_and_why() -> None:
     schema = forms.schema(procedure.form, forms.guide(DAY))
     field = {"kind": "field", "name": "book_count", "why": "quá ít", "label": {"vi": "Số bản sách", "en": "Volumes"}}
     paper = {"kind": "document", "name": "proof_of_conditions", "why": "mờ"}
-    items = asked_again([field, paper], schema, "vi")
+    items = asked_again([field, paper], schema, PLACES, "vi")
     assert [(one.question.name, one.document, one.why) for one in items] == [
         ("form.book_count", False, "quá ít"), ("documents.proof_of_conditions", True, "mờ"),
     ]  # fmt: skip
@@ -91,3 +96,35 @@ def test_a_supplement_asks_what_an_officer_asked_for_and_why() -> None:
     assert answers(items, {"form.book_count": " "}) == {}
     again = [one.again({"form.book_count": "ba"}, {"form.book_count": "ghi số"}) for one in items]
     assert [(one.question.value, one.question.fault) for one in again] == [("ba", "ghi số"), ("", "")]
+
+
+@pytest.mark.parametrize("typed", ["Phường Mường Thanh", "muong thanh", " phuong  muong thanh ", "03334"])
+def test_a_commune_is_named_and_its_code_is_kept(typed: str) -> None:
+    part = asked("1.008895", {})["delivery"]
+    whole = merged({"address": {}}, part, {"address.province": "11", "address.commune": typed})
+    assert whole["address"]["commune"] == "03334"
+    shown = {one.name: one.shown for one in asked("1.008895", whole)["delivery"].questions}
+    assert (shown["address.province"], shown["address.commune"]) == ("Điện Biên", "Phường Mường Thanh")
+
+
+@pytest.mark.parametrize(("province", "typed"), [("11", "Phường Him Lam"), ("12", "Mường Thanh"), ("", "muong thanh")])
+def test_a_name_that_is_no_commune_of_that_province_now_is_left_to_the_service(province: str, typed: str) -> None:
+    part = asked("1.008895", {})["delivery"]
+    whole = merged({"address": {}}, part, {"address.province": province, "address.commune": typed})
+    assert whole["address"]["commune"] == typed
+
+
+def test_who_names_a_unit_that_is_no_more_is_told_what_it_is_part_of() -> None:
+    content = {"address": {"province": "11", "commune": "him lam", "detail": "Tổ 3"}}
+    wrong = [{"field": "address.commune", "problem": "pattern", "problem_vi": "mẫu"}]
+    found = {one.name: one.fault for one in asked("1.008895", content, wrong)["delivery"].questions}
+    assert "Phường Điện Biên Phủ" in found["address.commune"]
+
+
+def test_a_form_that_asks_for_a_commune_offers_those_there_are_and_takes_the_name() -> None:
+    part = asked("1.001440", {})["form"]
+    found = {one.name: one for one in part.questions}
+    assert "Điện Biên" in {one.name for one in found["form.address_province"].suggestions}
+    assert len(found["form.address_commune"].suggestions) == len(units.communes("11", DAY))
+    whole = merged({"form": {}}, part, {"form.address_province": "dien bien", "form.address_commune": "Xã Na Sang"})
+    assert (whole["form"]["address_province"], whole["form"]["address_commune"]) == ("Điện Biên", "Xã Na Sang")
