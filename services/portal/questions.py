@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from services.portal.places import Place, Places, became, meant
 from services.portal.texts import Language, known, text
-from services.portal.words import named
+from services.portal.words import calendar_day, named
 
 SECTIONS: Final = ("applicant", "agent", "form", "documents", "delivery")
 BASES: Final = ("authorisation", "guardianship", "legal_representation")
@@ -65,6 +65,8 @@ class Question:
     @property
     def shown(self) -> str:
         """The answer in words."""
+        if self.kind == "date":
+            return calendar_day(self.value)
         return next((choice.label for choice in self.choices if choice.value == self.value), self.value)
 
     def answered(self, value: str, fault: str = "") -> Question:

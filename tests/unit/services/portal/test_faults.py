@@ -80,13 +80,13 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_read(app: Any) -
     assert text("vi", "error.d413") in answer.text
 
 
-async def test_where_citizens_file_elsewhere_nobody_signs_in_and_the_rest_is_as_it_was(
+async def test_where_citizens_file_elsewhere_nobody_files_here_and_the_rest_is_as_it_was(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     environment(monkeypatch, PORTAL_CITIZENS="false", PORTAL_NATIONAL_URL="https://dichvucong.gov.vn")
     without = new_app(new_portal(PortalSettings()))
     async with caller(without) as client:
-        for path in ("/my", "/my/preferences", "/sign-in", "/signed-in", "/procedures/1.001440/file"):
+        for path in ("/my", "/my/preferences", "/procedures/1.001440/file"):
             assert (await client.get(path)).status_code == 404, path
         track = await client.get("/track")
         assert (await client.get("/procedures")).status_code == 503, "it would ask the catalogue"
