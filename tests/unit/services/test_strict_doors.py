@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from chassis.http import Problem
-from services.delivery.api.desk import Wish
+from services.delivery.api.choosing import Wish
 from services.delivery.api.post import _command
 from services.payment.api.officers import Asking, Cash
 from services.payment.api.reconciliation import Resolution
