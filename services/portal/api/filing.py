@@ -133,9 +133,12 @@ def _beginning(routes: APIRouter, portal: Portal) -> None:
 
     @routes.post("/my/drafts/{draft}/remove", dependencies=PUBLIC)
     async def remove(request: Request, draft: str, token: Token = "") -> Response:
-        """It is no more."""
+        """It is no more, nor are the files that were to be its documents."""
         account = await posted(portal, request, token)
+        held = await services.own_draft(account.token, an_id(draft))
         await services.remove_draft(account.token, an_id(draft))
+        for one in held["content"]["files"] if held is not None and not held["submitted"] else ():
+            await services.remove_file(account.token, one["file"])
         return pages.go(request, "/my")
 
 

@@ -7,7 +7,7 @@ Invariants:
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
@@ -19,6 +19,7 @@ from services.portal.asking import Refused
 from services.portal.bills import bills
 from services.portal.pages import language_of, path_in
 from services.portal.parts import Portal
+from services.portal.sessions import Account
 
 PUBLIC: Final = [Depends(public)]
 CONFLICT: Final = 409
@@ -34,9 +35,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
     async def show(request: Request, dossier: str) -> Response:
         """Every invoice of a dossier, and what became of it."""
         account = await signed_in(portal, request)
-        found = await services.own_invoices(account.token, an_id(dossier))
-        if not found:
-            raise Problem(404, "not_found", "There is nothing to pay")
+        found = await _invoices(portal, account, dossier)
         language = language_of(request)
         kept = cookies.unseal(request, PAYING)
         if kept is not None and kept["language"] != language:  # the gateway knows one address of ours
@@ -57,7 +56,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
     ) -> Response:
         """To the gateway. Where there is nothing to pay any more, the page says what payment knows."""
         account = await posted(portal, request, token)
-        known = bills(await services.own_invoices(account.token, an_id(dossier)), language_of(request))
+        known = bills(await _invoices(portal, account, dossier), language_of(request))
         bill = next((one for one in known if one.number == invoice and one.payable), None)
         if bill is None:
             return pages.go(request, f"/my/{dossier}/payment")
@@ -72,3 +71,11 @@ def add(routes: APIRouter, portal: Portal) -> None:
         answer = pages.page(request, "to_gateway", form=True, url=url, bill=bill, dossier=dossier)
         cookies.seal(answer, PAYING, {"language": language_of(request)}, PAYING_SECONDS)
         return answer
+
+
+async def _invoices(portal: Portal, account: Account, dossier: str) -> list[dict[str, Any]]:
+    """Raises Problem 404 where there is none, or the dossier is another's."""
+    found = await portal.services.own_invoices(account.token, an_id(dossier))
+    if not found:
+        raise Problem(404, "not_found", "There is nothing to pay")
+    return found

@@ -156,7 +156,9 @@ def _answers(sent: Sent, language: Language) -> list[Row]:
 
 def _files(sent: Sent, language: Language) -> list[Row]:
     names = {one.code: one.name_vi if language == "vi" else one.name_en for one in sent.procedure.documents}
-    return [(names.get(code, code), f"{size:,} B · SHA-256 {digest}") for code, size, digest in sent.files]
+    mark = "." if language == "vi" else ","
+    sizes = {code: f"{size:,}".replace(",", mark) for code, size, _ in sent.files}
+    return [(names.get(code, code), f"{sizes[code]} B · SHA-256 {digest}") for code, _, digest in sent.files]
 
 
 def _place(sent: Sent) -> str:

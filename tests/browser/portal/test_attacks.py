@@ -20,7 +20,7 @@ from tests.browser.portal.town import Town, token_of, visitor
 from tests.unit.services.files.samples import archive, docx, pdf
 
 NASTY = '"><script>document.title="in"</script><b id="in" onfocus=alert(1)>{{7*7}}</b>'
-TRICKS = ("../../../etc/passwd.pdf", "..\\..\\boot.pdf", "/etc/shadow.pdf", "a/../../b.pdf", '<b id="in">.pdf')
+TRICKS = ("../../../etc/passwd.pdf", "..\\..\\boot.pdf", "/etc/shadow.pdf", "a/../../b.pdf", "<b id=in>.pdf")
 PARTS = dict.fromkeys(("pages", "services", "cookies", "sessions", "provider", "live"))
 PORTAL: Any = SimpleNamespace(settings=SimpleNamespace(citizens=True), **PARTS)
 OWN = sorted(

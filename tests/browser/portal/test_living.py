@@ -110,10 +110,11 @@ async def test_nobody_watches_what_is_not_theirs_and_nobody_takes_every_place(to
         await opened(town, page, "/my")
         own = f"session={await cookie(page, 'session')}"
         async with httpx.AsyncClient(base_url=town.url, trust_env=False, headers={"cookie": own}) as client:
-            found = []
+            found, kept = [], []  # an iterator that is let go of closes its connection
             for _ in range(EACH):
                 found.append(await client.send(client.build_request("GET", f"/my/{mine}/live"), stream=True))
-                assert (await anext(found[-1].aiter_raw())).startswith(b"retry: ")
+                kept.append(found[-1].aiter_raw())
+                assert (await anext(kept[-1])).startswith(b"retry: ")
             late = await client.get(f"/my/{mine}/live")
             assert (late.status_code, late.headers["retry-after"]) == (429, "60")
             for one in found:
