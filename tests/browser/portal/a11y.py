@@ -55,11 +55,11 @@ def summary(notes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def routes() -> list[str]:
-    """What the portal answers to GET; those without parameters first, as it looks for them."""
+def routes(method: str = "GET") -> list[str]:
+    """Addresses of the portal; those without parameters first, as it looks for them."""
     portal: Any = SimpleNamespace(**dict.fromkeys(Portal.__annotations__))
     portal.settings = SimpleNamespace(citizens=True)
-    found = {route.path for route in iter_route_contexts(router(portal).routes) if "GET" in (route.methods or ())}
+    found = {route.path for route in iter_route_contexts(router(portal).routes) if method in (route.methods or ())}
     return sorted((path for path in found if path is not None), key=lambda path: (path.count("{"), path))
 
 

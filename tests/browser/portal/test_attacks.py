@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from fastapi.routing import iter_route_contexts
 
-from services.portal.api import router
 from services.portal.texts import text
+from tests.browser.portal.a11y import routes
 from tests.browser.portal.test_acting import opened, tracked
 from tests.browser.portal.test_filing import begun, fill
 from tests.browser.portal.test_paying import owing
@@ -21,14 +19,8 @@ from tests.unit.services.files.samples import archive, docx, pdf
 
 NASTY = '"><script>document.title="in"</script><b id="in" onfocus=alert(1)>{{7*7}}</b>'
 TRICKS = ("../../../etc/passwd.pdf", "..\\..\\boot.pdf", "/etc/shadow.pdf", "a/../../b.pdf", "<b id=in>.pdf")
-PARTS = dict.fromkeys(("pages", "services", "cookies", "sessions", "provider", "live"))
-PORTAL: Any = SimpleNamespace(settings=SimpleNamespace(citizens=True), **PARTS)
-OWN = sorted(
-    (method, str(route.path))
-    for route in iter_route_contexts(router(PORTAL).routes)
-    for method in route.methods or ()
-    if "{dossier}" in (route.path or "") and method in {"GET", "POST"}
-)
+OWN = [(way, path) for way in ("GET", "POST") for path in routes(way) if path.startswith("/my/{dossier}")]
+OWN += [(way, path) for way in ("GET", "POST") for path in routes(way) if path.startswith("/my/supplements/")]
 """Every address of one's own dossier."""
 GIVEN = {"token": "", "score": "5", "words": "x", "reason": "x", "desk": "H18", "way": "online"}
 
