@@ -52,11 +52,12 @@ unit:
 	@.venv/bin/pytest -q tests/unit
 
 test: check ## everything on real Kafka and a real store
-	@.venv/bin/pytest -q tests/core tests/integration tests/e2e tests/browser
+	@.venv/bin/pytest -q tests/core tests/integration tests/e2e tests/browser -m "not journey"
 
-proof: setup ## schedules of the event core (SCHEDULES=n, SEED=n), chaos, count gates, all journeys
+proof: setup ## schedules of the event core (SCHEDULES=n, SEED=n), chaos, count gates, every journey of the portal
 	@HOSO_PROOF_SCHEDULES=$(SCHEDULES) HOSO_PROOF_SEED=$(SEED) .venv/bin/pytest -q tests/core
 	@.venv/bin/pytest -q tests/chaos
+	@$(PY) -m tests.browser.portal.a11y
 
 a11y: setup ## every page and journey of the portal in Chromium with axe: what was found, as JSON; PICTURES=1 keeps some in docs/portal
 	@$(PY) -m tests.browser.portal.a11y $(if $(PICTURES),--pictures)

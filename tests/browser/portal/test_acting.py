@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cli.demo.client import wait_for
 from services.portal.texts import text
 from tests.browser.portal.test_signed_in import sign_in
 from tests.browser.portal.town import WHY, Town, looked_at, token_of, visitor
 from tests.unit.services.files.samples import pdf
+
+pytestmark = pytest.mark.journey
 
 
 async def opened(town: Town, page: Any, path: str, who: str = "citizen1") -> None:

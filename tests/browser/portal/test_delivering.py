@@ -13,6 +13,8 @@ from tests.browser.portal.test_signed_in import sign_in
 from tests.browser.portal.town import JOURNEYS, Town, looked_at, token_of, visitor
 from tests.integration.platform.test_life import LIBRARY
 
+pytestmark = pytest.mark.journey
+
 YOGA = 1
 PLACE = {"address.province": "11", "address.commune": "muong thanh", "address.detail": 'Tổ 3 <b id="in">'}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import pytest
+
 from services.portal.pages import path_in
 from services.portal.texts import Language, text
 from services.portal.words import money
@@ -12,6 +14,8 @@ from tests.browser.portal.test_signed_in import sign_in
 from tests.browser.portal.town import JOURNEYS, Town, looked_at, token_of, visitor
 from tests.unit.services.files.samples import pdf
 from tests.unit.services.test_blank_forms import text_of
+
+pytestmark = pytest.mark.journey
 
 LIBRARY = "1.008895"
 NAME = 'Thư viện <b id="in">Mẫu</b> & Thử'

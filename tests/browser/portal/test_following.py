@@ -6,10 +6,13 @@ import re
 from typing import Any
 
 import httpx
+import pytest
 
 from services.portal.pages import path_in
 from services.portal.texts import Language, text
 from tests.browser.portal.town import JOURNEYS, WHY, Town, looked_at, token_of, visitor
+
+pytestmark = pytest.mark.journey
 
 
 @JOURNEYS

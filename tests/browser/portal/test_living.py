@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
 from services.portal.live import EACH
 from services.portal.texts import text
@@ -14,6 +15,8 @@ from tests.browser.portal.test_filing import begun
 from tests.browser.portal.test_signed_in import cookie
 from tests.browser.portal.town import WHY, Town, looked_at, visitor
 from tests.unit.services.files.samples import pdf
+
+pytestmark = pytest.mark.journey
 
 RECEIVED = text("vi", "event.dossier.accepted")
 

@@ -16,6 +16,8 @@ from tests.browser.portal.desk import NASTY, PAPER, PHONE, at, choose, filed, pr
 from tests.browser.portal.test_acting import opened, tracked
 from tests.browser.portal.town import JOURNEYS, Town, looked_at, visitor
 
+pytestmark = pytest.mark.journey
+
 
 @JOURNEYS
 async def test_a_clerk_receives_a_dossier(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from services.portal.texts import text
 from tests.browser.portal.desk import SignedIn, filed
 from tests.browser.portal.test_signed_in import cookie, sign_in
 from tests.browser.portal.town import Town, looked_at, token_of, visitor
+
+pytestmark = pytest.mark.journey
 
 PAGES = ("/desk", "/desk/search", "/desk/inbox/clerk/unit", "/desk/dossiers/{}", "/desk/dossiers/{}/accept")
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import pytest
+
 from services.portal.texts import text
 from tests.browser.portal.desk import SignedIn
 from tests.browser.portal.test_acting import opened
 from tests.browser.portal.test_filing import FORM, LIBRARY, NAME, WHO, fill
 from tests.browser.portal.town import Town, looked_at, token_of, visitor
 from tests.unit.services.files.samples import pdf
+
+pytestmark = pytest.mark.journey
 
 
 async def test_a_clerk_files_for_somebody_who_agreed(town: Town, browser: Any) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import pytest
+
 from services.portal.texts import text
 from tests.browser.portal.desk import SignedIn, choose, press
 from tests.browser.portal.test_acting import opened
 from tests.browser.portal.test_paying import owing
 from tests.browser.portal.town import Town, looked_at, visitor
+
+pytestmark = pytest.mark.journey
 
 
 async def test_cash_is_taken_and_a_refund_is_let_go_by_another(town: Town, browser: Any) -> None:

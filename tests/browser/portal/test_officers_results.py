@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cli.demo.client import wait_for
 from cli.demo.filings import plan
 from services.portal.texts import text
@@ -11,6 +13,8 @@ from tests.browser.portal.desk import at, choose, filed, press
 from tests.browser.portal.test_acting import opened, tracked
 from tests.browser.portal.town import Town, looked_at, visitor
 from tests.integration.platform.test_life import LIBRARY
+
+pytestmark = pytest.mark.journey
 
 ADDRESS = {"province": "11", "commune": "03127", "detail": "Số 1, đường Ví Dụ"}
 

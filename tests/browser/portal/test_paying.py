@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cli.demo.client import wait_for
 from services.payment.domain.rules import OUTWARD
 from services.portal.pages import path_in
@@ -11,6 +13,8 @@ from services.portal.texts import LANGUAGES, Language, text
 from tests.browser.portal.test_signed_in import sign_in
 from tests.browser.portal.town import JOURNEYS, Town, looked_at, token_of, visitor
 from tests.integration.platform.test_life import GUIDE
+
+pytestmark = pytest.mark.journey
 
 TO_PAY, PAID = OUTWARD["to_pay"], OUTWARD["paid"]
 

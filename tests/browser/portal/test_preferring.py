@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cli.demo.client import wait_for
 from services.portal.texts import text
 from tests.browser.portal.test_acting import opened
 from tests.browser.portal.town import Town, looked_at, token_of, visitor
+
+pytestmark = pytest.mark.journey
 
 
 async def heard(town: Town, path: str) -> None:

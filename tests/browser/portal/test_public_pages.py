@@ -9,7 +9,6 @@ import pytest
 
 from services.portal.pages import ENGLISH, path_in
 from services.portal.texts import LANGUAGES, Language, text
-from tests.browser.portal.a11y import routes
 from tests.browser.portal.town import Town, looked_at, visitor
 
 PAGES: dict[str, tuple[str, int]] = {
@@ -28,27 +27,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "no such page": ("/nowhere", 404),
     "no such procedure": ("/procedures/9.999999", 404),
 }
-ELSEWHERE = {
-    "/portal.css", "/procedures/{code}/form.pdf", "/track/code", "/track/dossier", "/my", "/my/{dossier}", "/sign-in",
-    "/signed-in", "/procedures/{code}/file", "/my/drafts/{draft}", "/my/drafts/{draft}/{key}", "/my/{dossier}/filed",
-    "/my/{dossier}/payment", "/my/{dossier}/results/{code}", "/my/supplements/{dossier}", "/my/{dossier}/withdraw",
-    "/my/{dossier}/rating", "/my/{dossier}/complaint",
-    "/desk", "/desk/inbox/{role}/{name}", "/desk/search", "/desk/absence", "/desk/dossiers/{dossier}",
-    "/desk/dossiers/{dossier}/files/{file}", "/desk/dossiers/{dossier}/{slug}",
-    "/desk/dossiers/{dossier}/originals/{file}",
-    "/desk/dossiers/{dossier}/result", "/desk/dossiers/{dossier}/result/{slug}",
-    "/desk/dossiers/{dossier}/results/{code}", "/desk/money", "/desk/money/{dossier}", "/desk/money/{dossier}/{slug}",
-    "/desk/books/{method}/{day}", "/desk/assist", "/desk/assist/{code}",
-    "/my/{dossier}/delivery", "/my/{dossier}/delivery/{way}", "/my/preferences", "/my/{dossier}/copy", "/portal.js",
-    "/track/live", "/my/{dossier}/live",
-}  # fmt: skip
-"""No page, or looked at in a journey (the other files here)."""
 LOOKS = [("wide", "light"), ("phone", "dark")]
-
-
-def test_every_page_is_looked_at() -> None:
-    looked = {path.partition("?")[0] for path, _ in PAGES.values()} | {"/procedures/{code}"}
-    assert set(routes()) - looked == ELSEWHERE
 
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)
