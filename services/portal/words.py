@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from law.clock.hours import local
@@ -35,6 +35,14 @@ def day(moment: str | None) -> str:
     """A local day, as both languages write it here."""
     found = instant(moment)
     return f"{found:%d/%m/%Y}" if found else ""
+
+
+def calendar_day(written: str) -> str:
+    """A day that was answered (YYYY-MM-DD), as both languages write it here; anything else as it is."""
+    try:
+        return f"{date.fromisoformat(written):%d/%m/%Y}"
+    except ValueError:
+        return written
 
 
 def at(moment: str | None) -> str:
