@@ -38,7 +38,7 @@ def day(moment: str | None) -> str:
 
 
 def calendar_day(written: str) -> str:
-    """A day as a form has it (ISO 8601), written as above; anything else as it is."""
+    """A day that was answered (YYYY-MM-DD), as both languages write it here; anything else as it is."""
     try:
         return f"{date.fromisoformat(written):%d/%m/%Y}"
     except ValueError:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from services.portal.desk.errands import difference
 from services.portal.texts import Language, known, text
-from services.portal.words import at, both, money
+from services.portal.words import at, both, calendar_day, money
 
 WAITS: Final = ("requested", "failed", "treasury", "by_hand", "case", "unanswered", "untransmitted")
 """What an invoice may wait for a person for (payment's `GET /work`)."""
@@ -89,7 +88,7 @@ def _case(case: Mapping[str, Any]) -> str:
 
 def title(one: Mapping[str, Any], language: Language) -> str:
     """A local day, and whose books."""
-    return f"{date.fromisoformat(one['day']):%d/%m/%Y}, {_method(one, language)}"
+    return f"{calendar_day(one['day'])}, {_method(one, language)}"
 
 
 def _method(one: Mapping[str, Any], language: Language) -> str:

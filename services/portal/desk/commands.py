@@ -124,14 +124,15 @@ class Mark:
 def marks(
     answers: Iterable[Answer], documents: Iterable[Document], given: Mapping[str, str], language: Language
 ) -> tuple[Mark, ...]:
-    """Everything that was filed, to be marked where it is wrong."""
+    """Everything that was filed, to be marked where it is wrong; either of the two inputs marks it, so neither is
+    called optional."""
     fields = [("field", one.name, one.label, one.value) for one in answers]
     papers = [("document", one.code, one.name, one.state) for one in {one.code: one for one in documents}.values()]
     found = []
     for kind, name, label, now in (*fields, *papers):
         why = f"why.{kind}.{name}"
-        own = Question(why, text(language, "desk.ask.own"), "text", value=given.get(why, ""), longest=WHY)
-        phrase = phrases(f"{PHRASE}.{kind}.{name}", kind, given, language)
+        own = Question(why, text(language, "desk.ask.own"), "text", given.get(why, ""), longest=WHY, required=True)
+        phrase = replace(phrases(f"{PHRASE}.{kind}.{name}", kind, given, language), required=True)
         found.append(Mark(kind, name, label, now, phrase, own))
     return tuple(found)
 

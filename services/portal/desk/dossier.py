@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from services.portal.following import HIDDEN, step
 from services.portal.questions import Question, of_form, own
 from services.portal.texts import Language, known, text
-from services.portal.words import at, named, unit
+from services.portal.words import at, calendar_day, named, unit
 
 GIVEN_OUT: Final = frozenset({"clean", "unscanned"})
 """States of a file whose content is given out."""
@@ -76,8 +76,9 @@ def answers(content: Mapping[str, Any], schema: Mapping[str, Any], language: Lan
         question: Question = of_form(name, field, schema, language)
         value = said.pop(name, None)
         shown = "" if value is None else str(value)
-        label = next((choice.label for choice in question.choices if choice.value == shown), shown)
-        found.append(Answer(question.label, label, name))
+        if question.kind == "date":
+            shown = calendar_day(shown)
+        found.append(Answer(question.label, replace(question, value=shown).shown, name))
     return (*found, *(Answer(name, str(value), name) for name, value in said.items()))
 
 

@@ -61,6 +61,13 @@ async def press(page: Any, language: Language, slug: str) -> None:
     await page.get_by_role("status").get_by_text(text(language, f"desk.do.{slug}.done")).wait_for()
 
 
+async def wrongs(page: Any) -> int:
+    """How many questions are to be put right, once the page says so."""
+    await page.locator(".wrong").wait_for()
+    found: int = await page.locator(".wrong li").count()
+    return found
+
+
 class SignedIn:
     """A client of somebody who signed in, at the provider's own form."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from services.portal.pages import path_in
 from services.portal.texts import Language, text
-from tests.browser.portal.desk import NASTY, PAPER, PHONE, at, choose, filed, press
+from tests.browser.portal.desk import NASTY, PAPER, PHONE, at, choose, filed, press, wrongs
 from tests.browser.portal.test_acting import opened, tracked
 from tests.browser.portal.town import JOURNEYS, Town, looked_at, visitor
 
@@ -159,7 +159,7 @@ async def test_a_leader_assigns_and_a_refusal_needs_reason_and_ground(town: Town
         await choose(page, "vi", "decide")
         await page.locator("#outcome").select_option("refused")
         await page.get_by_role("button", name=text("vi", "desk.do.decide.go")).click()
-        assert await page.locator(".wrong li").count() == 2
+        assert await wrongs(page) == 2
         assert await page.locator("#outcome").input_value() == "refused", "input is kept"
         await looked_at(page, "desk-decide-wrong")
         await page.locator(".wrong a").first.click()

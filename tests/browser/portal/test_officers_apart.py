@@ -23,7 +23,7 @@ async def test_a_citizen_has_no_desk_and_an_officer_no_dossiers_of_their_own(tow
         for path in PAGES:
             assert (await client.get(path.format(dossier))).status_code == 404, path
         token = token_of((await client.get("/my")).text)
-        sent = {"token": token, "revision": "1", "key": "0" * 32}
+        sent = {"token": token, "revision": "1", "request": "0" * 32}
         assert (await client.post(f"/desk/dossiers/{dossier}/accept", data=sent)).status_code == 404
         assert (await client.post("/desk/search", data={"token": token, "words": "Lò"})).status_code == 404
     async with SignedIn(town, "clerk1") as client:
@@ -73,7 +73,7 @@ async def test_a_form_that_was_not_given_to_this_browser_is_refused(town: Town) 
         theirs = token_of((await other.get(f"/desk/dossiers/{dossier}/accept")).text)
         await client.get(f"/desk/dossiers/{dossier}/accept")
         for forged in ({}, {"token": theirs}, {"token": "0" * 64}):
-            sent = {"revision": "1", "key": "0" * 32, **forged}
+            sent = {"revision": "1", "request": "0" * 32, **forged}
             for slug in ("accept", "reject", "supplement"):
                 answer = await client.post(f"/desk/dossiers/{dossier}/{slug}", data=sent)
                 assert answer.status_code == 403, slug

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.portal.texts import text
-from tests.browser.portal.desk import SignedIn
+from tests.browser.portal.desk import SignedIn, wrongs
 from tests.browser.portal.test_acting import opened
 from tests.browser.portal.test_filing import FORM, LIBRARY, NAME, WHO, fill
 from tests.browser.portal.town import Town, looked_at, token_of, visitor
@@ -26,19 +26,19 @@ async def test_a_clerk_files_for_somebody_who_agreed(town: Town, browser: Any) -
         await fill(page, {**WHO, **FORM, "applicant.phone": "12", "way": "online"})
         await page.get_by_role("button", name=text("vi", "desk.assist.go"), exact=True).click()
         assert (await page.title()).startswith(text("vi", "error_title"))
-        assert await page.locator(".wrong li").count() == 1, "the consent is missing"
+        assert await wrongs(page) == 1, "the consent is missing"
         await page.locator(".wrong a").click()
         assert await page.evaluate("document.activeElement.id") == "consent"
         await page.locator("#consent").select_option("in_person")
         await page.locator("#consented_on").fill("2099-01-01")
         await page.get_by_role("button", name=text("vi", "desk.assist.go"), exact=True).click()
         assert await page.locator('[id="form.library_name"]').input_value() == NAME, "input is kept"
-        assert await page.locator("#consented_time[aria-invalid]").count() == 1, "not in the future"
+        await page.locator("#consented_time[aria-invalid]").wait_for()  # not in the future
         await looked_at(page, "desk-assisting-wrong")
         await page.locator("#consented_on").fill("2026-11-02")
         await page.locator("#consented_time").fill("09:30")
         await page.get_by_role("button", name=text("vi", "desk.assist.go"), exact=True).click()
-        assert await page.locator('[id="applicant.phone"][aria-invalid]').count() == 1
+        await page.locator('[id="applicant.phone"][aria-invalid]').wait_for()
         await fill(page, {"applicant.phone": WHO["applicant.phone"]})
         scan = {"name": "giấy.pdf", "mimeType": "application/pdf", "buffer": pdf(b"scan")}
         await page.locator('[id="documents.notification"]').set_input_files(scan)
@@ -79,7 +79,7 @@ async def test_nobody_but_a_clerk_files_for_others(town: Town) -> None:
         async with SignedIn(town, who) as client:
             assert (await client.get(f"/desk/assist/{LIBRARY}")).status_code == 404
             token = token_of((await client.get("/my" if who == "citizen1" else "/desk")).text)
-            sent = {"token": token, "key": uuid.uuid4().hex}
+            sent = {"token": token, "request": uuid.uuid4().hex}
             assert (await client.post(f"/desk/assist/{LIBRARY}", data=sent)).status_code == 404
     async with SignedIn(town, "clerk1") as client:
         await client.get(f"/desk/assist/{LIBRARY}")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.portal.texts import text
-from tests.browser.portal.desk import SignedIn, choose, press
+from tests.browser.portal.desk import SignedIn, choose, press, wrongs
 from tests.browser.portal.test_acting import opened
 from tests.browser.portal.test_paying import owing
 from tests.browser.portal.town import Town, looked_at, visitor
@@ -83,7 +83,7 @@ async def test_a_difference_in_the_books_is_resolved_with_words(town: Town, brow
         await page.locator("a[href*='/desk/books/vietqr/']").first.click()
         await looked_at(page, "desk-resolve")
         await page.get_by_role("button", name=text("vi", "desk.do.resolve.go")).click()
-        assert await page.locator(".wrong li").count() == 2
+        assert await wrongs(page) == 2
         await page.locator("#key").select_option(f"unmatched:{entry}")
         await page.locator("#resolution").fill("Đã trả lại cho ngân hàng <i>")
         await press(page, "vi", "resolve")

@@ -9,7 +9,7 @@ import pytest
 from cli.demo.client import wait_for
 from cli.demo.filings import plan
 from services.portal.texts import text
-from tests.browser.portal.desk import at, choose, filed, press
+from tests.browser.portal.desk import at, choose, filed, press, wrongs
 from tests.browser.portal.test_acting import opened, tracked
 from tests.browser.portal.town import Town, looked_at, visitor
 from tests.integration.platform.test_life import LIBRARY
@@ -75,8 +75,13 @@ async def test_a_result_is_issued_and_collected_with_its_code(town: Town, browse
 
 async def test_a_consignment_is_handed_to_the_postman(town: Town, browser: Any) -> None:
     path = await decided(town, way="post", address=ADDRESS)
-    await town.platform.post("registrar1", f"{path}/issue")
-    await delivering(town, path, "travelling")
+    faults = f"{town.platform.stack.url('post_office')}/control/faults"
+    await town.platform.client.post(faults, json={"hold": True})  # nobody fetches it
+    try:
+        await town.platform.post("registrar1", f"{path}/issue")
+        await delivering(town, path, "travelling")
+    finally:
+        await town.platform.client.delete(faults)
     async with visitor(browser, "wide", bypass_csp=True) as page:
         await opened(town, page, f"/en/desk{path}/result", "clerk1")
         await choose(page, "en", "handed-to-post")
@@ -108,7 +113,7 @@ async def test_a_leader_takes_a_document_back_and_a_clerk_cannot(town: Town, bro
         await opened(town, page, f"/desk{path}/result", "leader1")
         await choose(page, "vi", "revoke")
         await page.get_by_role("button", name=text("vi", "desk.do.revoke.go")).click()
-        assert await page.locator(".wrong li").count() == 2
+        assert await wrongs(page) == 2
         await looked_at(page, "desk-revoke-wrong")
         await page.locator("#target").select_option(index=1)
         await page.locator("#reason").fill("Cấp nhầm <b>người</b>")
@@ -132,7 +137,7 @@ async def test_a_colleague_stands_in_for_who_is_absent(town: Town, browser: Any)
         await looked_at(page, "desk-absence")
         await page.locator("#to").fill("specialist2")
         await page.get_by_role("button", name=text("vi", "desk.absence.go")).click()
-        assert await page.locator(".wrong li").count() == 2, "head1 has two roles, and says which"
+        assert await wrongs(page) == 2, "head1 has two roles, and says which"
         assert await page.locator("#to").input_value() == "specialist2"
         await looked_at(page, "desk-absence-wrong")
         await page.locator("#role").select_option("specialist")

@@ -23,6 +23,8 @@ CHANGED, UNFIT = 412, 422
 TOLD: Final = frozenset({403, 409, CHANGED, UNFIT})
 """Refusals that are told on the page itself."""
 DONE: Final = "done"
+REQUEST: Final = "request"
+"""The input that names the request: no question is called so."""
 DONE_SECONDS: Final = 60
 
 
@@ -67,7 +69,7 @@ def token_in(sent: Mapping[str, str]) -> str:
 def key_in(sent: Mapping[str, str]) -> str:
     """The name of the request. Raises Problem 404 for a form that is not as it was given."""
     try:
-        return uuid.UUID(sent.get("key", "")).hex
+        return uuid.UUID(sent.get(REQUEST, "")).hex
     except ValueError:
         raise Problem(404, "not_found", "This is no form of ours") from None
 

@@ -17,7 +17,7 @@ from services.portal.api.signing import officer
 from services.portal.asking import Refused, Unavailable
 from services.portal.desk.commands import offers
 from services.portal.desk.dossier import Answer, Document, answers, documents, history, people
-from services.portal.desk.lists import BOXES, Line, line
+from services.portal.desk.lists import BOXES, Line, line, lines
 from services.portal.pages import language_of
 from services.portal.parts import Portal
 from services.portal.sessions import Account
@@ -115,7 +115,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
             turns={absent: offers(found, language) for absent, found in turns.items()},
             originals=any(one["name"] == "CheckOriginal" for one in turns[""]),
             entries=None if entries is None else history(entries, language),
-            alike=[line(one, datetime.now(UTC), language) for one in alike],
+            alike=lines(alike, datetime.now(UTC), language),
         )  # fmt: skip
         if said:
             cookies.drop(answer, DONE)
