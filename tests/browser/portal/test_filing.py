@@ -204,6 +204,7 @@ async def test_what_is_no_document_is_refused_in_words_and_what_was_there_stays(
             multipart={"token": token_of(await page.content()), "file": large},
         )
         assert answer.status == 413
+        assert text("vi", "error.d413") in await answer.text()
         await page.goto(draft)
         await page.get_by_role("button", name=text("vi", "file.remove")).click()
 
