@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -73,15 +74,20 @@ async def test_a_result_is_issued_and_collected_with_its_code(town: Town, browse
         assert text("vi", "desk.delivery.delivered") in await page.locator("main").inner_text()
 
 
+@pytest.fixture
+async def idle_post(town: Town) -> AsyncIterator[None]:
+    """Nobody fetches what is ordered."""
+    faults = f"{town.platform.stack.url('post_office')}/control/faults"
+    await town.platform.client.post(faults, json={"hold": True})
+    yield
+    await town.platform.client.delete(faults)
+
+
+@pytest.mark.usefixtures("idle_post")
 async def test_a_consignment_is_handed_to_the_postman(town: Town, browser: Any) -> None:
     path = await decided(town, way="post", address=ADDRESS)
-    faults = f"{town.platform.stack.url('post_office')}/control/faults"
-    await town.platform.client.post(faults, json={"hold": True})  # nobody fetches it
-    try:
-        await town.platform.post("registrar1", f"{path}/issue")
-        await delivering(town, path, "travelling")
-    finally:
-        await town.platform.client.delete(faults)
+    await town.platform.post("registrar1", f"{path}/issue")
+    await delivering(town, path, "travelling")
     async with visitor(browser, "wide", bypass_csp=True) as page:
         await opened(town, page, f"/en/desk{path}/result", "clerk1")
         await choose(page, "en", "handed-to-post")
