@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from services.portal.following import HIDDEN, step
-from services.portal.questions import Question, of_form, own
+from services.portal.places import Places
+from services.portal.questions import Question, address, of_form, own
 from services.portal.texts import Language, known, text
-from services.portal.words import at, calendar_day, named, unit
+from services.portal.words import at, named, unit
 
 GIVEN_OUT: Final = frozenset({"clean", "unscanned"})
 """States of a file whose content is given out."""
@@ -53,14 +54,16 @@ class Happened:
     who: str
 
 
-def people(content: Mapping[str, Any], language: Language) -> dict[str, tuple[Answer, ...]]:
+def people(content: Mapping[str, Any], places: Places, language: Language) -> dict[str, tuple[Answer, ...]]:
     """Who files, who files for them, and where the result goes, by the text that names each."""
     found = {}
     for key, section, choice, words in GROUPS:
         said = content.get(key)
         if said is None:
             continue
-        rows = [Answer(one.label, str(said.get(one.name.partition(".")[2]) or "")) for one in own(key, language)]
+        asked = address(places, language) if key == "address" else own(key, language)
+        told = (one.answered(str(said.get(one.name.partition(".")[2]) or "")) for one in asked)
+        rows = [Answer(one.label, one.shown) for one in told]
         if choice:
             chosen = known(language, f"{words}.{said[choice]}", said[choice])
             rows.insert(0, Answer(text(language, f"file.{section}.{choice}"), chosen))
@@ -75,10 +78,7 @@ def answers(content: Mapping[str, Any], schema: Mapping[str, Any], language: Lan
     for name, field in schema["properties"].items():
         question: Question = of_form(name, field, schema, language)
         value = said.pop(name, None)
-        shown = "" if value is None else str(value)
-        if question.kind == "date":
-            shown = calendar_day(shown)
-        found.append(Answer(question.label, replace(question, value=shown).shown, name))
+        found.append(Answer(question.label, question.answered("" if value is None else str(value)).shown, name))
     return (*found, *(Answer(name, str(value), name) for name, value in said.items()))
 
 

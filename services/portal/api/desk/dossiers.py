@@ -48,18 +48,19 @@ async def seen(portal: Portal, request: Request, account: Account, dossier: str)
     whole = await desks.dossier(account.token, an_id(dossier))
     if whole is None:
         raise Problem(404, "not_found", "There is no such dossier")
-    content, files, procedure, schema = await asyncio.gather(
+    content, files, procedure, schema, places = await asyncio.gather(
         _content(portal, account, dossier),
         desks.files(account.token, dossier),
         services.procedure(whole["procedure"]),
         services.form(whole["procedure"]),
+        services.units(),
     )
     shown = line(whole, datetime.now(UTC), language)
     papers = documents(files, procedure or {"documents": ()}, language)
     if isinstance(content, Refused):
         return Seen(whole, shown, {}, (), papers, content.code)
     said = answers(content, schema or {"properties": {}, "required": ()}, language)
-    return Seen(whole, shown, people(content, language), said, papers)
+    return Seen(whole, shown, people(content, places, language), said, papers)
 
 
 async def _content(portal: Portal, account: Account, dossier: str) -> dict[str, Any] | Refused:

@@ -13,6 +13,7 @@ from services.portal.desk.commands import ACTS, BY_COMMAND, UNSAID, at_fault, ma
 from services.portal.desk.dossier import Answer, answers, documents, history, people
 from services.portal.desk.lists import BOXES, line
 from services.portal.following import HIDDEN
+from services.portal.places import Place, Places
 from services.portal.texts import LANGUAGES, TEXTS, several, text
 from services.submission.api.reading import INBOXES
 from services.submission.domain.dossier import Stage
@@ -113,9 +114,12 @@ def test_who_files_is_said_in_groups_and_what_is_not_known_is_left_out() -> None
     content = {
         "applicant": {"kind": "household", "name": "Hộ Mẫu", "phone": "+84912345678"},
         "agent": {"basis": "guardianship", "name": "Lò Văn Mẫu", "paper": "12/GH"},
+        "address": {"province": "11", "commune": "03127", "detail": "Tổ 1"},
     }
-    found = people(content, "vi")
-    assert list(found) == ["file.applicant.title", "file.agent.title"]
+    places = Places((Place("11", "Điện Biên"),), (Place("03127", "Phường Điện Biên Phủ", "11"),))
+    found = people(content, places, "vi")
+    assert list(found) == ["file.applicant.title", "file.agent.title", "file.delivery.title"]
+    assert [one.value for one in found["file.delivery.title"]] == ["Điện Biên", "Phường Điện Biên Phủ", "Tổ 1"]
     assert [one.value for one in found["file.applicant.title"]] == ["Hộ kinh doanh", "Hộ Mẫu", "+84912345678"]
     assert [one.value for one in found["file.agent.title"]] == ["Giám hộ", "Lò Văn Mẫu", "12/GH"]
 
