@@ -61,7 +61,8 @@ def _dossier(routes: APIRouter, portal: Portal) -> None:
             raise Problem(404, "not_found", "There is nothing to pay")
         language = language_of(request)
         found = money_of(invoices, language)
-        facts = tuple((one.name, f"{one.total}. {one.says}") for one in found)
+        left = text(language, "pay.outstanding")
+        facts = tuple((one.name, f"{one.total} ({left}: {one.outstanding})") for one in found)
         number = ((text(language, "my.code"), found[0].number),)
         home = f"/desk/money/{dossier}"
         return Subject(home, desks.payment_of(dossier), {"invoices": invoices}, (*number, *facts))
