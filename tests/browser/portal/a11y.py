@@ -39,6 +39,8 @@ MAIN: Final = {
     "payment-wide-vi": "payment",
     "own-dossier-decided": "result",
     "verified": "verification",
+    "desk-clerk-wide-vi": "desk",
+    "desk-dossier-wide-vi": "desk-dossier",
 }
 """The pages worth showing, by the name of what was looked at."""
 NO_PAGES: Final = {
