@@ -5,8 +5,8 @@ key of its own, wrapped by a master key, in a database of its own. `keyadmin` ro
 
 Invariants:
     - A key is made once, by insert-if-absent; where an erasure is recorded none is ever made again.
-    - A key is used for at most `KEY_TTL` seconds of the monotonic clock after it was read: an erasure holds everywhere
-      after that time.
+    - A key is used for at most `KEY_TTL` seconds of the monotonic clock after its reading began: an erasure holds
+      everywhere after that time. What was read later is never replaced by a slower answer to an earlier question.
     - A restriction holds everywhere after that time, too: it is read with the key.
     - At most one read of the keyring a batch, plus one insert when dossiers are new; effects that start together are
       one batch.
@@ -109,7 +109,7 @@ class Keyring:
         self._masters = master if isinstance(master, Masters) else Masters({FIRST_MASTER: master})
         self._monotonic = monotonic
         self._cache: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
-        """In the order of reading: when it was read, and the key, or None of an erased dossier."""
+        """In the order of reading: when that began, and the key, or None of an erased dossier."""
         self._restricted: set[str] = set()
         """Of those that were read."""
         self._asked: set[str] = set()
@@ -124,11 +124,11 @@ class Keyring:
         known = wanted.difference(new)
         missing = sorted(wanted - (await self._load(known)).keys())
         if missing:
-            made = {dossier: secrets.token_bytes(KEY_BYTES) for dossier in missing}
+            began, made = self._monotonic(), {dossier: secrets.token_bytes(KEY_BYTES) for dossier in missing}
             late = await self._keys.insert_missing([{"_id": d, **self._masters.wrap(d, made[d])} for d in missing])
             for at, dossier in enumerate(missing):
                 if at not in late:
-                    self._keep(dossier, AESGCM(made[dossier]))
+                    self._keep(dossier, AESGCM(made[dossier]), began, restricted=False)
             await self._load({missing[at] for at in late})
 
     async def fetch(self, dossiers: Iterable[str]) -> None:
@@ -238,22 +238,24 @@ class Keyring:
         past = self._monotonic() - KEY_TTL
         while self._cache and next(iter(self._cache.values()))[0] <= past:
             self._cache.popitem(last=False)
-        return {d for d in dossiers if d not in self._cache}
+        return {d for d in dossiers if d not in self._cache or self._cache[d][0] <= past}
 
-    def _keep(self, dossier: str, key: AESGCM | None) -> None:
+    def _keep(self, dossier: str, key: AESGCM | None, began: float, *, restricted: bool) -> None:
+        if self._cache.get(dossier, (began, None))[0] > began:
+            return
         self._cache.pop(dossier, None)
-        self._cache[dossier] = (self._monotonic(), key)
+        self._cache[dossier] = (began, key)
+        (self._restricted.add if restricted else self._restricted.discard)(dossier)
 
     async def _load(self, dossiers: set[str]) -> dict[str, AESGCM | None]:
         """Reads those that have a record: the key, or None of an erased dossier."""
         if not dossiers:
             return {}
-        records = await self._keys.load(sorted(dossiers))
+        began, records = self._monotonic(), await self._keys.load(sorted(dossiers))
         KEY_READS.inc(len(records))
         found = {r["_id"]: AESGCM(self._masters.unwrap(r)) if "wrapped" in r else None for r in records}
-        self._restricted = {*(self._restricted - found.keys()), *(r["_id"] for r in records if RESTRICTED in r)}
-        for dossier, key in found.items():
-            self._keep(dossier, key)
+        for record in records:
+            self._keep(record["_id"], found[record["_id"]], began, restricted=RESTRICTED in record)
         while len(self._cache) > max(CACHED, len(dossiers)):
             self._cache.popitem(last=False)
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -23,6 +24,15 @@ CHROMIUM = shutil.which("chromium")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     if CHROMIUM is None:
         pytest.skip("no chromium on PATH")
+    with pytest.MonkeyPatch.context() as environment:
+        for what in ("REQUESTS", "POSTS"):  # everybody here has one address, and types faster than people
+            environment.setenv(f"PORTAL_{what}_A_MINUTE", "100000")
+        async with _town(tmp_path_factory) as made:
+            yield made
+
+
+@asynccontextmanager
+async def _town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     async with (
         Backbone(tmp_path_factory.mktemp("town")) as backbone,
         httpx.AsyncClient(timeout=20, trust_env=False) as client,

@@ -274,6 +274,37 @@ def test_what_is_restricted_is_not_shown_to_who_only_looks_once_the_key_was_read
     assert apart(opened_as_looker(ring, phone)), "it was lifted"
 
 
+def test_a_slow_answer_does_not_undo_what_was_read_after_it_was_asked_for() -> None:
+    memory, time, ring, phone = restrictable()
+    time.now += KEY_TTL
+    slow = ring.fetch([A])
+    with pytest.raises(StopIteration):
+        Late(memory, time, ring).through(slow)
+    assert not apart(opened_as_looker(ring, phone))
+
+
+class Late:
+    """The store answers a question with what was there when it was asked; meanwhile the dossier is restricted."""
+
+    def __init__(self, memory: Memory, time: Time, ring: Keyring) -> None:
+        self._memory, self._time, self._ring = memory, time, ring
+        self._load = memory.load
+
+    def through(self, slow: Coroutine[Any, Any, None]) -> None:
+        """Raises StopIteration, as whatever is at its end."""
+
+        async def late(ids: Sequence[str]) -> list[dict[str, Any]]:
+            found = [dict(record) for record in await self._load(ids)]
+            self._memory.__dict__.pop("load")
+            self._memory.records[A]["restricted"] = {}
+            self._time.now += 1
+            await self._ring.fetch([A])
+            return found
+
+        self._memory.__dict__["load"] = late
+        slow.send(None)
+
+
 def apart(work: Coroutine[Any, Any, T]) -> T:
     """In a context of its own, as a request has."""
     return Context().run(asyncio.run, work)
