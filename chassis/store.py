@@ -30,6 +30,8 @@ DUPLICATE_KEY: Final = 11000
 ID_DIGITS: Final = 8
 NARROWEST: Final = 16**3
 """The first window of a list: holds one of a million documents whose ids are spread evenly."""
+FEW: Final = ()
+"""Bounds of a list of which few documents can match, or one: a single look finds them all."""
 _CODEC: Final[CodecOptions[dict[str, Any]]] = CodecOptions(tz_aware=True)
 _MAJORITY: Final = ReadConcern("majority")
 _DURABLE: Final = WriteConcern("majority", j=True)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from chassis.http import Caller, Problem, allow, require_owner
 from chassis.readings import looked_at
 from chassis.service import Platform
+from chassis.store import FEW
 from law.statuses import Status
 from schemas.event import DossierId
 from services.tracking.domain.progress import progress
@@ -39,7 +40,7 @@ def router(platform: Platform) -> APIRouter:
         code: Annotated[str, Path(max_length=40)], _caller: Annotated[Caller, Depends(allow("service", *OFFICERS))]
     ) -> dict[str, Any]:
         """As above, by dossier code: for whoever has had the applicant's one-time code checked before."""
-        found = await dossiers.page({"code": code}, None, 1)
+        found = await dossiers.page({"code": code}, None, 1, bounds=FEW)
         if not found or found[0].state is None:
             raise Problem(404, "not_found", "There is no such dossier")
         looked_at(found[0].id)

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from chassis.decision import Refused
 from chassis.http import Problem, body, content, public, refusals, send
+from chassis.store import FEW
 from services.delivery import pages
 from services.delivery.api.common import Doors, attachment
 from services.delivery.api.links import dossier_of, hashed
@@ -74,7 +75,7 @@ async def _find(doors: Doors, word: str) -> dict[str, Any] | None:
     """By code or by hash. The document that was looked for, wherever its dossier has got to."""
     if not word:
         return None
-    for doc in await doors.deliveries.page({"codes": word}, None, 1):
+    for doc in await doors.deliveries.page({"codes": word}, None, 1, bounds=FEW):
         state: Delivery | None = doc.state
         for found in state.documents if state is not None else ():
             if state is not None and word in {found.code, found.sha256}:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 
 from chassis.http import Caller, Problem, allow, refusals, send
 from chassis.service import Platform
+from chassis.store import FEW
 from schemas.event import Instant, Text
 from services.submission.api.common import Body, Key, absence_id
 from services.submission.domain.officer import Delegate, EndDelegation, Officer
@@ -42,7 +43,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
         own = _shown(caller.sub, found.state, now) if found else []
         others = [
             line
-            for doc in await officers.page({"to": caller.sub}, None, MOST)
+            for doc in await officers.page({"to": caller.sub}, None, MOST, bounds=FEW)
             for line in _shown(doc.id.removeprefix(place), doc.state, now)
         ]
         return {"own": own[0] if own else None, "for_others": others}

@@ -14,6 +14,7 @@ from chassis.http import Caller, Problem, allow, public
 from chassis.http.auth import KEEPER
 from chassis.readings import looked_at
 from chassis.service import Platform
+from chassis.store import FEW
 from schemas.event import DossierId, format_instant
 from services.submission.api.common import OFFICERS, Citizen, Doors, InPlaceOf, Limit, Officer, Reader, etag
 from services.submission.domain import duplicates, finding, graph, timing
@@ -57,7 +58,7 @@ def _one(routes: APIRouter, platform: Platform) -> None:
         """Dossiers that may be this one filed again: same procedure, phone and name, and one of them open."""
         state = await visible(dossiers, dossier, caller)
         view = duplicates.query(state)
-        found = await dossiers.page(view, None, DUPLICATES, bounds=()) if view is not None else []
+        found = await dossiers.page(view, None, DUPLICATES, bounds=FEW) if view is not None else []
         alike = duplicates.among(state, (doc.state for doc in found if doc.state is not None and not _restricted(doc)))
         return {"duplicates": [summary(other) for other in alike], "more": len(found) == DUPLICATES}
 
@@ -99,7 +100,7 @@ def _lists(routes: APIRouter, platform: Platform) -> None:
     @routes.get("/my-dossiers")
     async def own(caller: Citizen, after: DossierId | None = None, limit: Limit = 50) -> dict[str, Any]:
         """Dossiers that the caller filed, ascending by id; `next` is the cursor of the following page."""
-        found = await dossiers.page({"owner": caller.sub}, after, limit)
+        found = await dossiers.page({"owner": caller.sub}, after, limit, bounds=FEW)
         return _page(found, limit, found[-1].id if found else None)
 
     @routes.get("/inbox")

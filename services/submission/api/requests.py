@@ -10,6 +10,7 @@ from pydantic import Field
 
 from chassis.http import Caller, Problem, allow, send
 from chassis.service import Platform
+from chassis.store import FEW
 from law import calendar, requests
 from law.errors import LawDataError
 from law.requests import Right
@@ -82,7 +83,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
         limit: Limit = 50,
     ) -> dict[str, Any]:
         """Those that wait, or that were answered: what is due first comes first."""
-        found = [doc.state for doc in await register.page({"open": not answered}, after, limit, "order", ())]
+        found = [doc.state for doc in await register.page({"open": not answered}, after, limit, "order", FEW)]
         shown = [state for state in found if state is not None]
         last = f"{shown[-1].done_by.isoformat()}/{shown[-1].id}" if shown else None
         page = [state.model_dump(mode="json", exclude_none=True) for state in shown]

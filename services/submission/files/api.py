@@ -17,6 +17,7 @@ from chassis.decision import Refused
 from chassis.http import Caller, Problem, allow, body, content, refusals, send
 from chassis.sealing import Cipher
 from chassis.service import Platform
+from chassis.store import FEW
 from schemas.event import DossierId, Text, format_instant
 from services.submission.api.common import OFFICERS, Citizen, Limit, Reader
 from services.submission.files import labels
@@ -215,7 +216,7 @@ def _reading(routes: APIRouter, platform: Platform) -> None:
     @routes.get("/files")
     async def mine(caller: Citizen, after: DossierId | None = None, limit: Limit = 50) -> dict[str, Any]:
         """The caller's own files, ascending by id; a new dossier may name an earlier one again."""
-        found = await files.page({"owner": caller.sub}, after, limit)
+        found = await files.page({"owner": caller.sub}, after, limit, bounds=FEW)
         listed = [shown(doc.state) for doc in found if doc.state is not None]
         return {"files": listed, "next": found[-1].id if len(found) == limit else None}
 

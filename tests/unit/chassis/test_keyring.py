@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import Any, TypeVar, cast
 
@@ -253,8 +253,8 @@ def test_keys_of_new_dossiers_are_made_without_reading_first_and_the_first_to_ma
     assert second.sealer(other)("name", "Lò Thị Mẫu") == f"{PREFIX}name:erased"
 
 
-def restrictable() -> tuple[Memory, Time, Keyring, Personal]:
-    memory, time = Memory(), Time()
+def restrictable(memory: Memory | None = None) -> tuple[Memory, Time, Keyring, Personal]:
+    memory, time = memory or Memory(), Time()
     ring = keyring(memory, time)
     run(ring.ensure([A]))
     return memory, time, ring, Personal(token=ring.sealer(A)("phone", "+84912345678"))
@@ -274,35 +274,32 @@ def test_what_is_restricted_is_not_shown_to_who_only_looks_once_the_key_was_read
     assert apart(opened_as_looker(ring, phone)), "it was lifted"
 
 
+class Slow(Memory):
+    """Answers its next question with what was there when it was asked, after `meanwhile`."""
+
+    meanwhile: Callable[[], Coroutine[Any, Any, None]] | None = None
+
+    async def load(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        found = [dict(record) for record in await super().load(ids)]
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return found
+
+
 def test_a_slow_answer_does_not_undo_what_was_read_after_it_was_asked_for() -> None:
-    memory, time, ring, phone = restrictable()
+    slow = Slow()
+    memory, time, ring, phone = restrictable(slow)
+
+    async def restricted_and_read() -> None:
+        memory.records[A]["restricted"] = {}
+        time.now += 1
+        await ring.fetch([A])
+
     time.now += KEY_TTL
-    slow = ring.fetch([A])
-    with pytest.raises(StopIteration):
-        Late(memory, time, ring).through(slow)
+    slow.meanwhile = restricted_and_read
+    run(ring.fetch([A]))
     assert not apart(opened_as_looker(ring, phone))
-
-
-class Late:
-    """The store answers a question with what was there when it was asked; meanwhile the dossier is restricted."""
-
-    def __init__(self, memory: Memory, time: Time, ring: Keyring) -> None:
-        self._memory, self._time, self._ring = memory, time, ring
-        self._load = memory.load
-
-    def through(self, slow: Coroutine[Any, Any, None]) -> None:
-        """Raises StopIteration, as whatever is at its end."""
-
-        async def late(ids: Sequence[str]) -> list[dict[str, Any]]:
-            found = [dict(record) for record in await self._load(ids)]
-            self._memory.__dict__.pop("load")
-            self._memory.records[A]["restricted"] = {}
-            self._time.now += 1
-            await self._ring.fetch([A])
-            return found
-
-        self._memory.__dict__["load"] = late
-        slow.send(None)
 
 
 def apart(work: Coroutine[Any, Any, T]) -> T:
