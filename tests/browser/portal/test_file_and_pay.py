@@ -10,11 +10,10 @@ import pytest
 from services.payment.domain.rules import OUTWARD
 from services.portal.pages import path_in
 from services.portal.texts import LANGUAGES, Language, text
-from tests.browser.portal.test_filing import fill, save
+from tests.browser.portal.test_filing import bring, fill, save
 from tests.browser.portal.test_paying import says
 from tests.browser.portal.test_signed_in import sign_in
 from tests.browser.portal.town import SIZES, Town, looked_at, visitor
-from tests.unit.services.files.samples import pdf
 
 GUIDE = "1.001440"
 ANSWERS = {
@@ -65,12 +64,7 @@ async def test_a_citizen_files_and_pays(
             await fill(page, {f"{topic}.{name}": answer for name, answer in answers.items()})
             await look(topic)
             await save(page, language)
-        for number in range(PAPERS):
-            await page.locator("input[type=file]").first.set_input_files(
-                {"name": f"giấy {number}.pdf", "mimeType": "application/pdf", "buffer": pdf(b"x")}
-            )
-            await page.locator("section form:has(input[type=file]) button").first.click()
-            await page.get_by_text(f"giấy {number}.pdf").wait_for()
+        await bring(page, PAPERS)
         await look("documents")
         await page.get_by_role("link", name=text(language, "file.go_on")).click()
         await fill(page, {"way": "in_person"})

@@ -45,6 +45,16 @@ async def save(page: Any, language: Language) -> None:
     await page.get_by_role("button", name=text(language, "file.save"), exact=True).click()
 
 
+async def bring(page: Any, papers: int) -> None:
+    """A file for each of the documents that are asked for."""
+    for number in range(papers):
+        await page.locator("input[type=file]").first.set_input_files(
+            {"name": f"giấy {number}.pdf", "mimeType": "application/pdf", "buffer": pdf(b"x")}
+        )
+        await page.locator("section form:has(input[type=file]) button").first.click()
+        await page.get_by_text(f"giấy {number}.pdf").wait_for()
+
+
 async def begun(
     town: Town, page: Any, language: Language = "vi", who: str = "citizen1", procedure: str = LIBRARY
 ) -> str:
@@ -88,12 +98,7 @@ async def test_a_citizen_files_a_dossier(
         await look("file-form")
         await save(page, language)
         assert page.url == f"{draft}/documents"
-        for number in range(2):
-            await page.locator("input[type=file]").first.set_input_files(
-                {"name": f"giấy {number}.pdf", "mimeType": "application/pdf", "buffer": pdf(b"x")}
-            )
-            await page.locator("section form:has(input[type=file]) button").first.click()
-            await page.get_by_text(f"giấy {number}.pdf").wait_for()
+        await bring(page, 2)
         await look("file-documents")
         await page.get_by_role("link", name=text(language, "file.go_on")).click()
         await _how_it_comes(page, language, look)
