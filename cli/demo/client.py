@@ -80,11 +80,14 @@ class Caller:
 async def wait_for(
     what: str, look: Callable[[], Awaitable[T | None]], *, patience: float = PATIENCE, pause: float = PAUSE
 ) -> T:
-    """Looks until there is something; raises DemoError naming `what` after `patience` seconds."""
+    """Looks until there is something, which neither None nor False is.
+
+    Raises DemoError, naming `what`, after `patience` seconds.
+    """
     until = time.monotonic() + patience
     while True:
         found = await look()
-        if found is not None:
+        if found is not None and found is not False:
             return found
         if time.monotonic() > until:
             raise DemoError(f"{what} did not happen within {patience:.0f} s")

@@ -15,8 +15,6 @@ from tests.browser.portal.test_paying import says
 from tests.browser.portal.test_signed_in import sign_in
 from tests.browser.portal.town import SIZES, Town, looked_at, visitor
 
-pytestmark = pytest.mark.journey
-
 GUIDE = "1.001440"
 ANSWERS = {
     "applicant": {"kind": "individual", "name": "Giàng A Thử", "phone": "0912345678"},
