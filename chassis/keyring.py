@@ -245,7 +245,9 @@ class Keyring:
             return
         self._cache.pop(dossier, None)
         self._cache[dossier] = (began, key)
-        (self._restricted.add if restricted else self._restricted.discard)(dossier)
+        self._restricted.discard(dossier)
+        if restricted:
+            self._restricted.add(dossier)
 
     async def _load(self, dossiers: set[str]) -> dict[str, AESGCM | None]:
         """Reads those that have a record: the key, or None of an erased dossier."""

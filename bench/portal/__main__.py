@@ -9,6 +9,7 @@ import json
 import os
 import re
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ class Browser:
     async def look(self) -> None:
         """The page of the dossier. Raises RuntimeError where it is another."""
         async with self._session.get(f"{self._url}/track/dossier", allow_redirects=False) as answer:
-            if answer.status != 200 or self._code not in await answer.text():  # noqa: PLR2004 - HTTP's own number
+            if answer.status != HTTPStatus.OK or self._code not in await answer.text():
                 raise RuntimeError(f"no page of {self._code}: {answer.status}")
 
     async def any_page(self, path: str) -> None:

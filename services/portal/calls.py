@@ -26,6 +26,11 @@ class Calls:
         answer: dict[str, Any] = (await self._ask("POST", url, json=body, headers=own)).json()
         return answer
 
+    async def _got(self, url: str, **options: Any) -> dict[str, Any]:
+        """Raises Unavailable, Refused."""
+        found: dict[str, Any] = (await self._ask("GET", url, **options)).json()
+        return found
+
     async def _content(self, url: str, **options: Any) -> bytes | None:
         answer = await self._if_there("GET", url, **options)
         return None if answer is None else answer.content
@@ -48,11 +53,11 @@ class Calls:
         return answered(await requested(self.client, method, url, **options))
 
 
-def as_(token: str) -> dict[str, str]:
+def bearer(token: str) -> dict[str, str]:
     """The header of whoever has that access token."""
     return {"authorization": f"Bearer {token}"}
 
 
-def part(text: str) -> str:
+def segment(text: str) -> str:
     """One segment of a path, whatever was typed: never another path."""
     return "%2E" * len(text) if text in {".", ".."} else quote(text, safe="")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from services.portal.asking import Unavailable, answered
-from services.portal.calls import Calls, as_, part
+from services.portal.calls import Calls, bearer, segment
 from services.portal.settings import PortalSettings
 
 
@@ -42,69 +42,66 @@ class Desks(Calls):
         """Due first. `in_place_of`: an absent officer's. Raises Refused 403 for another's."""
         query = {"role": role, "box": box, "limit": str(limit), **_for(in_place_of)}
         query |= {"after": after} if after else {}
-        found = (await self._ask("GET", self._submission("inbox"), params=query, headers=as_(token))).json()
+        found = await self._got(self._submission("inbox"), params=query, headers=bearer(token))
         return Page(tuple(found["dossiers"]), found["next"] or "")
 
     async def search(self, token: str, words: str) -> tuple[list[dict[str, Any]], bool]:
         """By code, phone, identity number or name; and whether there are more."""
-        found = (await self._ask("GET", self._submission("search"), params={"q": words}, headers=as_(token))).json()
+        found = await self._got(self._submission("search"), params={"q": words}, headers=bearer(token))
         return found["dossiers"], found["more"]
 
     async def dossier(self, token: str, dossier: str) -> dict[str, Any] | None:
         """Without personal data; None where there is none."""
-        return await self._found(self._of(dossier), headers=as_(token))
+        return await self._found(self._of(dossier), headers=bearer(token))
 
     async def content(self, token: str, dossier: str) -> dict[str, Any]:
         """What was filed, in clear. Raises Refused: 403 `restricted`, 410 `erased`."""
-        found: dict[str, Any] = (await self._ask("GET", self._of(dossier, "content"), headers=as_(token))).json()
-        return found
+        return await self._got(self._of(dossier, "content"), headers=bearer(token))
 
     async def commands(self, token: str, dossier: str, in_place_of: str = "") -> dict[str, Any]:
         """What this officer may do now, and what is in the way of the rest, at which revision."""
         url, query = self._of(dossier, "commands"), _for(in_place_of)
-        found: dict[str, Any] = (await self._ask("GET", url, params=query, headers=as_(token))).json()
-        return found
+        return await self._got(url, params=query, headers=bearer(token))
 
     async def assist(self, token: str, body: Mapping[str, Any], key: str) -> str:
         """Files for an applicant who agreed; the dossier. Raises Refused 422 with the fields at fault."""
-        headers = {**as_(token), "idempotency-key": key}
+        headers = {**bearer(token), "idempotency-key": key}
         answer = await self._ask("POST", self._submission("dossiers/assisted"), json=body, headers=headers)
         dossier: str = answer.json()["id"]
         return dossier
 
     async def delegation(self, token: str) -> dict[str, Any]:
         """Who stands in for this officer, and for whom they do."""
-        found: dict[str, Any] = (await self._ask("GET", self._submission("delegation"), headers=as_(token))).json()
-        return found
+        return await self._got(self._submission("delegation"), headers=bearer(token))
 
     async def delegate(self, token: str, body: Mapping[str, Any]) -> None:
         """Raises Refused 422 with the fields at fault."""
-        await self._post(self._submission("delegation"), body, as_(token))
+        await self._post(self._submission("delegation"), body, bearer(token))
 
     async def end_delegation(self, token: str) -> None:
         """The officer is back. Raises Refused 404."""
-        await self._post(self._submission("delegation/end"), {}, as_(token))
+        await self._post(self._submission("delegation/end"), {}, bearer(token))
 
     async def files(self, token: str, dossier: str) -> list[dict[str, Any]]:
         """The documents, as they stand."""
-        found: dict[str, Any] = (await self._ask("GET", self._of(dossier, "files"), headers=as_(token))).json()
+        found = await self._got(self._of(dossier, "files"), headers=bearer(token))
         files: list[dict[str, Any]] = found["files"]
         return files
 
     async def duplicates(self, token: str, dossier: str) -> list[dict[str, Any]]:
         """Dossiers that may be this one filed again."""
-        found: dict[str, Any] = (await self._ask("GET", self._of(dossier, "duplicates"), headers=as_(token))).json()
+        found = await self._got(self._of(dossier, "duplicates"), headers=bearer(token))
         alike: list[dict[str, Any]] = found["duplicates"]
         return alike
 
     async def complaint(self, token: str, dossier: str) -> dict[str, Any] | None:
         """In clear, with its answer once there is one."""
-        return await self._found(self._of(dossier, "complaint"), headers=as_(token))
+        return await self._found(self._of(dossier, "complaint"), headers=bearer(token))
 
     async def timeline(self, token: str, dossier: str) -> dict[str, Any] | None:
         """What happened; None while tracking has not heard of it."""
-        url = f"{self._settings.tracking_url}/dossiers/{part(dossier)}/timeline"
-        return await self._found(url, headers=as_(token))
+        url = f"{self._settings.tracking_url}/dossiers/{segment(dossier)}/timeline"
+        return await self._found(url, headers=bearer(token))
 
     async def act(
         self, token: str, dossier: str, what: str, body: Mapping[str, Any], *, seen: AsSeen, in_place_of: str = ""
@@ -113,14 +110,14 @@ class Desks(Calls):
 
         Raises Refused: 409 with the word of what is in the way, 412 where the dossier has changed, 422 for fields.
         """
-        headers = {**as_(token), "if-match": f'"{seen.revision}"', "idempotency-key": seen.key}
+        headers = {**bearer(token), "if-match": f'"{seen.revision}"', "idempotency-key": seen.key}
         url = self._of(dossier, what)
         await self._ask("POST", url, json=body, params=_for(in_place_of), headers=headers)
 
     async def file(self, token: str, file: str) -> tuple[Mapping[str, str], AsyncIterator[bytes]]:
         """Its headers, and its content as it comes, to be read to its end. Raises Refused, Unavailable."""
-        url = self._submission(f"files/{part(file)}/content")
-        request = self.client.build_request("GET", url, headers=as_(token))
+        url = self._submission(f"files/{segment(file)}/content")
+        request = self.client.build_request("GET", url, headers=bearer(token))
         try:
             answer = await self.client.send(request, stream=True)
             if not answer.is_success:
@@ -133,61 +130,61 @@ class Desks(Calls):
 
     async def delivery(self, token: str, dossier: str) -> dict[str, Any] | None:
         """Where the result is; None while delivery has not heard of the dossier."""
-        return await self._found(f"{self.delivery_of(dossier)}/delivery", headers=as_(token))
+        return await self._found(f"{self.delivery_of(dossier)}/delivery", headers=bearer(token))
 
     async def result(self, token: str, dossier: str, code: str) -> bytes | None:
         """A document that was issued, PDF."""
-        return await self._content(f"{self.delivery_of(dossier)}/documents/{part(code)}", headers=as_(token))
+        return await self._content(f"{self.delivery_of(dossier)}/documents/{segment(code)}", headers=bearer(token))
 
     async def invoices(self, token: str, dossier: str) -> list[dict[str, Any]]:
         """What there is or was to pay, and what became of it."""
-        found = await self._found(f"{self.payment_of(dossier)}/invoices", headers=as_(token))
+        found = await self._found(f"{self.payment_of(dossier)}/invoices", headers=bearer(token))
         invoices: list[dict[str, Any]] = found["invoices"] if found else []
         return invoices
 
     async def waiting(self, token: str, waits: str) -> list[dict[str, Any]]:
         """Invoices that wait for a person in that way, the first of them."""
         url = f"{self._settings.payment_url}/work"
-        found: dict[str, Any] = (await self._ask("GET", url, params={"waits": waits}, headers=as_(token))).json()
+        found = await self._got(url, params={"waits": waits}, headers=bearer(token))
         invoices: list[dict[str, Any]] = found["invoices"]
         return invoices
 
     async def days(self, token: str) -> list[dict[str, Any]]:
         """Days on which a difference waits for a person, the first of them."""
         url = f"{self._settings.payment_url}/discrepancies"
-        days: list[dict[str, Any]] = (await self._ask("GET", url, headers=as_(token))).json()["days"]
+        days: list[dict[str, Any]] = (await self._got(url, headers=bearer(token)))["days"]
         return days
 
     async def day(self, token: str, method: str, day: str) -> dict[str, Any] | None:
         """One day of a method's books; None for one that was not compared."""
-        return await self._found(self.books_of(method, day), headers=as_(token))
+        return await self._found(self.books_of(method, day), headers=bearer(token))
 
     async def errand(self, token: str, url: str, body: Mapping[str, Any], key: str) -> None:
         """Under the same key it is one errand. Raises Refused, Unavailable."""
-        await self._ask("POST", url, json=body, headers={**as_(token), "idempotency-key": key})
+        await self._ask("POST", url, json=body, headers={**bearer(token), "idempotency-key": key})
 
     async def scan(self, token: str, url: str, query: Mapping[str, str], content: bytes, key: str) -> None:
         """A PDF as the body. Raises Refused, Unavailable."""
-        headers = {**as_(token), "idempotency-key": key, "content-type": "application/pdf"}
+        headers = {**bearer(token), "idempotency-key": key, "content-type": "application/pdf"}
         await self._ask("POST", url, params=dict(query), content=content, headers=headers)
 
     def delivery_of(self, dossier: str) -> str:
         """Delivery's address of a dossier."""
-        return f"{self._settings.delivery_url}/dossiers/{part(dossier)}"
+        return f"{self._settings.delivery_url}/dossiers/{segment(dossier)}"
 
     def payment_of(self, dossier: str) -> str:
         """Payment's address of a dossier."""
-        return f"{self._settings.payment_url}/dossiers/{part(dossier)}"
+        return f"{self._settings.payment_url}/dossiers/{segment(dossier)}"
 
     def books_of(self, method: str, day: str) -> str:
         """Payment's address of a day's books."""
-        return f"{self._settings.payment_url}/reconciliations/{part(method)}/{part(day)}"
+        return f"{self._settings.payment_url}/reconciliations/{segment(method)}/{segment(day)}"
 
     def _submission(self, path: str) -> str:
         return f"{self._settings.submission_url}/{path}"
 
     def _of(self, dossier: str, what: str = "") -> str:
-        return self._submission(f"dossiers/{part(dossier)}{'/' if what else ''}{what}")
+        return self._submission(f"dossiers/{segment(dossier)}{'/' if what else ''}{what}")
 
 
 def _for(in_place_of: str) -> dict[str, str]:

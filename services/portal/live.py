@@ -12,7 +12,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -50,7 +50,7 @@ class Live:
         """Ends all of them: the process is about to."""
         self._over.set()
 
-    async def watch(self, who: str, seen: str, look: Look) -> AsyncIterator[bytes]:
+    async def watch(self, who: str, seen: str, look: Look) -> AsyncGenerator[bytes, None]:
         """Server-sent events (HTML Living Standard, 9.2): `changed` whenever the dossier is not as it was `seen`."""
         if self.full(who):
             return

@@ -13,9 +13,7 @@ import httpx
 from starlette.datastructures import UploadFile
 
 from services.portal.asking import Issuer, Machine, Refused
-from services.portal.calls import ABSENT, Calls
-from services.portal.calls import as_ as _as
-from services.portal.calls import part as _part
+from services.portal.calls import ABSENT, Calls, bearer, segment
 from services.portal.places import Places, places
 from services.portal.settings import PortalSettings
 from services.portal.texts import Language
@@ -50,17 +48,17 @@ class Services(Calls):
         if not words and not field:
             found = await self._lasting(f"{url}?limit=100")
         else:
-            found = (await self._ask("GET", url, params=query)).json()
+            found = await self._got(url, params=query)
         listed: list[dict[str, Any]] = found["procedures"]
         return listed
 
     async def procedure(self, code: str) -> dict[str, Any] | None:
         """Everything about one, as it is today; None where there is none."""
-        return await self._lasting_if_there(f"{self._settings.submission_url}/procedures/{_part(code)}")
+        return await self._lasting_if_there(f"{self._settings.submission_url}/procedures/{segment(code)}")
 
     async def blank_form(self, code: str) -> bytes | None:
         """A form to fill in by hand, PDF."""
-        return await self._content(f"{self._settings.submission_url}/procedures/{_part(code)}/form.pdf")
+        return await self._content(f"{self._settings.submission_url}/procedures/{segment(code)}/form.pdf")
 
     async def statistics(self) -> dict[str, Any]:
         """Open data, as tracking publishes it."""
@@ -69,7 +67,7 @@ class Services(Calls):
 
     async def document(self, code: str) -> dict[str, Any] | None:
         """What anyone may know of a result by its verification code."""
-        return await self._found(f"{self._settings.delivery_url}/verification/{_part(code)}")
+        return await self._found(f"{self._settings.delivery_url}/verification/{segment(code)}")
 
     async def same_document(self, content: bytes) -> dict[str, Any] | None:
         """By the file itself."""
@@ -79,7 +77,7 @@ class Services(Calls):
 
     async def timeline(self, code: str) -> dict[str, Any] | None:
         """By dossier code, for whoever has given the one-time code."""
-        url = f"{self._settings.tracking_url}/timelines/{_part(code)}"
+        url = f"{self._settings.tracking_url}/timelines/{segment(code)}"
         return await self._found(url, headers=await self._machine.headers())
 
     async def own_dossiers(self, token: str) -> list[dict[str, Any]]:
@@ -88,7 +86,7 @@ class Services(Calls):
         found: list[dict[str, Any]] = []
         after: dict[str, str] = {}
         while True:
-            page = (await self._ask("GET", url, params={"limit": "200", **after}, headers=_as(token))).json()
+            page = await self._got(url, params={"limit": "200", **after}, headers=bearer(token))
             found += page["dossiers"]
             if page["next"] is None or len(found) >= MOST:
                 return found
@@ -96,12 +94,12 @@ class Services(Calls):
 
     async def own_timeline(self, token: str, dossier: str) -> dict[str, Any] | None:
         """None for another person's: tracking decides whose it is."""
-        url = f"{self._settings.tracking_url}/dossiers/{_part(dossier)}/timeline"
-        return await self._found(url, headers=_as(token))
+        url = f"{self._settings.tracking_url}/dossiers/{segment(dossier)}/timeline"
+        return await self._found(url, headers=bearer(token))
 
     async def form(self, code: str) -> dict[str, Any] | None:
         """What is asked, as JSON Schema; None where there is no such procedure."""
-        return await self._lasting_if_there(f"{self._settings.submission_url}/procedures/{_part(code)}/form")
+        return await self._lasting_if_there(f"{self._settings.submission_url}/procedures/{segment(code)}/form")
 
     async def units(self) -> Places:
         """Provinces and communes in force today."""
@@ -109,55 +107,55 @@ class Services(Calls):
 
     async def own_dossier(self, token: str, dossier: str) -> dict[str, Any] | None:
         """As submission has it, at once after it was filed; None for another person's."""
-        return await self._found(f"{self._settings.submission_url}/dossiers/{_part(dossier)}", headers=_as(token))
+        return await self._found(f"{self._settings.submission_url}/dossiers/{segment(dossier)}", headers=bearer(token))
 
     async def own_copy(self, token: str, dossier: str, language: Language) -> bytes | None:
         """What was sent, PDF, with labels in that language; None for another person's."""
-        url = f"{self._settings.submission_url}/dossiers/{_part(dossier)}/copy"
-        return await self._content(url, params={"language": language}, headers=_as(token))
+        url = f"{self._settings.submission_url}/dossiers/{segment(dossier)}/copy"
+        return await self._content(url, params={"language": language}, headers=bearer(token))
 
     async def act(self, token: str, dossier: str, what: str, body: Mapping[str, Any]) -> None:
         """`what`: the end of submission's address for it."""
-        await self._done(token, f"{self._settings.submission_url}/dossiers/{_part(dossier)}/{what}", body)
+        await self._done(token, f"{self._settings.submission_url}/dossiers/{segment(dossier)}/{what}", body)
 
     async def own_complaint(self, token: str, dossier: str) -> dict[str, Any] | None:
         """In clear, with its answer once there is one."""
         return await self._found(
-            f"{self._settings.submission_url}/dossiers/{_part(dossier)}/complaint", headers=_as(token)
+            f"{self._settings.submission_url}/dossiers/{segment(dossier)}/complaint", headers=bearer(token)
         )
 
     async def own_drafts(self, token: str) -> list[dict[str, Any]]:
         """The last saved first, without what they hold."""
-        found = (await self._ask("GET", f"{self._settings.submission_url}/drafts", headers=_as(token))).json()
+        found = await self._got(f"{self._settings.submission_url}/drafts", headers=bearer(token))
         return [draft for draft in found["drafts"] if not draft["submitted"]]
 
     async def own_draft(self, token: str, draft: str) -> dict[str, Any] | None:
         """With what it holds and what is wrong with it; None for another person's."""
-        return await self._found(f"{self._settings.submission_url}/drafts/{_part(draft)}", headers=_as(token))
+        return await self._found(f"{self._settings.submission_url}/drafts/{segment(draft)}", headers=bearer(token))
 
     async def save_draft(self, token: str, draft: str, content: Mapping[str, Any]) -> dict[str, Any]:
         """As far as it goes. What it is now, as `own_draft` has it."""
-        url = f"{self._settings.submission_url}/drafts/{_part(draft)}"
-        saved: dict[str, Any] = (await self._ask("PUT", url, json=content, headers=_as(token))).json()
+        url = f"{self._settings.submission_url}/drafts/{segment(draft)}"
+        saved: dict[str, Any] = (await self._ask("PUT", url, json=content, headers=bearer(token))).json()
         return {**saved, "content": content}
 
     async def draft_fee(self, token: str, draft: str) -> dict[str, Any] | None:
         """What would be due for what it holds now; None for another person's."""
-        return await self._found(f"{self._settings.submission_url}/drafts/{_part(draft)}/fee", headers=_as(token))
+        return await self._found(f"{self._settings.submission_url}/drafts/{segment(draft)}/fee", headers=bearer(token))
 
     async def remove_draft(self, token: str, draft: str) -> None:
         """One that is not there is removed already."""
-        await self._ask("DELETE", f"{self._settings.submission_url}/drafts/{_part(draft)}", headers=_as(token))
+        await self._ask("DELETE", f"{self._settings.submission_url}/drafts/{segment(draft)}", headers=bearer(token))
 
     async def file_draft(self, token: str, draft: str) -> str:
         """The dossier it is now; the same one, however often it is asked."""
-        url = f"{self._settings.submission_url}/drafts/{_part(draft)}/file"
-        dossier: str = (await self._ask("POST", url, headers=_as(token))).json()["id"]
+        url = f"{self._settings.submission_url}/drafts/{segment(draft)}/file"
+        dossier: str = (await self._ask("POST", url, headers=bearer(token))).json()["id"]
         return dossier
 
     async def own_file(self, token: str, file: str) -> dict[str, Any] | None:
         """What is known of an uploaded file; None where it is gone."""
-        return await self._found(f"{self._settings.submission_url}/files/{_part(file)}", headers=_as(token))
+        return await self._found(f"{self._settings.submission_url}/files/{segment(file)}", headers=bearer(token))
 
     async def put_file(self, token: str, file: str, name: str, content: UploadFile, owner: str = "") -> None:
         """Its content, streamed as it came; `name`: what its owner calls it, whatever folder a browser puts before.
@@ -165,48 +163,48 @@ class Services(Calls):
         `owner`: the account a clerk uploads it for.
         """
         last = re.split(r"[/\\]", name)[-1]
-        headers = {**_as(token), "file-name": quote(last), "content-type": "application/octet-stream"}
-        url = f"{self._settings.submission_url}/files/{_part(file)}"
+        headers = {**bearer(token), "file-name": quote(last), "content-type": "application/octet-stream"}
+        url = f"{self._settings.submission_url}/files/{segment(file)}"
         query = {"owner": owner} if owner else {}
         await self._ask("PUT", url, params=query, content=_pieces(content), headers=headers, timeout=UPLOAD_SECONDS)
 
     async def remove_file(self, token: str, file: str) -> None:
         """Not where a dossier names it; then it stays."""
         with suppress(Refused):
-            await self._ask("DELETE", f"{self._settings.submission_url}/files/{_part(file)}", headers=_as(token))
+            await self._ask("DELETE", f"{self._settings.submission_url}/files/{segment(file)}", headers=bearer(token))
 
     async def own_invoices(self, token: str, dossier: str) -> list[dict[str, Any]]:
         """What there is or was to pay; nothing of another person's dossier."""
-        url = f"{self._settings.payment_url}/dossiers/{_part(dossier)}/invoices"
-        found = await self._found(url, headers=_as(token))
+        url = f"{self._settings.payment_url}/dossiers/{segment(dossier)}/invoices"
+        found = await self._found(url, headers=bearer(token))
         invoices: list[dict[str, Any]] = found["invoices"] if found else []
         return invoices
 
     async def begin_payment(self, token: str, dossier: str, invoice: str) -> str:
         """The gateway's page for a new attempt at an invoice; without a number at that of the fee."""
-        url = f"{self._settings.payment_url}/dossiers/{_part(dossier)}/payments"
+        url = f"{self._settings.payment_url}/dossiers/{segment(dossier)}/payments"
         begun = await self._done(token, url, {"method": METHOD, "invoice": invoice or None})
         page: str = begun["url"]
         return page
 
     async def renew_invoice(self, token: str, dossier: str, invoice: str) -> None:
         """One that expired can be paid again."""
-        url = f"{self._settings.payment_url}/dossiers/{_part(dossier)}/invoice/renew"
+        url = f"{self._settings.payment_url}/dossiers/{segment(dossier)}/invoice/renew"
         await self._done(token, url, {"invoice": invoice or None})
 
     async def own_delivery(self, token: str, dossier: str) -> dict[str, Any] | None:
         """Where the result is; None of another person's dossier, and until delivery has heard of it."""
-        url = f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/delivery"
-        return await self._found(url, headers=_as(token))
+        url = f"{self._settings.delivery_url}/dossiers/{segment(dossier)}/delivery"
+        return await self._found(url, headers=bearer(token))
 
     async def own_choice(self, token: str, dossier: str) -> dict[str, Any] | None:
         """How its owner wants the result, and whether that may be changed; None as of `own_delivery`."""
-        url = f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/delivery/choice"
-        return await self._found(url, headers=_as(token))
+        url = f"{self._settings.delivery_url}/dossiers/{segment(dossier)}/delivery/choice"
+        return await self._found(url, headers=bearer(token))
 
     async def choose(self, token: str, dossier: str, wish: Mapping[str, Any]) -> None:
         """Another way, desk, address or person."""
-        await self._done(token, f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/delivery/choice", wish)
+        await self._done(token, f"{self._settings.delivery_url}/dossiers/{segment(dossier)}/delivery/choice", wish)
 
     async def desks(self) -> list[dict[str, Any]]:
         """Where results can be collected."""
@@ -215,18 +213,18 @@ class Services(Calls):
 
     async def own_result(self, token: str, dossier: str, code: str) -> bytes | None:
         """One of them, PDF."""
-        url = f"{self._settings.delivery_url}/dossiers/{_part(dossier)}/documents/{_part(code)}"
-        return await self._content(url, headers=_as(token))
+        url = f"{self._settings.delivery_url}/dossiers/{segment(dossier)}/documents/{segment(code)}"
+        return await self._content(url, headers=bearer(token))
 
     async def own_preferences(self, token: str, dossier: str) -> dict[str, Any] | None:
         """How its owner is told of a dossier; None until notification has heard of it."""
-        url = f"{self._settings.notification_url}/dossiers/{_part(dossier)}/preferences"
-        return await self._found(url, headers=_as(token))
+        url = f"{self._settings.notification_url}/dossiers/{segment(dossier)}/preferences"
+        return await self._found(url, headers=bearer(token))
 
     async def prefer(self, token: str, dossier: str, wish: Mapping[str, Any]) -> None:
         """From now on."""
-        url = f"{self._settings.notification_url}/dossiers/{_part(dossier)}/preferences"
-        await self._ask("PUT", url, json=wish, headers=_as(token))
+        url = f"{self._settings.notification_url}/dossiers/{segment(dossier)}/preferences"
+        await self._ask("PUT", url, json=wish, headers=bearer(token))
 
     async def send_code(self, dossier: str, address: str) -> None:
         """Has a one-time code sent to the applicant. The answer is the same where there is no such dossier."""
@@ -243,7 +241,7 @@ class Services(Calls):
         return await self._post(url, body, await self._machine.headers())
 
     async def _done(self, token: str, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._post(url, body, _as(token))
+        return await self._post(url, body, bearer(token))
 
     async def _lasting_if_there(self, url: str) -> dict[str, Any] | None:
         try:
@@ -258,7 +256,7 @@ class Services(Calls):
         """As it was at most a minute ago: it is the same for everybody."""
         until, found = self._kept.get(url, (0.0, None))
         if time.monotonic() >= until:
-            found = (await self._ask("GET", url)).json()
+            found = await self._got(url)
             self._kept[url] = (time.monotonic() + KEPT, found)
         return found
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from chassis.http import Problem, public
+from services.portal.api.forms import texts_of
 from services.portal.api.own import an_id
 from services.portal.api.signing import posted, signed_in
 from services.portal.api.supplementing import own
@@ -98,7 +99,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
     @routes.post("/my/{dossier}/delivery/{way}", dependencies=PUBLIC)
     async def choose(request: Request, dossier: str, way: str) -> Response:
         """Chosen; or what is to be put right; or, where it is too late, why."""
-        given = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        given = await texts_of(request)
         account = await posted(portal, request, given.get(TOKEN, ""))
         it = await _choosing(portal, request, account, dossier)
         questions = it.asked(way)

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from starlette.responses import Response
 
 from chassis.http import Problem, public
+from services.portal.api.forms import texts_of
 from services.portal.api.own import an_id
 from services.portal.api.signing import posted, signed_in
 from services.portal.asking import Refused
@@ -168,7 +169,7 @@ def _answering(routes: APIRouter, portal: Portal) -> None:
     @routes.post("/my/drafts/{draft}/{key}", dependencies=PUBLIC)
     async def save(request: Request, draft: str, key: str) -> Response:
         """Saved, whatever is still wrong; then the next topic, or this one again with what is to be put right."""
-        given = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        given = await texts_of(request)
         account = await posted(portal, request, given.get(TOKEN, ""))
         it = await _filing(portal, request, account, draft)
         if key == "check":

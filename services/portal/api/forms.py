@@ -1,4 +1,4 @@
-"""A form that changes something must be one that this browser was given."""
+"""What a form sent. One that changes something must be one that this browser was given."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from fastapi import Request
 
 from chassis.http import Problem
 from services.portal.parts import Portal
+
+
+async def texts_of(request: Request) -> dict[str, str]:
+    """What was typed and chosen, but for files."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
 
 
 def must_be_ours(portal: Portal, request: Request, token: str) -> None:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from chassis.http import public
+from services.portal.api.forms import texts_of
 from services.portal.api.signing import posted, signed_in
 from services.portal.asking import Refused
 from services.portal.following import Listed, listed
@@ -48,7 +49,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
     @routes.post("/my/preferences", dependencies=PUBLIC)
     async def save(request: Request) -> Response:
         """From now on, of every dossier under way."""
-        given = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        given = await texts_of(request)
         account = await posted(portal, request, given.get(TOKEN, ""))
         found = await _told(portal, request, account)
         wanted = wish(given)

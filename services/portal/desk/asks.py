@@ -72,9 +72,8 @@ def phrases(name: str, which: str, given: Mapping[str, str], language: Language)
 
 def said(phrase: str, which: str, own: str) -> str:
     """A ready phrase by its number, own words, or one after the other."""
-    ready = dict(enumerate(several("vi", f"desk.phrases.{which}"))) if which else {}
-    chosen = ready.get(int(phrase), "") if phrase.isascii() and phrase.isdecimal() and len(phrase) <= 3 else ""  # noqa: PLR2004
-    return " ".join(part for part in (chosen, own.strip()) if part)
+    ready = {str(at): one for at, one in enumerate(several("vi", f"desk.phrases.{which}"))} if which else {}
+    return " ".join(part for part in (ready.get(phrase, ""), own.strip()) if part)
 
 
 def filled(asks: Iterable[Ask], given: Mapping[str, str], language: Language) -> tuple[dict[str, Any], dict[str, str]]:

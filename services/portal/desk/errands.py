@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from services.portal.calls import segment
 from services.portal.desk.asks import YES_OR_NO, Ask, Choices
 from services.portal.questions import Choice
 from services.portal.texts import Language, known, text
@@ -54,7 +55,7 @@ def address(errand: Errand, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     sent = {name: value for name, value in body.items() if name != TARGET}
     if sent.get("invoice") == FEE:
         sent["invoice"] = None
-    return errand.path.replace("{target}", str(body.get(TARGET, ""))), sent
+    return errand.path.replace("{target}", segment(str(body.get(TARGET, "")))), sent
 
 
 def _documents(state: State, _language: Language = "vi") -> Choices:

@@ -11,9 +11,8 @@ from fastapi import APIRouter, Depends, Response
 from chassis.http import Caller, Problem, allow
 from chassis.service import Platform
 from schemas.event import DossierId, Record
-from schemas.personal import Personal
 from schemas.work import By
-from services.submission.api.common import Doors, InPlaceOf, Reader, etag
+from services.submission.api.common import Doors, InPlaceOf, Reader, etag, in_clear
 from services.submission.api.reading import INBOXES, visible
 from services.submission.domain import rights
 from services.submission.domain.turns import turns
@@ -26,13 +25,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
     doors = Doors(platform)
 
     async def clear(dossier: str, record: Record | None) -> dict[str, Any] | None:
-        """With what is sealed opened."""
-        if record is None:
-            return None
-        found = {name: value for name, value in record if value is not None}
-        sealed = [name for name, value in found.items() if isinstance(value, Personal)]
-        opened = await asyncio.gather(*(platform.keyring.open(dossier, found[name]) for name in sealed))
-        return {**found, **dict(zip(sealed, opened, strict=True))}
+        return None if record is None else await in_clear(platform.keyring, dossier, record)
 
     @routes.get("/dossiers/{dossier}/content")
     async def content(dossier: DossierId, caller: Reader, response: Response) -> dict[str, Any]:

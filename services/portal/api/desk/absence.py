@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from chassis.http import public
 from law.clock.hours import ZONE
-from services.portal.api.forms import must_be_ours
+from services.portal.api.forms import must_be_ours, texts_of
 from services.portal.api.signing import officer
 from services.portal.asking import Refused
 from services.portal.desk.lists import BOXES
@@ -49,7 +49,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
     async def name(request: Request) -> Response:
         """From the beginning of the first day to the end of the last."""
         account, language = await officer(portal, request, *BOXES), language_of(request)
-        sent = {name: value.strip() for name, value in (await request.form()).items() if isinstance(value, str)}
+        sent = {name: value.strip() for name, value in (await texts_of(request)).items()}
         must_be_ours(portal, request, sent.get("token", ""))
         body, faults = _filled(sent, language)
         if faults:

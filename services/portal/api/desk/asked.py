@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 from starlette.responses import Response
@@ -56,11 +56,6 @@ class Asked:
         return tuple(one for one in (*self.questions, *(mark.why for mark in self.marks)) if one.fault)
 
 
-async def texts_of(request: Request) -> dict[str, str]:
-    """What a form sent, but for files."""
-    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-
-
 def token_in(sent: Mapping[str, str]) -> str:
     """That of the form."""
     return sent.get(TOKEN, "")
@@ -95,7 +90,11 @@ def done(portal: Portal, request: Request, home: str, slug: str) -> Response:
     return answer
 
 
-def just_done(portal: Portal, request: Request, home: str) -> str:
-    """What was done there a moment ago, by its slug; the page that says so drops the cookie."""
+def back(portal: Portal, request: Request, home: str, name: str, **values: Any) -> Response:
+    """The page at `home`, where commands lead back to: once, it says which was done a moment ago."""
     kept = portal.cookies.unseal(request, DONE)
-    return str(kept["slug"]) if kept is not None and kept["home"] == home else ""
+    said = str(kept["slug"]) if kept is not None and kept["home"] == home else ""
+    answer = portal.pages.page(request, name, form=True, done=said, **values)
+    if said:
+        portal.cookies.drop(answer, DONE)
+    return answer

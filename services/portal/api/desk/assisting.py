@@ -20,7 +20,7 @@ from starlette.responses import Response
 from chassis.http import Problem, public
 from law.clock.hours import local
 from services.portal.api.desk.asked import UNFIT, done, key_in, token_in
-from services.portal.api.forms import must_be_ours
+from services.portal.api.forms import must_be_ours, texts_of
 from services.portal.api.signing import officer
 from services.portal.asking import PartnerError, Refused
 from services.portal.desk.assisting import EMPTY, Basis, agreed_at, answered, asked, consent, filing, missing, said
@@ -92,8 +92,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
     async def file(request: Request, code: str) -> Response:
         """The dossier; or what is wrong, with everything that was typed."""
         account, language = await officer(portal, request, CLERK), language_of(request)
-        sent = await request.form()
-        given = {name: value for name, value in sent.items() if isinstance(value, str)}
+        given = await texts_of(request)
         must_be_ours(portal, request, token_in(given))
         key = key_in(given)
         parts = asked(await _basis(portal, code), EMPTY, {}, language)
@@ -105,7 +104,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
             return await _page(portal, request, account, code, Sent(given, faults))
         put = list[dict[str, str]]()
         try:
-            for name, upload in _uploads(sent):
+            for name, upload in _uploads(await request.form()):
                 id_ = await _brought(portal, account, account_of or f"desk:{account.sub}", name, upload)
                 put.append({"code": name.removeprefix(PAPER), "file": id_})
             whole = filing(code, answered(parts, given), put)

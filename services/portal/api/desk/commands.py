@@ -16,9 +16,9 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from chassis.http import Problem, public
-from services.portal.api.desk.asked import CHANGED, TOLD, UNFIT, Asked, done, key_in, page, refusal, texts_of, token_in
+from services.portal.api.desk.asked import CHANGED, TOLD, UNFIT, Asked, done, key_in, page, refusal, token_in
 from services.portal.api.desk.dossiers import InPlaceOf, seen
-from services.portal.api.forms import must_be_ours
+from services.portal.api.forms import must_be_ours, texts_of
 from services.portal.api.own import an_id
 from services.portal.api.signing import officer
 from services.portal.asking import Refused
@@ -80,8 +80,8 @@ def add(routes: APIRouter, portal: Portal) -> None:
         return await _done(portal, request, _act(slug), dossier)
 
 
-async def _shown(  # noqa: PLR0917 - what it is about, and what was sent
-    portal: Portal, request: Request, account: Account, act: Act, given: Given, status: int = 200
+async def _shown(
+    portal: Portal, request: Request, account: Account, act: Act, given: Given, *, status: int = 200
 ) -> Response:
     asked = await _asked(portal, request, account, act, given)
     if asked is None:
@@ -101,7 +101,7 @@ async def _done(portal: Portal, request: Request, act: Act, dossier: str) -> Res
         body = {"items": marked(marks(it.answers, it.documents, sent, language))}
         given = replace(given, fault="" if body["items"] else text(language, "desk.nothing_marked"))
     if faults or given.fault:
-        return await _shown(portal, request, account, act, replace(given, faults=faults), UNFIT)
+        return await _shown(portal, request, account, act, replace(given, faults=faults), status=UNFIT)
     try:
         await portal.desks.act(account.token, dossier, act.path, body, seen=as_seen, in_place_of=given.absent)
     except Refused as refused:
@@ -111,7 +111,7 @@ async def _done(portal: Portal, request: Request, act: Act, dossier: str) -> Res
         given = replace(given, fault=fault, faults=faults)
         if refused.status == CHANGED:  # it is seen anew
             given = replace(given, fault=text(language, "desk.changed"), revision=None)
-        return await _shown(portal, request, account, act, given, refused.status)
+        return await _shown(portal, request, account, act, given, status=refused.status)
     return done(portal, request, f"/desk/dossiers/{dossier}", act.slug)
 
 

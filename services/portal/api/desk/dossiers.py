@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from chassis.http import Problem, public
-from services.portal.api.desk.asked import DONE, just_done
+from services.portal.api.desk.asked import back
 from services.portal.api.own import an_id
 from services.portal.api.signing import officer
 from services.portal.asking import Refused, Unavailable
@@ -97,30 +97,27 @@ async def _turns(portal: Portal, account: Account, dossier: str) -> dict[str, li
 
 def add(routes: APIRouter, portal: Portal) -> None:
     """The page, and the documents on it."""
-    pages, desks, cookies = portal.pages, portal.desks, portal.cookies
+    desks = portal.desks
 
     @routes.get("/desk/dossiers/{dossier}", dependencies=PUBLIC)
     async def show(request: Request, dossier: str) -> Response:
         """Everything an officer decides by."""
         account, language = await officer(portal, request, *BOXES), language_of(request)
         it = await seen(portal, request, account, dossier)
-        said = just_done(portal, request, f"/desk/dossiers/{dossier}")
         turns, entries, alike, complaint = await asyncio.gather(
             _turns(portal, account, dossier),
             _timeline(portal, account, dossier),
             desks.duplicates(account.token, dossier),
             desks.complaint(account.token, dossier) if not it.withheld else asyncio.sleep(0),
         )
-        answer = pages.page(
-            request, "desk_dossier", form=True, account=account, it=it, dossier=dossier, done=said, complaint=complaint,
+        return back(
+            portal, request, f"/desk/dossiers/{dossier}", "desk_dossier", account=account, it=it, dossier=dossier,
+            complaint=complaint,
             turns={absent: offers(found, language) for absent, found in turns.items()},
             originals=any(one["name"] == "CheckOriginal" for one in turns[""]),
             entries=None if entries is None else history(entries, language),
             alike=lines(alike, datetime.now(UTC), language),
         )  # fmt: skip
-        if said:
-            cookies.drop(answer, DONE)
-        return answer
 
     @routes.get("/desk/dossiers/{dossier}/files/{file}", dependencies=PUBLIC)
     async def content(request: Request, dossier: str, file: str) -> Response:

@@ -11,8 +11,8 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from chassis.http import Problem
-from services.portal.api.desk.asked import TOLD, UNFIT, Asked, done, key_in, page, refusal, texts_of, token_in
-from services.portal.api.forms import must_be_ours
+from services.portal.api.desk.asked import TOLD, UNFIT, Asked, done, key_in, page, refusal, token_in
+from services.portal.api.forms import must_be_ours, texts_of
 from services.portal.asking import Refused
 from services.portal.desk.asks import filled, questions
 from services.portal.desk.errands import Errand, State, address

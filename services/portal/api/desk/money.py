@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from chassis.http import Problem, public
-from services.portal.api.desk.asked import DONE, just_done
+from services.portal.api.desk.asked import back
 from services.portal.api.desk.errands import Subject, ask, do, named
 from services.portal.api.own import an_id
 from services.portal.api.signing import officer
@@ -34,7 +34,7 @@ def add(routes: APIRouter, portal: Portal) -> None:
 
 
 def _queue(routes: APIRouter, portal: Portal) -> None:
-    pages, desks = portal.pages, portal.desks
+    desks = portal.desks
 
     @routes.get("/desk/money", dependencies=PUBLIC)
     async def queue(request: Request) -> Response:
@@ -45,15 +45,11 @@ def _queue(routes: APIRouter, portal: Portal) -> None:
         )
         lists = {waits: money_of(invoices, language) for waits, invoices in zip(WAITS, found, strict=True) if invoices}
         shown = differences(days, language)
-        said = just_done(portal, request, "/desk/money")
-        answer = pages.page(request, "desk_money", form=True, account=account, lists=lists, days=shown, done=said)
-        if said:
-            portal.cookies.drop(answer, DONE)
-        return answer
+        return back(portal, request, "/desk/money", "desk_money", account=account, lists=lists, days=shown)
 
 
 def _dossier(routes: APIRouter, portal: Portal) -> None:
-    pages, desks = portal.pages, portal.desks
+    desks = portal.desks
 
     async def subject_of(request: Request, account: Account, dossier: str) -> Subject:
         invoices = await desks.invoices(account.token, an_id(dossier))
@@ -73,15 +69,11 @@ def _dossier(routes: APIRouter, portal: Portal) -> None:
         account, language = await officer(portal, request, *ROLES), language_of(request)
         subject = await subject_of(request, account, dossier)
         found: tuple[Money, ...] = money_of(subject.state["invoices"], language)
-        said = just_done(portal, request, subject.home)
         errands = at_hand(MONEY, account.roles, subject.state, language)
-        answer = pages.page(
-            request, "desk_invoices", form=True, account=account, found=found, errands=errands, done=said,
+        return back(
+            portal, request, subject.home, "desk_invoices", account=account, found=found, errands=errands,
             subject=subject, dossier=dossier,
         )  # fmt: skip
-        if said:
-            portal.cookies.drop(answer, DONE)
-        return answer
 
     @routes.get("/desk/money/{dossier}/{slug}", dependencies=PUBLIC)
     async def before(request: Request, dossier: str, slug: str) -> Response:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from chassis.http import Problem, public
-from services.portal.api.desk.asked import DONE, just_done
+from services.portal.api.desk.asked import back
 from services.portal.api.desk.errands import Subject, ask, do, named
 from services.portal.api.own import an_id
 from services.portal.api.signing import officer
@@ -28,22 +28,18 @@ ERRANDS: Final = {one.slug: one for one in DELIVERY}
 
 def add(routes: APIRouter, portal: Portal) -> None:
     """The page, its documents, and each errand."""
-    pages, desks, cookies = portal.pages, portal.desks, portal.cookies
+    pages, desks = portal.pages, portal.desks
 
     @routes.get("/desk/dossiers/{dossier}/result", dependencies=PUBLIC)
     async def show(request: Request, dossier: str) -> Response:
         """Where it is, and what there is to do about it."""
         account, language = await officer(portal, request, *ROLES), language_of(request)
         subject = await _subject(portal, request, account, dossier)
-        said = just_done(portal, request, subject.home)
         errands = at_hand(DELIVERY, account.roles, subject.state, language)
-        answer = pages.page(
-            request, "desk_result", form=True, account=account, subject=subject, errands=errands, done=said,
+        return back(
+            portal, request, subject.home, "desk_result", account=account, subject=subject, errands=errands,
             dossier=dossier,
         )  # fmt: skip
-        if said:
-            cookies.drop(answer, DONE)
-        return answer
 
     @routes.get("/desk/dossiers/{dossier}/results/{code}", dependencies=PUBLIC)
     async def document(request: Request, dossier: str, code: str) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from services.portal.asking import Refused, Unavailable
@@ -25,9 +25,9 @@ class Dossier:
         return found
 
 
-async def heard(stream: AsyncIterator[bytes], count: int) -> list[str]:
+async def heard(stream: AsyncGenerator[bytes, None], count: int) -> list[str]:
     found = [(await anext(stream)).decode() for _ in range(count)]
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
     return found
 
 
@@ -50,10 +50,10 @@ async def test_an_address_has_few_places_and_each_is_given_back() -> None:
     assert live.full("a")
     assert not live.full("b")
     assert [one async for one in live.watch("a", "", Dossier(ONE).look)] == []
-    await streams[0].aclose()  # type: ignore[attr-defined]
+    await streams[0].aclose()
     assert not live.full("a")
     for stream in streams[1:]:
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
 
 
 async def test_it_ends_in_time_with_the_process_and_with_the_right_to_see_it() -> None:
