@@ -11,10 +11,13 @@ Invariants (of the inbox: `chassis.inbox`):
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic
 
-from chassis.decision import KEEP, Command, DeadlineDue, Decision, Refused, S
+from chassis.decision import KEEP, Command, DeadlineDue, Decision, Effect, Handler, Outcome, Refused, S
 from chassis.delivery import (
     Delivery,
     Drop,
@@ -36,6 +39,9 @@ __all__ = ["Decode", "Folder", "ParkingFull"]
 KEY_LIFE: Final = timedelta(hours=24)
 CLOSE_RETRY: Final = timedelta(hours=1)
 
+Known = Callable[[Effect], Outcome | None]
+"""What comes of an effect, where that needs nobody else (`chassis.effects.edge.Knows`)."""
+
 
 class Folder(Generic[S]):
     """Folds deliveries into documents of one kind, for one process, whose name `replica` is never used again."""
@@ -45,10 +51,13 @@ class Folder(Generic[S]):
         kind: AggregateType[S],
         replica: str,
         decode: Decode,
+        *,
         held: Held | None = None,
         never_sent: NeverSent | None = None,
+        known: Known = lambda _effect: None,
     ) -> None:
         self._kind = kind
+        self._known = known
         self._inbox: Inbox[S] = Inbox(kind.name, self._decide, decode)
         self._leases: Leases[S] = Leases(replica, self._decide, held, never_sent)
 
@@ -117,13 +126,35 @@ class Folder(Generic[S]):
     # -- decisions ----------------------------------------------------------------------------------------------
 
     def _decide(self, doc: Document[S], message: object, now: datetime, trace: str | None) -> Decision[S]:
+        decision = self._complete(self._handler(message)(doc.state, message, now), now)
+        self._apply(doc, decision, now, trace)
+        return decision
+
+    def _handler(self, message: object) -> Handler:
         handler = self._kind.handlers.get(type(message))  # type: ignore[arg-type]
         if handler is None:
             what = "command" if isinstance(message, Command) else "message"
             raise LookupError(f"{self._kind.name} has no handler for the {what} {type(message).__name__}")
-        decision: Decision[S] = handler(doc.state, message, now)
-        self._apply(doc, decision, now, trace)
-        return decision
+        return handler
+
+    def _complete(self, decision: Decision[S], now: datetime) -> Decision[S]:
+        """The decision with everything that follows from outcomes which are known already; nothing is leased for those.
+
+        Before anything is applied: where an outcome's handler fails, the message fails as a whole.
+        """
+        effects: list[Effect] = []
+        waiting = deque(decision.effects)
+        while waiting:
+            effect = waiting.popleft()
+            outcome = self._known(effect)
+            if outcome is None:
+                effects.append(effect)
+                continue
+            further: Decision[S] = self._handler(outcome)(decision.state, outcome, now)
+            waiting.extend(further.effects)
+            due = decision.due if further.due is KEEP else further.due
+            decision = replace(decision, state=further.state, events=(*decision.events, *further.events), due=due)
+        return replace(decision, effects=effects) if decision.effects else decision
 
     def _apply(self, doc: Document[S], decision: Decision[S], now: datetime, trace: str | None) -> None:
         if decision.close:

@@ -21,10 +21,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from chassis.decision import Effect, Outcome
-from chassis.delivery import Delivery, Dropped, EffectDeferred, EffectDone, EffectFailed
+from chassis.delivery import Delivery, Dropped, EffectDeferred, EffectDone, EffectFailed, Handled
 from chassis.document import PendingEffect
 from chassis.effects.circuit import STATES, Circuits, Pass, Verdict
-from chassis.effects.edge import Adapter, Asks, Call, NotSent, Permanent, Retryable
+from chassis.effects.edge import Adapter, Asks, Call, Hears, Knows, NotSent, Permanent, Retryable
 from chassis.effects.lane import Job, Lane, declared
 from chassis.effects.queue import Limit
 from chassis.effects.retry import delay
@@ -109,6 +109,11 @@ class Runner:
         """What became of an effect here: still in our own queue, perhaps executed, or never heard of."""
         job = self._held.get(effect_id)
         return job.status if job is not None else None
+
+    def known(self, effect: Effect) -> Outcome | None:
+        """What comes of it, where that is known without executing it."""
+        adapter = self._adapters[type(effect)]
+        return adapter.known(effect) if isinstance(adapter, Knows) else None
 
     async def drain(self, grace: float) -> None:
         """Hands back what was not sent and waits for what was; what does not end in `grace` s is left to its lease."""
@@ -219,11 +224,13 @@ class Runner:
             call.timely()
         else:
             call.check()
+        if (outcome := self.known(effect)) is not None:
+            return outcome
         adapter = self._adapters[type(effect)]
         if asks and isinstance(adapter, Asks):
-            known = await adapter.ask(effect, call)
-            if known is not None:
-                return known
+            outcome = await adapter.ask(effect, call)
+            if outcome is not None:
+                return outcome
         return await adapter.execute(effect, call)
 
     async def _give(self, job: Job, message: Message, result: str) -> None:
@@ -242,6 +249,9 @@ class Runner:
         except Exception:
             log.exception("an outcome could not be recorded", effect=job.pending.id, kind=effect.TYPE)
             return
+        adapter = self._adapters[type(effect)]
+        if isinstance(adapter, Hears) and isinstance(message, EffectDone) and isinstance(given, Handled):
+            adapter.recorded(effect, job.aggregate)
         if self._held.get(job.pending.id) is job:
             del self._held[job.pending.id]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from chassis.aside import Aside
 from chassis.codec import Unloadable
+from chassis.decision import Effect, Outcome
 from chassis.delivery import Delivery, Sweep
 from chassis.document import AggregateType, Document
 from chassis.engine import Engine
@@ -42,7 +43,7 @@ class Unit:
         decode: Decode = decoder(self.readers)
         collection = platform.store.collection(kind.name)
         never_sent = platform.handed.never_sent if platform.handed is not None else None
-        self.folder = Folder(kind, platform.replica, decode, held=self._held, never_sent=never_sent)
+        self.folder = Folder(kind, platform.replica, decode, held=self._held, never_sent=never_sent, known=self._known)
         beside = platform.journal.beside if platform.journal is not None else None
         self.aside = Aside(platform.store.collection(f"{kind.name}_parked"), collection, beside)
         self.engine = Engine(
@@ -65,6 +66,9 @@ class Unit:
 
     def _held(self, effect_id: str) -> Literal["queued", "sent"] | None:
         return self.runner.held(effect_id)
+
+    def _known(self, effect: Effect) -> Outcome | None:
+        return self.runner.known(effect)
 
     def heard(self) -> list[Heard]:
         """The streams delivered to it, for operators."""

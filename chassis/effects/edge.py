@@ -104,3 +104,22 @@ class Asks(Protocol):
 
         Where the partner does not promise that, "not found" is `effect.unknown()`.
         """
+
+
+@runtime_checkable
+class Knows(Protocol):
+    """An adapter that may know an outcome without asking anybody: because its partner is not configured, say."""
+
+    def known(self, effect: Any) -> Outcome | None:
+        """The outcome, folded into the write that decided the effect; None where it has to be executed.
+
+        Pure, and the same for the same effect as long as the process lives. Raises nothing.
+        """
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """An adapter that is told when an outcome of its is durable."""
+
+    def recorded(self, effect: Any, aggregate: str) -> None:
+        """The document has it. A process that dies says so to nobody: nothing may rest on being told."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chassis import series
 from chassis.decision import Effect
 from chassis.runner import Adapter
-from chassis.series import ConfirmNumber, ConfirmsNumber, TakeNumber, TakesNumber
 from chassis.service import Platform, Service, run
 from chassis.settings import load
 from services.payment.api import router
@@ -14,7 +14,7 @@ from services.payment.books import watch
 from services.payment.effects.paygov import Paygov, QueriesPaygov
 from services.payment.effects.receipts import Receipts, TransmitsReceipts
 from services.payment.effects.vnpay import QueriesRefunds, QueriesVnpay, SendsRefunds, Vnpay
-from services.payment.handlers import AGGREGATES
+from services.payment.handlers import AGGREGATES, INVOICES
 from services.payment.messages import QueryPaygov, QueryPayment, QueryRefund, SendRefund, TransmitReceipt
 from services.payment.settings import PaymentSettings
 
@@ -27,8 +27,7 @@ def adapters(platform: Platform) -> Mapping[type[Effect], Adapter]:
         QueryPaygov: QueriesPaygov(Paygov(platform.settings)),
         SendRefund: SendsRefunds(gateway),
         QueryRefund: QueriesRefunds(gateway),
-        TakeNumber: TakesNumber(platform),
-        ConfirmNumber: ConfirmsNumber(platform),
+        **series.adapters(platform, INVOICES.name),
         TransmitReceipt: TransmitsReceipts(platform, Receipts(platform)),
     }
 

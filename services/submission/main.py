@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.series import ConfirmNumber, ConfirmsNumber, TakeNumber, TakesNumber
+from chassis import series
 from chassis.service import Service, run
 from chassis.settings import load
 from schemas.topics import UPSTREAM
@@ -31,8 +31,7 @@ def main() -> None:
         aggregates=aggregates(settings.rules, own, portals, settings.keeping, settings.callbacks),
         hears={"payment": "dossiers", "delivery": "dossiers"},
         adapters=lambda platform: {
-            TakeNumber: TakesNumber(platform),
-            ConfirmNumber: ConfirmsNumber(platform),
+            **series.adapters(platform, "dossiers"),
             FileUpstream: FilesUpstream(platform),
             FetchFile: FetchesFile(platform),
             CarryOut: CarriesOut(platform),

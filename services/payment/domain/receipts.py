@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from chassis.decision import Decision, Impossible, Refused
-from chassis.series import ConfirmNumber, NumberConfirmed, NumberTaken, TakeNumber
+from chassis.series import NumberConfirmed, NumberTaken, TakeNumber
 from schemas.money import total
 from schemas.parts import FeeLine
 from schemas.payment import ReceiptCancelled, ReceiptIssued
@@ -127,10 +127,7 @@ def numbered(invoice: Invoice | None, outcome: NumberTaken, now: datetime) -> De
         kind=issued.kind,
         replaces=issued.replaces,
     )
-    step = step.say(said).cause(
-        ConfirmNumber(series=outcome.series, purpose=outcome.purpose),
-        TransmitReceipt(receipt=issued.id, status="issued"),
-    )
+    step = step.say(said).cause(TransmitReceipt(receipt=issued.id, status="issued"))
     if outcome.purpose and invoice.status == "paid":
         step = settle(step, now)
     return (void(step, now, REFUNDED) if _gone(invoice) else step).decide()

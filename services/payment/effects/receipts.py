@@ -88,10 +88,14 @@ class TransmitsReceipts:
         self._url = platform.settings.receipt_tax_url
         self._client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False)
 
+    def known(self, effect: TransmitReceipt) -> Outcome | None:
+        """Without a configured office there is nothing to do."""
+        if self._url is not None:
+            return None
+        return ReceiptTransmitted(receipt=effect.receipt, taken=False, status=effect.status)
+
     async def execute(self, effect: TransmitReceipt, call: Call) -> Outcome:
-        """Without a configured office there is nothing to do. Raises Retryable while the office does not take it."""
-        if self._url is None:
-            return ReceiptTransmitted(receipt=effect.receipt, taken=False, status=effect.status)
+        """Raises Retryable while the office does not take it."""
         try:
             doc = await self._platform.engine("invoices").read(call.aggregate)
             invoice: Invoice | None = doc.state if doc else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chassis.decision import Decision, Impossible, Refused
-from chassis.series import ConfirmNumber, NumberTaken, TakeNumber
+from chassis.series import NumberTaken, TakeNumber
 from schemas.delivery import ResultDelivered
 from schemas.dossier import DossierCompleted, DossierDecided, ResultIssued
 from services.submission.domain import charging, timing
@@ -70,7 +70,7 @@ def issued(dossier: Dossier, outcome: NumberTaken, now: datetime) -> Decision[Do
         by=dossier.pending,
     )
     returning = dossier.to("returning", now, result_number=number, pending=None)
-    return Decision(returning, (event,), (ConfirmNumber(series=outcome.series),))
+    return Decision(returning, (event,))
 
 
 def delivered(dossier: Dossier | None, event: ResultDelivered, now: datetime) -> Decision[Dossier]:

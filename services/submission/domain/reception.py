@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.decision import Decision, Impossible
-from chassis.series import ConfirmNumber, NumberTaken, TakeNumber
+from chassis.series import NumberTaken, TakeNumber
 from law import clock
 from schemas.dossier import DossierAccepted, DossierRejected, DossierSubmitted, FeeSettled
 from schemas.parts import TermLength
@@ -104,7 +104,7 @@ def coded(dossier: Dossier, outcome: NumberTaken, now: datetime, rules: Rules) -
         by=dossier.pending,
         payer=dossier.applicant.name,
     )
-    return Decision(timing.retimed(accepted, rules), (event,), (ConfirmNumber(series=outcome.series),))
+    return Decision(timing.retimed(accepted, rules), (event,))
 
 
 def paid(dossier: Dossier | None, event: PaymentReceived, now: datetime, rules: Rules) -> Decision[Dossier]:
