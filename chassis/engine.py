@@ -3,9 +3,9 @@
 Whatever concerns the same aggregate (events, commands, outcomes, deadlines) waits in one mailbox and is folded
 together: one `find`, one `bulk_write`. Two batches may be on their way at a time, never with an aggregate in common:
 while one waits for the store the other is folded, and what comes meanwhile gathers for the next. Whoever waits at an
-open connection has two lanes more, so that no backlog is before them. A lone message is never delayed to fill a batch;
+open connection has a lane more, so that no backlog is before them. A lone message is never delayed to fill a batch;
 events that follow a write of their aggregate closely are written together, and what only says that it was seen goes
-with them (`chassis.mailbox`). Commands and outcomes are not made to wait.
+with them (`chassis.mailbox`), at a common beat. Commands and outcomes are not made to wait, unless they say they may.
 
 Invariants:
     - A future is resolved only after the write it reports on is durable.
@@ -38,6 +38,10 @@ from chassis.turns import turns
 
 MAX_BATCH: Final = 400
 LANES: Final = 2
+DOOR_LANES: Final = 1
+"""Two would halve the batches, and each of them costs the store and this process a call: people waited longer."""
+BEAT: Final = 0.05
+"""Seconds between two moments at which what is patient becomes free: then it is written with others that are."""
 BACKOFF: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 log = logger(__name__)
@@ -103,6 +107,7 @@ class Engine(Generic[S]):
         self._mailbox: Mailbox[_Item] = Mailbox(kind.rest)
         self._waking: asyncio.Handle | None = None
         self._wakes_at = 0.0
+        self._woke = 0.0
         self._arrived = {door: asyncio.Event() for door in (False, True)}
         self.times = HandlerTimes()
 
@@ -167,7 +172,9 @@ class Engine(Generic[S]):
 
     async def run(self) -> None:
         """Works until cancelled."""
-        await asyncio.gather(*(self._lane(door=door) for door in self._arrived for _ in range(LANES)))
+        await asyncio.gather(
+            *(self._lane(door=door) for door in self._arrived for _ in range(DOOR_LANES if door else LANES))
+        )
 
     async def _lane(self, *, door: bool) -> None:
         now = asyncio.get_running_loop().time
@@ -181,18 +188,19 @@ class Engine(Generic[S]):
 
     def _look(self) -> None:
         """Calls the lanes if there is something to take, or sees to it that they are called when there is."""
-        loop = asyncio.get_running_loop()
-        self._mailbox.wake(loop.time())
         for door, arrived in self._arrived.items():
             if self._mailbox.ready(door=door):
                 arrived.set()
             else:
                 arrived.clear()
         at = self._mailbox.next_at
-        if at is not None and (self._waking is None or at < self._wakes_at):
+        if at is None:
+            return
+        at = max(at, self._woke + BEAT)
+        if self._waking is None or at < self._wakes_at:
             if self._waking is not None:
                 self._waking.cancel()
-            self._waking, self._wakes_at = loop.call_at(at, self._wake), at
+            self._waking, self._wakes_at = asyncio.get_running_loop().call_at(at, self._wake), at
 
     def hurry(self) -> None:
         """Handles what is patient without waiting any longer."""
@@ -201,6 +209,8 @@ class Engine(Generic[S]):
 
     def _wake(self) -> None:
         self._waking = None
+        self._woke = max(asyncio.get_running_loop().time(), self._wakes_at)  # a timer may fire a moment too early
+        self._mailbox.wake(self._woke)
         self._look()
 
     async def _work(self, groups: dict[str, list[_Item]]) -> None:

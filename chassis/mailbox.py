@@ -86,6 +86,8 @@ class Mailbox(Generic[T]):
         queue = self._held.pop(aggregate)
         self._rests.pop(aggregate, None)
         self._rests[aggregate] = now + self._rest
+        while (rested := next(iter(self._rests))) != aggregate and self._rests[rested] <= now:
+            del self._rests[rested]
         if queue:
             self._wait(aggregate, queue, self._least.pop(aggregate), now)
 
@@ -95,8 +97,6 @@ class Mailbox(Generic[T]):
             due, aggregate = heapq.heappop(self._order)
             if self._due.get(aggregate) == due:
                 self._let_go(aggregate)
-        while self._rests and next(iter(self._rests.values())) <= now:
-            del self._rests[next(iter(self._rests))]
 
     def hurry(self) -> None:
         """Frees everything."""

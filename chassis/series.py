@@ -62,6 +62,7 @@ class TakeNumber(Effect):
 
     TYPE: ClassVar[str] = "series.take"
     POLICY: ClassVar[Policy] = "repeat"
+    CONCURRENCY: ClassVar[int] = 256
     series: str
     purpose: str = ""
 
@@ -171,8 +172,9 @@ def _holder(aggregate: str, purpose: str) -> str:
 class TakesNumber:
     """Adapter of `TakeNumber`: the series is another aggregate of the same service."""
 
-    def __init__(self, platform: _Engines) -> None:
+    def __init__(self, platform: _Engines, patience: Patience) -> None:
         self._platform = platform
+        self._patience = patience
         self._written: dict[str, set[str]] = {}
         """Of each series, the holders to speak for when the next number is taken."""
 
@@ -182,7 +184,7 @@ class TakesNumber:
         written = self._written.pop(effect.series, set())
         command = Take(holder=_holder(call.aggregate, effect.purpose), written=tuple(sorted(written)))
         try:
-            answer = await engine.tell(effect.series, command, call.trace)
+            answer = await engine.tell(effect.series, command, call.trace, self._patience)
         except BaseException as error:
             self._written.setdefault(effect.series, set()).update(written)
             if isinstance(error, Refused):
@@ -237,10 +239,10 @@ class ConfirmsNumber:
         return NumberConfirmed()
 
 
-def adapters(platform: _Engines, kind: str) -> Mapping[type[Effect], Adapter]:
-    """Of a service whose aggregates of `kind` take numbers."""
+def adapters(platform: _Engines, kind: str, patience: Patience = Patience.NONE) -> Mapping[type[Effect], Adapter]:
+    """Of a service whose aggregates of `kind` take numbers, each at once or after `patience`, with others."""
     return {
-        TakeNumber: TakesNumber(platform),
+        TakeNumber: TakesNumber(platform, patience),
         CheckHolders: ChecksHolders(platform, kind),
         ConfirmNumber: ConfirmsNumber(platform),
     }

@@ -22,16 +22,20 @@ def to_instant(value: datetime) -> datetime:
     """UTC, milliseconds; refuses a time without a zone."""
     if value.tzinfo is None:
         raise ValueError("must carry a time zone, for example 2026-11-24T08:30:00.000Z")
-    try:
-        value = value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must be in the years 1 to 9999, UTC") from error
-    return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    if value.tzinfo is not UTC:
+        try:
+            value = value.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("must be in the years 1 to 9999, UTC") from error
+    finer = value.microsecond % 1000
+    return value.replace(microsecond=value.microsecond - finer) if finer else value
 
 
 def format_instant(value: datetime) -> str:
     """``2026-11-24T08:30:00.123Z``."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 Instant = Annotated[datetime, AfterValidator(to_instant), PlainSerializer(format_instant, when_used="json")]

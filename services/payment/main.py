@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from chassis import series
 from chassis.decision import Effect
+from chassis.mailbox import Patience
 from chassis.runner import Adapter
 from chassis.service import Platform, Service, run
 from chassis.settings import load
@@ -27,7 +28,7 @@ def adapters(platform: Platform) -> Mapping[type[Effect], Adapter]:
         QueryPaygov: QueriesPaygov(Paygov(platform.settings)),
         SendRefund: SendsRefunds(gateway),
         QueryRefund: QueriesRefunds(gateway),
-        **series.adapters(platform, INVOICES.name),
+        **series.adapters(platform, INVOICES.name, Patience.REST),
         TransmitReceipt: TransmitsReceipts(platform, Receipts(platform)),
     }
 
