@@ -48,7 +48,7 @@ class Choice:
 @dataclass(frozen=True)
 class Question:
     """One input. `name` is the path of its field; `kind`: text, long, number, digits (a zero in front counts), date,
-    email, tel, choice or place (one of `suggestions`, by name; anything else is for the service to judge).
+    email, tel, choice, pdf (a file), or place (one of `suggestions`, by name; anything else the service judges).
     """
 
     name: str

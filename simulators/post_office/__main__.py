@@ -65,7 +65,7 @@ class Faults(BaseModel):
 
     Of the calls back: `late_ms` holds each up, `twice` sends each again, `silent` sends none, `out_of_order` tells
     the newest first. `hold`: nobody fetches anything. `untold`: statuses that are told by no way at all. `fate`: what
-    becomes of each new order (`office.PLANS`).
+    becomes of each new order (`office.PLANS`). `behind_days`: it says of what happens that it happened so long ago.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -79,6 +79,7 @@ class Faults(BaseModel):
     silent: bool = False
     hold: bool = False
     untold: tuple[int, ...] = ()
+    behind_days: Annotated[int, Field(ge=0, le=365)] = 0
     fate: Annotated[str, AfterValidator(_named)] = "delivered"
 
     def take(self, name: str) -> bool:
@@ -110,12 +111,16 @@ class Counter:
         secret = settings.callback_secret.get_secret_value()
         self.caller = Caller(settings.callback_url, secret) if settings.callback_url else None
 
+    def now(self) -> datetime:
+        """By its calendar."""
+        return datetime.now(UTC) - timedelta(days=self.faults.behind_days)
+
     async def move(self) -> None:
         """Moves every consignment on, one step a tick."""
         while True:
             await asyncio.sleep(self.settings.step_ms / 1000)
             for consignment in self.office.consignments:
-                if not self.faults.hold and self.office.move(consignment, datetime.now(UTC)):
+                if not self.faults.hold and self.office.move(consignment, self.now()):
                     self.tell(consignment)
 
     def tell(self, consignment: Consignment) -> None:
@@ -175,7 +180,7 @@ def _api(app: FastAPI, counter: Counter) -> None:
     async def order(order: Order) -> dict[str, Any]:
         if order.MaKhachHang != settings.customer_code:
             raise HTTPException(400, "MaKhachHang is not the customer of this token")
-        consignment = office.take(order, datetime.now(UTC), counter.faults.fate)
+        consignment = office.take(order, counter.now(), counter.faults.fate)
         if counter.faults.take("lose_answer_next"):
             raise HTTPException(502, "the answer was lost on demand")
         return {
@@ -187,7 +192,7 @@ def _api(app: FastAPI, counter: Counter) -> None:
         consignment = office.by_order(given.SoDonHang)
         if consignment is None:
             raise HTTPException(404, f"no order number {given.SoDonHang}")
-        if not office.cancel(consignment, datetime.now(UTC)):
+        if not office.cancel(consignment, counter.now()):
             raise HTTPException(409, "it was fetched already")
         counter.tell(consignment)
         return {"Status": True}

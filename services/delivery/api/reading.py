@@ -34,7 +34,8 @@ def described(state: Delivery) -> dict[str, Any]:
     """Without personal data."""
     shown = state.model_dump(mode="json", exclude=HIDDEN, exclude_none=True)
     shown["documents"] = [
-        d.model_dump(mode="json", exclude={"scan", "leader"}, exclude_none=True) for d in state.documents
+        {**d.model_dump(mode="json", exclude={"scan", "leader"}, exclude_none=True), "scanned": d.scan is not None}
+        for d in state.documents
     ]
     if state.desk is not None and state.desk in DESKS:
         shown["desk"] = {"code": state.desk, **DESKS[state.desk].model_dump()}

@@ -27,7 +27,8 @@ class Ask:
     """One question. `kind`: long, text, number, money, choice; `phrases`: a list of ready ones besides.
 
     `choices`: ours, in our words; without them a choice is between what services name. `only_with`: the answer to
-    another question that makes this one necessary.
+    another question that makes this one necessary; with any other it is not sent. `words`: what it is called by, where
+    that is not `name`. `most`: characters that the service takes, where they are fewer.
     """
 
     name: str
@@ -36,26 +37,36 @@ class Ask:
     phrases: str = ""
     choices: tuple[str, ...] = ()
     only_with: tuple[str, str] | None = None
+    words: str = ""
+    most: int = LONG
 
 
 def questions(
     asks: Iterable[Ask], named: Choices, given: Mapping[str, str], faults: Mapping[str, str], language: Language
 ) -> tuple[Question, ...]:
-    """What is asked, with what was answered and what is wrong with that."""
-    found = []
+    """What is asked, with what was answered and what is wrong with that. One that another answer makes necessary says
+    which: it is not called optional.
+    """
+    asks, found = tuple(asks), []
+    called = {ask.name: f"desk.ask.{ask.words or ask.name}" for ask in asks}
     for ask in asks:
         if ask.phrases:
             found.append(phrases(f"{PHRASE}.{ask.name}", ask.phrases, given, language))
-        own = tuple(Choice(one, text(language, f"desk.ask.{ask.name}_{one}")) for one in ask.choices)
+        words = called[ask.name]
+        hints = [known(language, f"desk.ask.{PHRASE}_hint" if ask.phrases else f"{words}_hint", "")]
+        if ask.only_with is not None:
+            other, value = ask.only_with
+            hints.insert(0, text(language, "desk.only_with", answer=text(language, f"{called[other]}_{value}")))
+        own = tuple(Choice(one, text(language, f"{words}_{one}")) for one in ask.choices)
         found.append(
             Question(
                 name=ask.name,
-                label=text(language, f"desk.ask.{ask.name}"),
+                label=text(language, words),
                 kind="digits" if ask.kind in NUMBERS else ask.kind,
                 value=given.get(ask.name, ""),
-                hint=known(language, f"desk.ask.{PHRASE if ask.phrases else ask.name}_hint", ""),
-                longest=LONG if ask.kind == "long" else NUMBERS.get(ask.kind, SHORT),
-                required=ask.required,
+                hint=" ".join(filter(None, hints)),
+                longest=ask.most if ask.kind == "long" else NUMBERS.get(ask.kind, SHORT),
+                required=ask.required or ask.only_with is not None,
                 choices=own or named.get(ask.name, ()),
                 fault=faults.get(ask.name, ""),
             )
@@ -86,6 +97,8 @@ def filled(asks: Iterable[Ask], given: Mapping[str, str], language: Language) ->
         if not value:
             if ask.required or bound:
                 faults[ask.name] = text(language, "desk.missing")
+        elif ask.only_with is not None and not bound:
+            continue
         elif ask.kind in NUMBERS:
             digits = value.replace(".", "").replace(" ", "") if ask.kind == "money" else value
             if digits.isascii() and digits.isdecimal() and len(digits) <= NUMBERS[ask.kind]:
@@ -94,6 +107,6 @@ def filled(asks: Iterable[Ask], given: Mapping[str, str], language: Language) ->
                 faults[ask.name] = text(language, "desk.number")
         elif ask.choices == YES_OR_NO:
             body[ask.name] = value == YES_OR_NO[1]
-        elif ask.only_with is None or bound:
+        else:
             body[ask.name] = value
     return body, faults

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.portal.desk.errands import difference
+from services.portal.desk.errands import case, difference
 from services.portal.texts import Language, known, text
 from services.portal.words import at, both, calendar_day, money
 
@@ -78,12 +78,13 @@ def _moved(one: Mapping[str, Any], language: Language) -> list[Moved]:
         state = text(language, f"desk.receipt.{receipt['status']}")
         about = f"{receipt.get('number', '')} {state}".strip()
         found.append(Moved(text(language, "desk.receipt_title"), money(receipt["amount"], language), about))
-    found += [Moved(text(language, "desk.case_title"), "", _case(case)) for case in one.get("cases", ())]
+    found += [Moved(text(language, "desk.case_title"), "", _case(it, language)) for it in one.get("cases", ())]
     return found
 
 
-def _case(case: Mapping[str, Any]) -> str:
-    return f"{case['detail']} ({case['resolution']})" if "resolution" in case else str(case["detail"])
+def _case(one: Mapping[str, Any], language: Language) -> str:
+    closed = "" if "resolution" not in one else f" → {one['resolution']} ({one['closed_by']}, {at(one['closed_at'])})"
+    return f"{case(one, language)}{closed}"
 
 
 def title(one: Mapping[str, Any], language: Language) -> str:

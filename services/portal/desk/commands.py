@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from services.portal.desk.asks import PHRASE, YES_OR_NO, Ask, phrases, said
 from services.portal.desk.dossier import Answer, Document
@@ -20,13 +20,17 @@ WHY: Final = 200
 
 @dataclass(frozen=True)
 class Act:
-    """A command by its name at submission and the end of its address there; `marks`: it marks what is wrong."""
+    """A command by its name at submission and the end of its address there; `marks`: it marks what is wrong.
+
+    `about`: what of the dossier it answers or ends, said on its page.
+    """
 
     command: str
     path: str
     asks: tuple[Ask, ...] = ()
     marks: bool = False
     named: str = ""
+    about: Literal["", "step", "stage", "complaint"] = ""
 
     @property
     def slug(self) -> str:
@@ -40,8 +44,8 @@ ACTS: Final = (
     Act("TakeDossier", "take"),
     Act("AssignDossier", "assign", (Ask("unit", "choice"), Ask("officer", "text", required=False))),
     Act("RequestSupplement", "supplement", marks=True),
-    Act("PassStep", "steps", (Ask("note", required=False),)),
-    Act("AnswerStage", "stages", (Ask("answer"),)),
+    Act("PassStep", "steps", (Ask("note", required=False),), about="step"),
+    Act("AnswerStage", "stages", (Ask("answer"),), about="stage"),
     Act(
         "ExamineDossier",
         "examine",
@@ -57,7 +61,12 @@ ACTS: Final = (
         ),
     ),
     Act("IssueResult", "issue"),
-    Act("AnswerComplaint", "complaint/answer", (Ask("upheld", "choice", choices=YES_OR_NO), Ask("answer"))),
+    Act(
+        "AnswerComplaint",
+        "complaint/answer",
+        (Ask("upheld", "choice", choices=YES_OR_NO), Ask("answer")),
+        about="complaint",
+    ),
     Act("ExtendTerm", "extend", (Ask("days", "number"), Ask("reason", phrases="extend"))),
     Act("HandOver", "hand-over", (Ask("to", "text"), Ask("reason", phrases="release"))),
     Act("ReleaseDossier", "release", (Ask("reason", phrases="release"),)),

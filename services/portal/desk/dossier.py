@@ -82,6 +82,13 @@ def answers(content: Mapping[str, Any], schema: Mapping[str, Any], language: Lan
     return (*found, *(Answer(name, str(value), name) for name, value in said.items()))
 
 
+def stage(whole: Mapping[str, Any], procedure: Mapping[str, Any], language: Language) -> str:
+    """The present stage of its term; empty where that runs in one."""
+    stages = (procedure.get("stages") or {"value": ()})["value"]
+    here = len(whole["answered"])
+    return named(stages[here], language) if here < len(stages) else ""
+
+
 def documents(
     files: Iterable[Mapping[str, Any]], procedure: Mapping[str, Any], language: Language
 ) -> tuple[Document, ...]:

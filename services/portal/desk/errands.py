@@ -19,6 +19,8 @@ State = Mapping[str, Any]
 TARGET: Final = "target"
 FEE: Final = "fee"
 """In the place of the number that the invoice of the fee is not asked for by."""
+REASON: Final = Ask("reason", most=300)
+"""Why, as delivery and payment take it."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,47 @@ def address(errand: Errand, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return errand.path.replace("{target}", segment(str(body.get(TARGET, "")))), sent
 
 
-def _documents(state: State, _language: Language = "vi") -> Choices:
-    """Those that were made and are in force."""
-    valid = (one for one in state["documents"] if "sha256" in one and "revoked_at" not in one)
-    return {TARGET: tuple(Choice(one["code"], f"{one.get('number') or one['code']}: {one['title']}") for one in valid)}
+def _documents(name: str = TARGET, *, scanned: bool | None = None) -> Callable[[State, Language], Choices]:
+    """Those that were made and are in force; `scanned`: those alone that were scanned, or were not."""
+
+    def named(state: State, _language: Language) -> Choices:
+        valid = (one for one in state["documents"] if "sha256" in one and "revoked_at" not in one)
+        found = (one for one in valid if scanned in {None, one["scanned"]})
+        return {
+            name: tuple(Choice(one["code"], f"{one.get('number') or one['code']}: {one['title']}") for one in found)
+        }
+
+    return named
+
+
+def _scan_awaited(state: State) -> bool:
+    """None came yet, or the one that came could not be sealed."""
+    broken = state.get("trouble") == "document" and any(one["scanned"] for one in state["documents"])
+    return state.get("held") == "scan" or broken
+
+
+def _losses(state: State, _language: Language) -> Choices:
+    """Consignments whose compensation is open, the last first."""
+    found = [*([state["case"]] if "case" in state else ()), *reversed(state.get("cases", ()))]
+    return {"tracking": tuple(Choice(one["tracking"], one["tracking"]) for one in found if "outcome" not in one)}
 
 
 def _waits(state: State) -> bool:
     return state["status"] == "available" or state.get("trouble") == "uncollected"
+
+
+def loss(one: Mapping[str, Any], language: Language) -> str:
+    """A compensation case in a line: of which consignment, and what it came to."""
+    came_to = one.get("outcome", "open")
+    paid = f", {money(one['amount'], language)}" if came_to == "compensated" else ""
+    return f"{one['tracking']}: {text(language, f'desk.loss_{came_to}')}{paid}"
+
+
+def envelope(one: Mapping[str, Any], language: Language) -> str:
+    """Papers that came by post, are on their way, or do not come."""
+    arrived = one.get("arrived_at")
+    word = "arrived" if arrived else "failed" if "failed" in one else "coming"
+    return f"{one['tracking']}: {text(language, f'desk.papers_{word}', at=at(arrived))}"
 
 
 _AT_DESK: Final = ("clerk", "registrar")
@@ -93,19 +128,24 @@ DELIVERY: Final = (
         "case-close",
         "case/close",
         ("clerk",),
-        (Ask("outcome", "choice", choices=("compensated", "refused")), Ask("amount", "money", required=False)),
-        lambda state: "outcome" not in state.get("case", {"outcome": ""}),
+        (
+            Ask("tracking", "choice", words="consignment"),
+            Ask("outcome", "choice", choices=("compensated", "refused"), words="post"),
+            Ask("amount", "money", required=False, only_with=("outcome", "compensated")),
+        ),
+        named=_losses,
     ),
     Errand("physical", "physical", _AT_DESK, (Ask("kind", "choice", choices=("card", "plaque")), Ask("serial", "text")),
            lambda state: state.get("held") == "physical"),
-    Errand("link", "links/for-applicant", _AT_DESK, there=lambda state: bool(_documents(state)[TARGET])),
-    Errand("upload", "documents", ("registrar",), (Ask("title", "text"),),
-           lambda state: state.get("held") == "scan", scan=True),
+    Errand("link", "links/for-applicant", _AT_DESK, named=_documents()),
+    Errand("upload", "documents", ("registrar",), (Ask("title", "text"),), _scan_awaited, scan=True),
     Errand("retry", "documents/retry", ("registrar",), there=lambda state: state.get("trouble") == "document"),
-    Errand("replace", "documents/{target}/replace", ("registrar",), (Ask(TARGET, "choice"), Ask("reason")),
-           named=_documents),
-    Errand("revoke", "documents/{target}/revoke", ("leader",), (Ask(TARGET, "choice"), Ask("reason")),
-           named=_documents),
+    Errand("replace", "documents/{target}/replace", ("registrar",), (Ask(TARGET, "choice"), REASON),
+           named=_documents(scanned=False)),
+    Errand("replace-scan", "documents", ("registrar",),
+           (Ask("replaces", "choice", words=TARGET), Ask("title", "text"), REASON),
+           named=_documents("replaces", scanned=True), scan=True),
+    Errand("revoke", "documents/{target}/revoke", ("leader",), (Ask(TARGET, "choice"), REASON), named=_documents()),
 )  # fmt: skip
 """About the result of one dossier and its way."""
 
@@ -146,8 +186,15 @@ def _refund(one: Mapping[str, Any], language: Language) -> Choice:
     return Choice(one["id"], f"{money(one['amount'], language)}, {by}: {one['ground']}")
 
 
-def _cases(state: State, _language: Language) -> Choices:
-    return {TARGET: tuple(Choice(one["id"], one["detail"]) for one in _all(state, "cases") if "closed_at" not in one)}
+def _cases(state: State, language: Language) -> Choices:
+    waiting = [one for one in _all(state, "cases") if "closed_at" not in one]
+    return {TARGET: tuple(Choice(one["id"], case(one, language)) for one in waiting)}
+
+
+def case(one: Mapping[str, Any], language: Language) -> str:
+    """What only an accountant can clear up; what the service says of it besides has figures and codes in it."""
+    words = known(language, f"desk.case.{one['kind']}", one["kind"])
+    return f"{words} ({one['detail']})"
 
 
 def _receipts(state: State, language: Language) -> Choices:
@@ -173,7 +220,7 @@ MONEY: Final = (
         (Ask(TARGET, "choice"), Ask("by_hand", "choice", choices=YES_OR_NO)),
         named=_refunds("requested", "failed"),
     ),
-    Errand("refund-decline", "refunds/{target}/decline", _BOTH, (Ask(TARGET, "choice"), Ask("reason")),
+    Errand("refund-decline", "refunds/{target}/decline", _BOTH, (Ask(TARGET, "choice"), REASON),
            named=_refunds("requested", asked=True)),
     Errand("refund-paid-out", "refunds/{target}/paid-out", ("accountant",),
            (Ask(TARGET, "choice"), Ask("document", "text")), named=_refunds("treasury", "by_hand")),
@@ -184,8 +231,8 @@ MONEY: Final = (
         (Ask("taking", "choice"), Ask("amount", "money"), Ask("ground", "text")),
         named=_takings,
     ),
-    Errand("money-case", "cases/{target}/close", ("accountant",), (Ask(TARGET, "choice"), Ask("reason")), named=_cases),
-    Errand("receipt-replace", "receipts/{target}/replace", ("accountant",), (Ask(TARGET, "choice"), Ask("reason")),
+    Errand("money-case", "cases/{target}/close", ("accountant",), (Ask(TARGET, "choice"), REASON), named=_cases),
+    Errand("receipt-replace", "receipts/{target}/replace", ("accountant",), (Ask(TARGET, "choice"), REASON),
            named=_receipts),
 )  # fmt: skip
 """About the invoices of one dossier."""
@@ -204,6 +251,6 @@ def difference(one: Mapping[str, Any], language: Language) -> str:
 
 
 RESOLVE: Final = Errand(
-    "resolve", "resolve", ("accountant",), (Ask("key", "choice"), Ask("resolution")), named=_differences
+    "resolve", "resolve", ("accountant",), (Ask("key", "choice"), Ask("resolution", most=300)), named=_differences
 )
 """About one day of a method's books."""

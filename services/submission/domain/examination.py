@@ -37,11 +37,13 @@ def pass_step(dossier: Dossier | None, command: PassStep, now: datetime) -> Deci
 
 
 def present_stage(dossier: Dossier, by: By) -> tuple[Stage, Stage]:
-    """The present stage of the term and the next. Raises Refused `not_holder`, `last_stage`."""
-    mine(dossier, by)
+    """The present stage of the term and the next. Raises Refused `last_stage`, before it asks who holds it: where
+    the term has no stages there is nothing that anybody could answer; `not_holder`.
+    """
     stages, here = timing.stages_of(dossier), len(dossier.answered)
     if here >= len(stages) - 1:
         raise Refused("last_stage", "no stage of the term is left but the one that the decision answers")
+    mine(dossier, by)
     return stages[here], stages[here + 1]
 
 

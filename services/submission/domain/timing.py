@@ -19,6 +19,7 @@ from law.terms import Term
 from schemas.event import format_instant
 from schemas.work import Act, By
 from services.submission.domain.dossier import Dossier, Rules
+from services.submission.domain.graph import ENDS
 
 ROLES = {
     "filed": "clerk",
@@ -164,6 +165,8 @@ def turn_due(dossier: Dossier) -> datetime | None:
     """When the officers whose turn it is must have answered; None where nothing is due."""
     if dossier.grievance is not None:
         return dossier.grievance.due_at
+    if dossier.stage in ENDS:
+        return None
     return dossier.answer_by if dossier.stage == "filed" else dossier.target
 
 

@@ -1,7 +1,12 @@
-"""The portal on a running platform: a library that waits for a supplement, another whose result was issued."""
+"""The portal on a running platform: a library that waits for a supplement, another whose result was issued.
+
+Certificates of antiquities are signed by hand and go with a plaque there: no procedure of the example gives its result
+as a scan.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +18,8 @@ import pytest
 from cli.demo.filings import plan
 from deploy.local import stack
 from deploy.local.platform import Backbone
+from services.delivery.settings import RESULTS
+from tests.browser.portal.desk import ANTIQUITIES
 from tests.browser.portal.town import WHY, Town
 from tests.integration.platform.test_life import LIBRARY, Platform
 
@@ -27,6 +34,11 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     with pytest.MonkeyPatch.context() as environment:
         for what in ("REQUESTS", "POSTS"):  # everybody here has one address, and types faster than people
             environment.setenv(f"PORTAL_{what}_A_MINUTE", "100000")
+        results = json.loads(RESULTS.read_text())
+        results["procedures"][ANTIQUITIES] = {"scanned": True, "physical": "plaque"}
+        file = tmp_path_factory.mktemp("results") / "results.json"
+        file.write_text(json.dumps(results))
+        environment.setenv("DELIVERY_RESULTS", str(file))
         async with _town(tmp_path_factory) as made:
             yield made
 

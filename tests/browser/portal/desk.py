@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import uuid
+from datetime import date
 from types import TracebackType
 from typing import Any
 
 import httpx
 
+from bench.doors.filings import valid
 from cli.demo.client import wait_for
 from cli.demo.filings import plan
+from law import procedures
 from services.portal.pages import path_in
 from services.portal.texts import Language, text
 from tests.browser.portal.test_acting import tracked
@@ -20,6 +24,8 @@ from tests.unit.services.files.samples import pdf
 NASTY = 'Thư viện <b id="in">&amp;</b>'
 PHONE = plan(LIBRARY, "t")[LIBRARY - 1].phone
 PAPER = pdf(b"desk")
+ANTIQUITIES = "2.001631"
+"""A procedure without a fee, whose term runs in two stages; its result as `town` has it."""
 
 
 async def filed(town: Town) -> str:
@@ -44,6 +50,52 @@ async def filed(town: Town) -> str:
     return dossier
 
 
+def antiquity(**applicant: str) -> dict[str, Any]:
+    """A filing of a registration of antiquities; `applicant`: what is said of them besides."""
+    made = valid(procedures.find(ANTIQUITIES, date.today()), random.Random(1))  # noqa: DTZ011, S311 - of a test
+    made.pop("address", None)
+    return {**made, "way": "online", "applicant": {**made["applicant"], **applicant}}
+
+
+async def received(town: Town, filing: dict[str, Any] | None = None) -> str:
+    """The path of a dossier without a fee that the culture unit has to examine; `filing`: else a library's."""
+    platform = town.platform
+    filing = filing or plan(LIBRARY, "t")[LIBRARY - 1].filing
+    path = f"/dossiers/{(await platform.post('citizen1', '/dossiers', filing))['id']}"
+    await platform.post("clerk1", f"{path}/accept")
+    await platform.stage(path, "assigning")
+    await platform.post("leader1", f"{path}/assign", {"unit": "culture"})
+    await tracked(town, path)
+    return path
+
+
+async def decided(town: Town, filing: dict[str, Any] | None = None, *, issued: bool = False) -> str:
+    """The path of one whose result may be issued, or was."""
+    platform, path = town.platform, await received(town, filing)
+    await platform.post("specialist1", f"{path}/take")
+    await platform.post("specialist1", f"{path}/examine", {"proposal": "approve"})
+    await platform.post("leader1", f"{path}/decide", {"outcome": "approved"})
+    if issued:
+        await platform.post("registrar1", f"{path}/issue")
+    return path
+
+
+def library(**more: Any) -> dict[str, Any]:
+    """A filing of a library, with another way or address."""
+    return {**plan(LIBRARY, "t")[LIBRARY - 1].filing, **more}
+
+
+async def delivering(town: Town, path: str, **wanted: Any) -> dict[str, Any]:
+    """The delivery as its owner sees it, once all of that is so."""
+
+    async def there() -> dict[str, Any] | None:
+        answer = await town.platform.ask("citizen1", "GET", f"{path}/delivery", service="delivery")
+        found: dict[str, Any] = answer.json() if answer.is_success else {}
+        return found if wanted.items() <= found.items() else None
+
+    return await wait_for(f"the delivery to be {wanted}", there)
+
+
 def at(town: Town, language: Language, dossier: str, slug: str = "") -> str:
     """The address of a dossier, or of a command on it."""
     return town.url + path_in(language, f"/desk/dossiers/{dossier}{'/' if slug else ''}{slug}")
@@ -53,6 +105,15 @@ async def choose(page: Any, language: Language, slug: str) -> None:
     """From the dossier to the command, which says what follows from it."""
     await page.get_by_role("link", name=text(language, f"desk.do.{slug}.name"), exact=True).click()
     assert text(language, f"desk.do.{slug}.follows") in await page.locator("main").inner_text()
+
+
+async def refused(page: Any, language: Language, slug: str) -> str:
+    """Presses the command's own button for nothing: what is wrong is said in the title, and in this summary."""
+    await page.get_by_role("button", name=text(language, f"desk.do.{slug}.go"), exact=True).click()
+    await page.locator(".wrong").wait_for()
+    assert (await page.title()).startswith(text(language, "error_title"))
+    said: str = await page.locator(".wrong").inner_text()
+    return said
 
 
 async def press(page: Any, language: Language, slug: str) -> None:

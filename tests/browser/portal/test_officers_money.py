@@ -1,4 +1,4 @@
-"""Money at the desk: cash, a refund that two people let go, a difference in the books that is resolved."""
+"""Money at the desk: cash, refunds that two let go or one declines, receipts, cases, differences in the books."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from services.payment.domain.rules import OUTWARD
 from services.portal.texts import text
-from tests.browser.portal.desk import SignedIn, choose, press, wrongs
+from tests.browser.portal.desk import SignedIn, choose, press, refused, wrongs
 from tests.browser.portal.test_acting import opened
-from tests.browser.portal.test_paying import owing
+from tests.browser.portal.test_paying import owing, says
 from tests.browser.portal.town import Town, looked_at, visitor
 
 pytestmark = pytest.mark.journey
+
+SUSPECTED = "07"
+"""VNPAY's code for money that was debited and is looked at."""
 
 
 async def test_cash_is_taken_and_a_refund_is_let_go_by_another(town: Town, browser: Any) -> None:
@@ -102,3 +106,84 @@ async def test_money_is_for_those_whose_work_it_is(town: Town) -> None:
         async with SignedIn(town, who) as client:
             assert [(await client.get(path)).status_code for path in open_] == [200] * len(open_), who
             assert [(await client.get(path)).status_code for path in shut] == [404] * len(shut), who
+
+
+async def test_a_refund_is_declined_by_a_leader_and_a_receipt_replaced(town: Town, browser: Any) -> None:
+    dossier = await owing(town)
+    path = f"/dossiers/{dossier}"
+    due = (await town.platform.get("accountant1", f"{path}/invoice", service="payment"))["outstanding"]
+    slip = {"amount": due, "voucher": f"PT-{dossier[:8]}"}
+    await town.platform.post("accountant1", f"{path}/cash", slip, service="payment")
+    async with visitor(browser, "phone", bypass_csp=True) as page:
+        await opened(town, page, f"/desk/money/{dossier}", "clerk1")
+        await choose(page, "vi", "refund-ask")
+        await page.locator("#taking").select_option(index=1)
+        await page.locator("#amount").fill(f"{due + 1}")
+        await page.locator("#ground").fill("Thu thừa, Điều 5")
+        assert text("vi", "desk.refused.too_much") in await refused(page, "vi", "refund-ask")
+        await looked_at(page, "desk-refund-too-much")
+        await page.locator("#amount").fill("20.000")
+        await press(page, "vi", "refund-ask")
+        name = text("vi", "desk.do.refund-decline.name")
+        assert await page.get_by_role("link", name=name, exact=True).count() == 0, "a clerk only asks"
+        await looked_at(page, "desk-refund-asked")
+    async with visitor(browser, "wide", bypass_csp=True) as page:
+        await opened(town, page, f"/en/desk/money/{dossier}", "leader1")
+        await choose(page, "en", "refund-decline")
+        await refused(page, "en", "refund-decline")
+        assert await wrongs(page) == 2
+        await looked_at(page, "desk-decline-wrong")
+        await page.locator("#target").select_option(index=1)
+        await page.locator("#reason").fill('Đã thu đúng <b id="in">')
+        await press(page, "en", "refund-decline")
+        shown = await page.locator("main").inner_text()
+        assert text("en", "desk.refund.declined") in shown
+        assert text("en", "desk.do.refund-decline.name") not in shown
+        await looked_at(page, "desk-declined")
+    await town.platform.told(path, "refund_declined")
+    found = await town.platform.get("citizen1", f"{path}/invoice", service="payment")
+    assert found["standing"]["word"] == "paid"
+    async with visitor(browser, "phone", bypass_csp=True) as page:
+        await opened(town, page, f"/desk/money/{dossier}", "accountant1")
+        await says(page, text("vi", "desk.receipt.issued"))
+        await choose(page, "vi", "receipt-replace")
+        await page.locator("#target").select_option(index=1)
+        assert text("vi", "desk.missing") in await refused(page, "vi", "receipt-replace")
+        await looked_at(page, "desk-receipt-wrong")
+        await page.locator("#reason").fill("Sai tên người nộp")
+        await press(page, "vi", "receipt-replace")
+        assert text("vi", "desk.receipt.cancelled") in await page.locator("main").inner_text()
+        await says(page, text("vi", "desk.receipt.issued"))
+        await looked_at(page, "desk-receipt-replaced")
+    receipts = (await town.platform.get("accountant1", f"{path}/invoice", service="payment"))["receipts"]
+    assert [one["status"] for one in receipts] == ["cancelled", "issued"]
+    assert receipts[1]["replaces"] == receipts[0]["number"]
+
+
+async def test_what_the_gateway_looks_at_is_seen_to_by_the_accountant(town: Town, browser: Any) -> None:
+    dossier = await owing(town)
+    async with visitor(browser, "phone", bypass_csp=True) as page:
+        await opened(town, page, f"/my/{dossier}/payment")
+        await page.locator("section form button").click()
+        await page.locator(f"button[value='{SUSPECTED}']").click()  # at the gateway
+        await says(page, OUTWARD["held"][0])
+        await looked_at(page, "payment-held")
+    async with visitor(browser, "wide", bypass_csp=True) as page:
+        await opened(town, page, "/desk/money", "accountant1")
+        section = page.locator("section", has=page.get_by_role("heading", name=text("vi", "desk.waits.case")))
+        await section.locator(f"a[href='/desk/money/{dossier}']").click()
+        assert text("vi", "desk.case.suspected") in await page.locator("main").inner_text()
+        await choose(page, "vi", "money-case")
+        await refused(page, "vi", "money-case")
+        assert await wrongs(page) == 2
+        await looked_at(page, "desk-money-case-wrong")
+        await page.locator("#target").select_option(index=1)
+        await page.locator("#reason").fill('Đã gọi ngân hàng <b id="in">')
+        await press(page, "vi", "money-case")
+        assert 'Đã gọi ngân hàng <b id="in"> (accountant1' in await page.locator("main").inner_text()
+        name = text("vi", "desk.do.money-case.name")
+        assert await page.get_by_role("link", name=name, exact=True).count() == 0
+        assert OUTWARD["to_pay"][0] in await page.locator("main").inner_text(), "nothing was booked"
+        await looked_at(page, "desk-money-case-closed")
+    (case,) = (await town.platform.get("accountant1", f"/dossiers/{dossier}/invoice", service="payment"))["cases"]
+    assert (case["kind"], case["closed_by"]) == ("suspected", "accountant1")

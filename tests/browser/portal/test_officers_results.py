@@ -7,53 +7,24 @@ from typing import Any
 
 import pytest
 
-from cli.demo.client import wait_for
-from cli.demo.filings import plan
 from services.portal.texts import text
-from tests.browser.portal.desk import at, choose, filed, press, wrongs
+from tests.browser.portal.desk import at, choose, decided, delivering, filed, library, press, wrongs
 from tests.browser.portal.test_acting import opened, tracked
 from tests.browser.portal.town import Town, looked_at, visitor
-from tests.integration.platform.test_life import LIBRARY
 
 pytestmark = pytest.mark.journey
 
 ADDRESS = {"province": "11", "commune": "03127", "detail": "Số 1, đường Ví Dụ"}
 
 
-async def decided(town: Town, **more: Any) -> str:
-    """The path of a dossier whose result may be issued."""
-    platform = town.platform
-    filing = {**plan(LIBRARY, "t")[LIBRARY - 1].filing, **more}
-    path = f"/dossiers/{(await platform.post('citizen1', '/dossiers', filing))['id']}"
-    await platform.post("clerk1", f"{path}/accept")
-    await platform.stage(path, "assigning")
-    await platform.post("leader1", f"{path}/assign", {"unit": "culture"})
-    await platform.post("specialist1", f"{path}/take")
-    await platform.post("specialist1", f"{path}/examine", {"proposal": "approve"})
-    await platform.post("leader1", f"{path}/decide", {"outcome": "approved"})
-    await tracked(town, path)
-    return path
-
-
-async def delivering(town: Town, path: str, status: str) -> dict[str, Any]:
-    """The delivery, once it has come to that."""
-
-    async def there() -> dict[str, Any] | None:
-        answer = await town.platform.ask("citizen1", "GET", f"{path}/delivery", service="delivery")
-        found: dict[str, Any] = answer.json() if answer.is_success else {}
-        return found if found.get("status") == status else None
-
-    return await wait_for(f"the delivery to be {status}", there)
-
-
 async def test_a_result_is_issued_and_collected_with_its_code(town: Town, browser: Any) -> None:
-    path = await decided(town, way="in_person")
+    path = await decided(town, library(way="in_person"))
     async with visitor(browser, "wide", bypass_csp=True) as page:
         await opened(town, page, f"/desk{path}", "registrar1")
         await choose(page, "vi", "issue")
         await looked_at(page, "desk-issue")
         await press(page, "vi", "issue")
-    state = await delivering(town, path, "available")
+    state = await delivering(town, path, status="available")
     async with visitor(browser, "phone", bypass_csp=True) as page:
         await opened(town, page, f"/desk{path}/result", "clerk1")
         assert text("vi", "desk.delivery.available") in await page.locator("main").inner_text()
@@ -85,9 +56,8 @@ async def idle_post(town: Town) -> AsyncIterator[None]:
 
 @pytest.mark.usefixtures("idle_post")
 async def test_a_consignment_is_handed_to_the_postman(town: Town, browser: Any) -> None:
-    path = await decided(town, way="post", address=ADDRESS)
-    await town.platform.post("registrar1", f"{path}/issue")
-    await delivering(town, path, "travelling")
+    path = await decided(town, library(way="post", address=ADDRESS), issued=True)
+    await delivering(town, path, status="travelling")
     async with visitor(browser, "wide", bypass_csp=True) as page:
         await opened(town, page, f"/en/desk{path}/result", "clerk1")
         await choose(page, "en", "handed-to-post")
@@ -112,9 +82,8 @@ async def test_the_paper_of_a_document_is_seen(town: Town, browser: Any) -> None
 
 
 async def test_a_leader_takes_a_document_back_and_a_clerk_cannot(town: Town, browser: Any) -> None:
-    path = await decided(town)
-    await town.platform.post("registrar1", f"{path}/issue")
-    await delivering(town, path, "delivered")
+    path = await decided(town, issued=True)
+    await delivering(town, path, status="delivered")
     async with visitor(browser, "wide", bypass_csp=True) as page:
         await opened(town, page, f"/desk{path}/result", "leader1")
         await choose(page, "vi", "revoke")

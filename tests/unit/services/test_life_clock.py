@@ -169,14 +169,17 @@ def test_each_step_has_its_own_due_and_the_last_is_the_dossier_s() -> None:
 
 def test_a_complaint_has_a_term_of_its_own() -> None:
     player = lives.to_stage("returned")
+    assert timing.turn_due(player.dossier) is None, "what has ended is nobody's turn"
     player.tell(do.Complain(owner=OWNER, text=Personal.of("chậm")))
     complaint = player.dossier.complaint
     assert complaint is not None
     assert player.due == complaint.due_at == at("2026-12-09T17:00")
+    assert timing.turn_due(player.dossier) == complaint.due_at
     player.until(at("2026-12-10T08:00"))
     assert [e.matter for e in player.said("overdue")] == ["complaint"]
     player.tell(do.AnswerComplaint(by=LEADER, answer=Personal.of("xin lỗi"), upheld=True))
     assert player.due is None
+    assert timing.turn_due(player.dossier) is None
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,7 @@ def test_only_its_holder_answers_and_the_last_stage_is_answered_by_the_decision(
     assert refused.value.code == "not_holder"
     player.tell(ANSWER)
     for each in (player, lives.to_stage("examining", FREE)):
-        with pytest.raises(Refused) as refused:
-            each.tell(ANSWER)
-        assert refused.value.code == "last_stage"
+        for command in (ANSWER, ANSWER.model_copy(update={"by": COLLEAGUE})):
+            with pytest.raises(Refused) as refused:
+                each.tell(command)
+            assert refused.value.code == "last_stage"

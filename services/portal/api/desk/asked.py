@@ -32,8 +32,8 @@ DONE_SECONDS: Final = 60
 class Asked:
     """One page. `slug`: of its words; `home`: where it came from, `action`: its own address; `facts`: what it is about.
 
-    `possible`: whether it can be done now, else `hindrance` says why not, where that is known. `hidden`: what the form
-    carries besides. `key`: of the request that it sends. `absent`: whom it is done for.
+    `possible`: whether it can be done now, else `hindrance` says why not, where that is known. `file`: the form sends
+    one. `hidden`: what it carries besides. `key`: of the request that it sends. `absent`: whom it is done for.
     """
 
     slug: str

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from chassis.http import Problem, public
 from services.portal.api.desk.asked import CHANGED, TOLD, UNFIT, Asked, done, key_in, page, refusal, token_in
-from services.portal.api.desk.dossiers import InPlaceOf, seen
+from services.portal.api.desk.dossiers import InPlaceOf, Seen, seen
 from services.portal.api.forms import must_be_ours, texts_of
 from services.portal.api.own import an_id
 from services.portal.api.signing import officer
@@ -30,8 +30,8 @@ from services.portal.pages import language_of
 from services.portal.parts import Portal
 from services.portal.questions import Choice
 from services.portal.sessions import Account
-from services.portal.texts import text
-from services.portal.words import unit
+from services.portal.texts import Language, text
+from services.portal.words import named, unit
 
 PUBLIC: Final = [Depends(public)]
 FORBIDDEN: Final = 403
@@ -132,7 +132,7 @@ async def _asked(portal: Portal, request: Request, account: Account, act: Act, g
         slug=act.slug,
         home=home,
         action=request.scope["path"],
-        facts=it.line.facts(language),
+        facts=(*it.line.facts(language), *await _about(portal, account, act, it, language)),
         questions=questions(act.asks, {"unit": units}, given.answers, given.faults, language),
         marks=shown,
         possible=offer is not None and not offer.hindrance,
@@ -141,6 +141,23 @@ async def _asked(portal: Portal, request: Request, account: Account, act: Act, g
         absent=given.absent,
         hidden={"revision": str(it.whole["revision"] if given.revision is None else given.revision)},
     )
+
+
+async def _about(
+    portal: Portal, account: Account, act: Act, it: Seen, language: Language
+) -> tuple[tuple[str, str], ...]:
+    """What it answers or ends; nothing where there is none, or where it is withheld."""
+    match act.about:
+        case "step":
+            said = named(it.whole["step"], language) if it.whole["step"] else ""
+        case "stage":
+            said = it.stage
+        case "complaint":
+            made = None if it.withheld else await portal.desks.complaint(account.token, it.whole["id"])
+            said = made["text"] if made else ""
+        case _:
+            said = ""
+    return ((text(language, f"desk.about.{act.about}"), said),) if said else ()
 
 
 async def _commands(portal: Portal, account: Account, dossier: str, in_place_of: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from services.portal.api.own import an_id
 from services.portal.api.signing import officer
 from services.portal.asking import Refused, Unavailable
 from services.portal.desk.commands import offers
-from services.portal.desk.dossier import Answer, Document, answers, documents, history, people
+from services.portal.desk.dossier import Answer, Document, answers, documents, history, people, stage
 from services.portal.desk.lists import BOXES, Line, line, lines
 from services.portal.pages import language_of
 from services.portal.parts import Portal
@@ -32,13 +32,14 @@ PASSED_ON: Final = ("content-type", "content-length", "content-disposition", "co
 
 @dataclass(frozen=True)
 class Seen:
-    """A dossier, and what was filed in it. `withheld`: why that is not shown."""
+    """A dossier, and what was filed in it. `stage`: of its term; `withheld`: why what was filed is not shown."""
 
     whole: dict[str, Any]
     line: Line
     people: dict[str, tuple[Answer, ...]]
     answers: tuple[Answer, ...]
     documents: tuple[Document, ...]
+    stage: str = ""
     withheld: str = ""
 
 
@@ -57,10 +58,11 @@ async def seen(portal: Portal, request: Request, account: Account, dossier: str)
     )
     shown = line(whole, datetime.now(UTC), language)
     papers = documents(files, procedure or {"documents": ()}, language)
+    present = stage(whole, procedure or {}, language)
     if isinstance(content, Refused):
-        return Seen(whole, shown, {}, (), papers, content.code)
+        return Seen(whole, shown, {}, (), papers, present, content.code)
     said = answers(content, schema or {"properties": {}, "required": ()}, language)
-    return Seen(whole, shown, people(content, places, language), said, papers)
+    return Seen(whole, shown, people(content, places, language), said, papers, present)
 
 
 async def _content(portal: Portal, account: Account, dossier: str) -> dict[str, Any] | Refused:

@@ -18,10 +18,12 @@ from services.portal.desk.asks import filled, questions
 from services.portal.desk.errands import Errand, State, address
 from services.portal.pages import language_of
 from services.portal.parts import Portal
+from services.portal.questions import Question
 from services.portal.sessions import Account
 from services.portal.texts import text
 
 SCAN: Final = "scan"
+TOO_LARGE: Final = 413
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ async def do(portal: Portal, request: Request, account: Account, subject: Subjec
     body, faults = filled(errand.asks, sent, language)
     scan = await _scan(request) if errand.scan else None
     if scan == b"":
-        faults[SCAN] = text(language, "desk.missing")
+        faults[SCAN] = text(language, "desk.no_scan")
     if faults:
         return page(portal, request, account, _asked(request, subject, errand, sent, Wrong("", faults)), UNFIT)
     path, given = address(errand, body)
@@ -67,9 +69,11 @@ async def do(portal: Portal, request: Request, account: Account, subject: Subjec
         else:
             await portal.desks.scan(account.token, f"{subject.url}/{path}", given, scan, key)
     except Refused as refused:
-        if refused.status not in {*TOLD, 413}:
+        if refused.status not in {*TOLD, TOO_LARGE}:
             raise
         wrong = Wrong(*refusal(refused, errand.slug, language))
+        if scan is not None and refused.status in {TOO_LARGE, UNFIT} and not refused.errors:  # of the body itself
+            wrong = Wrong(wrong.fault, {SCAN: text(language, f"desk.wrong.scan_{refused.code}")})
         return page(portal, request, account, _asked(request, subject, errand, sent, wrong), refused.status)
     return done(portal, request, subject.home, errand.slug)
 
@@ -92,13 +96,17 @@ def _asked(request: Request, subject: Subject, errand: Errand, sent: Mapping[str
     language = language_of(request)
     choices = errand.choices(subject.state, language)
     faults: dict[str, Any] = dict(wrong.faults)
+    asked = questions(errand.asks, choices or {}, sent, faults, language)
+    if errand.scan:
+        label = text(language, "desk.ask.scan")
+        asked = (*asked, Question(SCAN, label, "pdf", required=True, fault=faults.get(SCAN, "")))
     return Asked(
         slug=errand.slug,
         home=subject.home,
         action=request.scope["path"],
         facts=subject.facts,
-        questions=questions(errand.asks, choices or {}, sent, faults, language),
+        questions=asked,
         possible=choices is not None,
-        fault=wrong.fault or faults.get(SCAN, ""),
+        fault=wrong.fault,
         file=errand.scan,
     )

@@ -14,7 +14,7 @@ from services.portal.api.desk.asked import back
 from services.portal.api.desk.errands import Subject, ask, do, named
 from services.portal.api.own import an_id
 from services.portal.api.signing import officer
-from services.portal.desk.errands import DELIVERY, at_hand
+from services.portal.desk.errands import DELIVERY, at_hand, envelope, loss
 from services.portal.desk.lists import line
 from services.portal.pages import language_of
 from services.portal.parts import Portal
@@ -81,6 +81,8 @@ async def _subject(portal: Portal, request: Request, account: Account, dossier: 
         said += [("desk.trouble_title", known(language, f"{prefix}.{state[key]}", state[key]))] if key in state else []
     said += [("desk.ask.tracking", state["tracking"])] if "tracking" in state else []
     said += [("desk.at_desk", state["desk"]["name"])] if isinstance(state.get("desk"), dict) else []
+    said += [("desk.loss", loss(one, language)) for one in (*state["cases"], *filter(None, (state.get("case"),)))]
+    said += [("desk.papers", envelope(one, language)) for one in state["inbound"] if "tracking" in one]
     facts = (*line(whole, datetime.now(UTC), language).facts(language)[:2],
              *((text(language, key), value) for key, value in said))  # fmt: skip
     return Subject(f"/desk/dossiers/{dossier}/result", desks.delivery_of(dossier), state, facts)

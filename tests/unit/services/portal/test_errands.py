@@ -9,15 +9,15 @@ import pytest
 
 from chassis.http.routes import guards
 from law import forms, procedures
-from schemas.payment import Method
+from schemas.payment import CaseKind, Method
 from services.payment import api as payment
 from services.payment.domain.compare import Kind
 from services.payment.domain.records import RefundStatus
 from services.payment.domain.work import WAITS as PAYMENT_WAITS
 from services.portal.desk import assisting
-from services.portal.desk.asks import questions
+from services.portal.desk.asks import filled, questions
 from services.portal.desk.books import WAITS, differences, money_of
-from services.portal.desk.errands import DELIVERY, FEE, MONEY, RESOLVE, Errand, address, at_hand
+from services.portal.desk.errands import DELIVERY, FEE, MONEY, RESOLVE, Errand, address, at_hand, envelope, loss
 from services.portal.places import Places
 from services.portal.texts import LANGUAGES, TEXTS
 from tests.unit.services.test_routes import app, delivery
@@ -25,14 +25,14 @@ from tests.unit.services.test_routes import app, delivery
 TARGETS = {"documents": "code", "refunds": "refund", "cases": "case", "receipts": "number"}
 ALL = (*DELIVERY, *MONEY, RESOLVE)
 EVERYBODY = {role for errand in ALL for role in errand.roles}
-DOCUMENT = {"code": "AAAA", "title": "Chứng nhận", "sha256": "0" * 64, "number": "7/2026"}
+DOCUMENT = {"code": "AAAA", "title": "Chứng nhận", "sha256": "0" * 64, "number": "7/2026", "scanned": False}
 INVOICE: dict[str, Any] = {
     "dossier_id": "d", "number": "H18-1", "total": 100_000, "outstanding": 0, "status": "paid",
     "standing": {"word": "paid", "vi": "Đã nộp", "en": "Paid"},
     "takings": [{"id": "cash:PT-1", "method": "cash", "amount": 100_000, "paid_at": "2026-11-30T03:00:00Z"}],
     "refunds": [{"id": "r1", "amount": 10_000, "ground": "Điều 5", "status": "requested", "requested_by": "clerk1"}],
     "receipts": [{"number": "0000001", "amount": 100_000, "status": "issued"}],
-    "cases": [{"id": "c1", "detail": "unclear", "opened_at": "2026-11-30T03:00:00Z"}],
+    "cases": [{"id": "c1", "kind": "suspected", "detail": "unclear", "opened_at": "2026-11-30T03:00:00Z"}],
 }  # fmt: skip
 
 
@@ -45,7 +45,13 @@ def test_every_errand_has_its_words() -> None:
         assert {f"desk.do.{errand.slug}.{word}" for word in ("name", "follows", "go", "done")} <= set(TEXTS["vi"])
         for language in LANGUAGES:
             assert all(question.label for question in questions(errand.asks, {}, {}, {}, language))
-    words = {"method": get_args(Method), "refund": get_args(RefundStatus), "difference": get_args(Kind), "waits": WAITS}
+    words = {
+        "case": get_args(CaseKind),
+        "method": get_args(Method),
+        "refund": get_args(RefundStatus),
+        "difference": get_args(Kind),
+        "waits": WAITS,
+    }
     assert {f"desk.{group}.{one}" for group, found in words.items() for one in found} <= set(TEXTS["vi"])
     assert WAITS == PAYMENT_WAITS
 
@@ -72,11 +78,40 @@ def test_there_is_occasion_for_an_errand_or_it_is_not_offered() -> None:
     gone = {"status": "travelling", "documents": []}
     assert "handed-to-post" in slugs(DELIVERY, gone)
     assert "handed-to-post" not in slugs(DELIVERY, {**gone, "handed_at": "2026-11-30T03:00:00Z"})
-    lost = {**gone, "case": {"tracking": "EE123456785VN"}}
-    assert "case-close" in slugs(DELIVERY, lost)
-    assert "case-close" not in slugs(DELIVERY, {**lost, "case": {"outcome": "found"}})
+    lost, found = {"tracking": "EE123456785VN"}, {"tracking": "EE123456777VN", "outcome": "found"}
+    assert "case-close" in slugs(DELIVERY, {**gone, "case": lost})
+    assert "case-close" in slugs(DELIVERY, {**gone, "case": found, "cases": [lost]}), "an earlier one"
+    assert "case-close" not in slugs(DELIVERY, {**gone, "case": found})
     assert slugs(DELIVERY, {"status": "rendering", "held": "scan", "documents": []}, "registrar") == {"upload"}
     assert slugs(DELIVERY, {"status": "failed", "trouble": "document", "documents": []}, "registrar") == {"retry"}
+
+
+def test_a_scan_that_cannot_be_sealed_is_uploaded_anew_and_a_scan_is_replaced_by_another() -> None:
+    broken = {"status": "failed", "trouble": "document", "documents": [{"code": "AAAA", "scanned": True}]}
+    assert slugs(DELIVERY, broken, "registrar") == {"upload", "retry"}
+    sealed = {"status": "delivered", "documents": [{**DOCUMENT, "scanned": True}]}
+    assert slugs(DELIVERY, sealed, "registrar") == {"link", "replace-scan"}
+    assert slugs(DELIVERY, {**sealed, "documents": [*sealed["documents"], DOCUMENT]}, "registrar") == {
+        "link", "replace", "replace-scan",
+    }  # fmt: skip
+
+
+def test_a_loss_and_an_envelope_are_said_in_a_line() -> None:
+    one = {"tracking": "EE123456785VN", "opened_at": "2026-11-30T03:00:00Z", "amount": 0}
+    assert loss(one, "en") == "EE123456785VN: the post office has not answered yet"
+    assert loss({**one, "outcome": "compensated", "amount": 90_000}, "en") == "EE123456785VN: compensated, 90,000 VND"
+    assert envelope({"tracking": "EE1"}, "en") == "EE1: on their way"
+    assert envelope({"tracking": "EE1", "failed": "lost"}, "en") == "EE1: did not come"
+    assert envelope({"tracking": "EE1", "arrived_at": "2026-11-30T03:00:00Z"}, "en") == "EE1: came at 10:00, 30/11/2026"
+
+
+def test_what_is_necessary_with_one_answer_is_not_sent_with_another() -> None:
+    closing = next(errand for errand in DELIVERY if errand.slug == "case-close")
+    given = {"tracking": "EE123456785VN", "outcome": "compensated", "amount": "90.000"}
+    assert filled(closing.asks, given, "vi")[0]["amount"] == 90_000
+    assert set(filled(closing.asks, {**given, "amount": ""}, "vi")[1]) == {"amount"}
+    refused, faults = filled(closing.asks, {**given, "outcome": "refused"}, "vi")
+    assert (refused, faults) == ({"tracking": "EE123456785VN", "outcome": "refused"}, {})
 
 
 def test_money_is_worked_on_where_there_is_some() -> None:
@@ -87,6 +122,9 @@ def test_money_is_worked_on_where_there_is_some() -> None:
     by_rule = {**INVOICE, "refunds": [{**INVOICE["refunds"][0], "requested_by": None}]}
     del by_rule["refunds"][0]["requested_by"]
     assert "refund-decline" not in slugs(MONEY, {"invoices": [by_rule]}, "leader")
+    (case,) = (e for e in MONEY if e.slug == "money-case")
+    (choice,) = (case.choices(state, "vi") or {})["target"]
+    assert choice.label == f"{TEXTS['vi']['desk.case.suspected']} (unclear)"
     due = {**INVOICE, "takings": [], "refunds": [], "receipts": [], "cases": [], "status": "open", "outstanding": 5}
     assert slugs(MONEY, {"invoices": [due]}) == {"cash"}
 
