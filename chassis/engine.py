@@ -27,6 +27,7 @@ from chassis.decision import Command, Refused, S
 from chassis.delivery import Delivery, Dropped, Handled, Result, Unreadable
 from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
+from chassis.gather import Gather
 from chassis.keyring import KeyNeeded, Keyring
 from chassis.mailbox import Mailbox, Patience
 from chassis.measures import HandlerTimes
@@ -104,6 +105,7 @@ class Engine(Generic[S]):
         self._codec = Codec(kind)
         self._clock = clock
         self._on_written = on_written
+        self._stored: Gather[str] = Gather(self._load)
         self._mailbox: Mailbox[_Item] = Mailbox(kind.rest)
         self._waking: asyncio.Handle | None = None
         self._wakes_at = 0.0
@@ -153,8 +155,12 @@ class Engine(Generic[S]):
         """The document as it is durably stored, for views. Raises Behind where it is not what people were told."""
         if aggregate in self.behind:
             raise Behind(self.kind.name, aggregate, self.behind[aggregate])
-        found = await self.collection.load([aggregate])
-        return self._codec.load(found[0]) if found else None
+        found = await self._stored(aggregate)
+        return None if found is None else self._codec.load(found)
+
+    async def _load(self, aggregates: Sequence[str]) -> list[Stored | None]:
+        found = {stored["_id"]: stored for stored in await self.collection.load(aggregates)}
+        return [found.get(aggregate) for aggregate in aggregates]
 
     async def page(
         self,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from chassis.gather import Gather
 from chassis.runner import Call, NotSent
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
-from services.notification.effects.gather import Gather
 from services.notification.messages import SendEmail, SendSms
 
 FRESH: Final = timedelta(seconds=10)

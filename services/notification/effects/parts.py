@@ -20,13 +20,13 @@ from typing import Any, Final
 
 from chassis.decision import Impossible
 from chassis.delivery import Delivery
+from chassis.gather import Gather
 from chassis.mailbox import Patience
 from chassis.service import Platform
 from chassis.store import StoreUnavailable
 from chassis.telemetry import TRACE, logger
 from schemas.event import to_instant
 from schemas.notification import Failure
-from services.notification.effects.gather import Gather
 from services.notification.messages import PartReceipt, ReceiptState
 
 BEFORE: Final = timedelta(seconds=90)
