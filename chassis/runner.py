@@ -196,7 +196,14 @@ class Runner:
         pending, effect = job.pending, job.pending.effect
         job.trace = child_trace(pending.trace)
         TRACE.set(job.trace)
-        call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + seconds, self._mark)
+        handed: list[str] = []
+
+        def mark(effect_id: str) -> None:
+            handed.append(effect_id)
+            if self._mark is not None:
+                self._mark(effect_id)
+
+        call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + seconds, mark)
         fields = {"effect": pending.id, "kind": effect.TYPE}
         try:
             if self._settled is not None and (effect.POLICY != "repeat" or effect.PARTNER is not None):
@@ -215,6 +222,9 @@ class Runner:
             verdict: Verdict = "answered" if error.reason == "refused" else "none"
             return EffectFailed(pending.id, error.reason), "failed", verdict
         except Exception as error:  # noqa: BLE001 - perhaps executed: the lease lapses and the policy decides
+            if isinstance(error, TimeoutError) and effect.MARKS and not handed:
+                log.warning("effect not sent in time", **fields)
+                return EffectDeferred(pending.id, self._retry_at(pending, NotSent("time")), tried=False), "late", "none"
             log.warning("effect uncertain", **fields, error=f"{type(error).__name__}: {error}")
             return None, "uncertain", "failed"
         return EffectDone(pending.id, outcome), "done", "answered"
