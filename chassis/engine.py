@@ -38,6 +38,8 @@ from chassis.tracing import TRACER
 from chassis.turns import turns
 
 MAX_BATCH: Final = 400
+BESIDE: Final = 100
+"""Taken of the others at most while somebody is served at the door: who waits there waits for their turns too."""
 LANES: Final = 2
 DOOR_LANES: Final = 1
 """Two would halve the batches, and each of them costs the store and this process a call: people waited longer."""
@@ -110,6 +112,8 @@ class Engine(Generic[S]):
         self._waking: asyncio.Handle | None = None
         self._wakes_at = 0.0
         self._woke = 0.0
+        self._served = 0
+        """Batches of the door that are being worked on."""
         self._arrived = {door: asyncio.Event() for door in (False, True)}
         self.times = HandlerTimes()
 
@@ -186,8 +190,10 @@ class Engine(Generic[S]):
         now = asyncio.get_running_loop().time
         while True:
             await self._arrived[door].wait()
-            if groups := self._mailbox.take(MAX_BATCH, door=door):
+            if groups := self._mailbox.take(BESIDE if self._served and not door else MAX_BATCH, door=door):
+                self._served += door
                 await self._work(dict(groups))
+                self._served -= door
                 for aggregate in groups:
                     self._mailbox.release(aggregate, now())
             self._look()

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
-_WEIGHT: Final = 0.1
+_WEIGHT: Final = 0.02
+"""A few calls that ran into their time-out must not make the others wait as if all did."""
 _GUESS: Final = 0.1
 
 
@@ -48,7 +49,8 @@ class FairQueue(Generic[T]):
         self._count = 0
         self._earliest = float("inf")
         self._full_at = float("-inf")
-        self._mean: float | None = None
+        self._mean = _GUESS
+        self._ended = 0
         self.running = 0
 
     def __len__(self) -> int:
@@ -95,7 +97,8 @@ class FairQueue(Generic[T]):
     def done(self, took: float) -> None:
         """One that was taken has ended after `took` seconds."""
         self.running -= 1
-        self._mean = took if self._mean is None else self._mean + (took - self._mean) * _WEIGHT
+        self._ended += 1
+        self._mean += (took - self._mean) * max(_WEIGHT, 1 / self._ended)
 
     def next_at(self) -> float | None:
         """The earliest instant at which time alone changes what `ready` or `overdue` answer, None if there is none."""
@@ -109,7 +112,7 @@ class FairQueue(Generic[T]):
     def interval(self) -> float:
         """Seconds between two takes when there is always one waiting, as it has been lately."""
         paced = 0.0 if self._limit.rate is None else 1 / self._limit.rate
-        return max(paced, (_GUESS if self._mean is None else self._mean) / self._limit.concurrency)
+        return max(paced, self._mean / self._limit.concurrency)
 
     def oldest(self, now: float) -> float:
         """How long the one that waits longest has waited, in seconds."""

@@ -66,8 +66,17 @@ class Brief(Send):
     CALL_TIMEOUT: ClassVar[timedelta] = timedelta(seconds=1)
 
 
+class Marked(Brief):
+    """Says when it hands something over."""
+
+    TYPE: ClassVar[str] = "test.marked"
+    MARKS: ClassVar[bool] = True
+
+
 KINDS: Mapping[str, type[Effect]] = {
-    e.POLICY if e is not Brief else "brief": e for e in (Send, SendAgain, AskAndSend, Brief)
+    **{e.POLICY: e for e in (Send, SendAgain, AskAndSend)},
+    "brief": Brief,
+    "marked": Marked,
 }
 
 
@@ -137,14 +146,17 @@ class Partner:
 
 
 class Speaks:
-    """The adapter. `taken`: when each call was begun, on the monotonic clock."""
+    """The adapter. `taken`: when each call was begun, on the monotonic clock; nothing is sent while `open` is clear."""
 
     def __init__(self, partner: Partner) -> None:
         self._partner = partner
+        self.open = asyncio.Event()
+        self.open.set()
         self.taken: list[float] = []
 
     async def execute(self, effect: Send, call: Call) -> Outcome:
         self.taken.append(call.deadline - effect.CALL_TIMEOUT.total_seconds())
+        await self.open.wait()
         match await self._say(f"send {call.id}", call):
             case "ok":
                 return Sent(result="done")

@@ -243,6 +243,24 @@ async def test_a_write_whose_answer_was_lost_makes_nothing_unknown(bench: Bench,
     assert len(partner.executed) == len(set(partner.executed)) == 3
 
 
+@pytest.mark.parametrize(("effect", "expected"), [("brief", "unknown"), ("marked", "done")])
+async def test_what_was_not_handed_over_in_time_was_not_sent_where_that_is_known(
+    bench: Bench, partner: Partner, effect: str, expected: str
+) -> None:
+    aggregate = str(uuid.uuid4())
+    async with Replica(bench, "one", partner).running() as one:
+        one.speaks.open.clear()
+        await one.cause(aggregate, effect)
+        await eventually(lambda: one.speaks.taken)
+        await asyncio.wait(one.runner._tasks)
+        one.speaks.open.set()
+        bench.offset = LAPSE
+        await one.sweep()
+        await eventually(lambda: one.results(aggregate), one)
+        assert await one.results(aggregate) == (expected,)
+    assert len(partner.executed) == (expected == "done")
+
+
 async def test_an_effect_that_cannot_wait_for_its_call_is_refused_at_the_start(bench: Bench, partner: Partner) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Send, "LEASE", Send.CALL_TIMEOUT)

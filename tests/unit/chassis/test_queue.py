@@ -117,11 +117,17 @@ def test_a_dossier_with_a_thousand_effects_starves_nobody() -> None:
 def test_the_pace_is_what_the_rate_allows_or_what_the_calls_take() -> None:
     queue: FairQueue[str] = FairQueue(Limit(concurrency=2, rate=4.0))
     assert queue.interval == 0.25
-    for took, expected in ((8.0, 4.0), (8.0, 4.0), (0.0, 3.6)):
+
+    def ends(took: float) -> float:
         queue.add("a", "a", now=0, latest=9)
         queue.take(0)
         queue.done(took)
-        assert queue.interval == pytest.approx(expected)
+        return queue.interval
+
+    assert [ends(took) for took in (8.0, 8.0, 2.0)] == pytest.approx([4.0, 4.0, 3.0])
+    calm = [ends(1.0) for _ in range(500)][-1]
+    hasty = [ends(10.0) for _ in range(10)][-1]  # ten run into their time-out
+    assert hasty < 3 * calm
 
 
 def test_the_oldest_is_the_one_that_waits_longest() -> None:
