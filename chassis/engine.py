@@ -1,11 +1,9 @@
 """Load, fold, write once: every message of one kind of aggregate goes through here.
 
 Whatever concerns the same aggregate (events, commands, outcomes, deadlines) waits in one mailbox and is folded
-together: one `find`, one `bulk_write`. Two batches may be on their way at a time, never with an aggregate in common:
-while one waits for the store the other is folded, and what comes meanwhile gathers for the next. Whoever waits at an
-open connection has a lane more, so that no backlog is before them. A lone message is never delayed to fill a batch;
-events that follow a write of their aggregate closely are written together, and what only says that it was seen goes
-with them (`chassis.mailbox`), at a common beat. Commands and outcomes are not made to wait, unless they say they may.
+together: one `find`, one `bulk_write`. A lone message is never delayed to fill a batch; events that follow a write of
+their aggregate closely are written together, and what only says that it was seen goes with them (`chassis.lanes`,
+`chassis.mailbox`). Commands and outcomes are not made to wait, unless they say they may.
 
 Invariants:
     - A future is resolved only after the write it reports on is durable.
@@ -29,7 +27,8 @@ from chassis.document import AggregateType, Document
 from chassis.fold import Folder, ParkingFull
 from chassis.gather import Gather
 from chassis.keyring import KeyNeeded, Keyring
-from chassis.mailbox import Mailbox, Patience
+from chassis.lanes import Lanes
+from chassis.mailbox import Patience
 from chassis.measures import HandlerTimes
 from chassis.recent import Recent
 from chassis.store import Collection, Stored, StoreUnavailable
@@ -37,14 +36,8 @@ from chassis.telemetry import FAULTS, STALE, logger
 from chassis.tracing import TRACER
 from chassis.turns import turns
 
-MAX_BATCH: Final = 400
-BESIDE: Final = 100
-"""Taken of the others at most while somebody is served at the door: who waits there waits for their turns too."""
-LANES: Final = 2
-DOOR_LANES: Final = 1
-"""Two would halve the batches, and each of them costs the store and this process a call: people waited longer."""
-BEAT: Final = 0.05
-"""Seconds between two moments at which what is patient becomes free: then it is written with others that are."""
+CLEARED_BESIDE: Final = 25
+"""Outboxes cleared by one call while people come to the door: their writes wait for it in the store."""
 BACKOFF: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 log = logger(__name__)
@@ -108,13 +101,7 @@ class Engine(Generic[S]):
         self._clock = clock
         self._on_written = on_written
         self._stored: Gather[str] = Gather(self._load)
-        self._mailbox: Mailbox[_Item] = Mailbox(kind.rest)
-        self._waking: asyncio.Handle | None = None
-        self._wakes_at = 0.0
-        self._woke = 0.0
-        self._served = 0
-        """Batches of the door that are being worked on."""
-        self._arrived = {door: asyncio.Event() for door in (False, True)}
+        self._lanes: Lanes[_Item] = Lanes(kind.rest, self._work)
         self.times = HandlerTimes()
 
     async def handle(self, delivery: Delivery) -> Result:
@@ -146,14 +133,16 @@ class Engine(Generic[S]):
             published = self.behind.get(delivery.aggregate, 0)
             item.future.set_exception(Behind(self.kind.name, delivery.aggregate, published))
             return item.future
-        self._mailbox.put(delivery.aggregate, item, delivery.patience, now)
-        self._look()
+        self._lanes.put(delivery.aggregate, item, delivery.patience)
         return item.future
 
     async def clear(self, acknowledged: Sequence[tuple[str, int]]) -> None:
-        """Takes the events up to n out of each outbox."""
-        await self.collection.clear(acknowledged)
-        self._recent.forget(aggregate for aggregate, _ in acknowledged)
+        """Takes the events up to n out of each outbox; a few at a time while people come to the door."""
+        size = CLEARED_BESIDE if self._lanes.visited else len(acknowledged)
+        for at in range(0, len(acknowledged), size):
+            some = acknowledged[at : at + size]
+            await self.collection.clear(some)
+            self._recent.forget(aggregate for aggregate, _ in some)
 
     async def read(self, aggregate: str) -> Document[S] | None:
         """The document as it is durably stored, for views. Raises Behind where it is not what people were told."""
@@ -182,48 +171,11 @@ class Engine(Generic[S]):
 
     async def run(self) -> None:
         """Works until cancelled."""
-        await asyncio.gather(
-            *(self._lane(door=door) for door in self._arrived for _ in range(DOOR_LANES if door else LANES))
-        )
-
-    async def _lane(self, *, door: bool) -> None:
-        now = asyncio.get_running_loop().time
-        while True:
-            await self._arrived[door].wait()
-            if groups := self._mailbox.take(BESIDE if self._served and not door else MAX_BATCH, door=door):
-                self._served += door
-                await self._work(dict(groups))
-                self._served -= door
-                for aggregate in groups:
-                    self._mailbox.release(aggregate, now())
-            self._look()
-
-    def _look(self) -> None:
-        """Calls the lanes if there is something to take, or sees to it that they are called when there is."""
-        for door, arrived in self._arrived.items():
-            if self._mailbox.ready(door=door):
-                arrived.set()
-            else:
-                arrived.clear()
-        at = self._mailbox.next_at
-        if at is None:
-            return
-        at = max(at, self._woke + BEAT)
-        if self._waking is None or at < self._wakes_at:
-            if self._waking is not None:
-                self._waking.cancel()
-            self._waking, self._wakes_at = asyncio.get_running_loop().call_at(at, self._wake), at
+        await self._lanes.run()
 
     def hurry(self) -> None:
         """Handles what is patient without waiting any longer."""
-        self._mailbox.hurry()
-        self._look()
-
-    def _wake(self) -> None:
-        self._waking = None
-        self._woke = max(asyncio.get_running_loop().time(), self._wakes_at)  # a timer may fire a moment too early
-        self._mailbox.wake(self._woke)
-        self._look()
+        self._lanes.hurry()
 
     async def _work(self, groups: dict[str, list[_Item]]) -> None:
         failures = 0

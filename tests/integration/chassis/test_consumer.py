@@ -235,7 +235,7 @@ async def test_in_hand_is_bounded_under_a_backlog_and_standing_still_ends_it(
         async with Member(bench, topic, "one", works=False) as one:
             with pytest.raises(Stagnation, match="stands still at None"):
                 await asyncio.wait_for(asyncio.shield(one.consuming), 60)
-            waiting = one.engine._mailbox._free
+            waiting = one.engine._lanes._mailbox._free
             assert module.MAX_IN_HAND <= len(waiting) < module.MAX_IN_HAND + module.MAX_POLL
             assert sum((await committed(bench.kafka, topic)).values()) == 0
 
