@@ -121,13 +121,15 @@ def _wrong_amount(step: Step, attempt: Attempt, command: GatewayNotified, now: d
     if not command.success and not command.held:
         return step
     asked = step.invoice.amount_of(attempt)
-    opened = open_case(step, "wrong_amount", attempt.id, f"{command.amount} VND instead of {asked}", now)
+    opened = open_case(
+        step, "wrong_amount", attempt.id, f"{command.amount} VND instead of {asked}", now, heard_again=True
+    )
     return _told(step, opened, attempt, command, now)
 
 
 def _held(step: Step, attempt: Attempt, command: GatewayNotified, now: datetime) -> Step:
     """Debited, and the gateway has not decided: it is asked on, and a person knows."""
-    opened = open_case(step, "suspected", attempt.id, f"the gateway said {command.code}", now)
+    opened = open_case(step, "suspected", attempt.id, f"the gateway said {command.code}", now, heard_again=True)
     return _told(step, opened, attempt, command, now)
 
 

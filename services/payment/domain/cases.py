@@ -12,14 +12,20 @@ from services.payment.domain.step import Step
 from services.payment.messages import CloseCase
 
 
-def open_case(step: Step, kind: CaseKind, subject: str, detail: str, now: datetime) -> Step:
-    """A person must look; once for each kind and subject. In a full invoice the oldest closed case makes room."""
+def open_case(
+    step: Step, kind: CaseKind, subject: str, detail: str, now: datetime, *, heard_again: bool = False
+) -> Step:
+    """A person must look; once for each kind and subject. In a full invoice the oldest closed case makes room.
+
+    `heard_again`: a gateway repeats itself, so what a person has closed is not opened by the same words.
+    """
     invoice = step.invoice
     kept = invoice.cases
     if len(kept) >= invoice.room.cases:
         closed = next((c for c in kept if not c.open), None)
         kept = tuple(c for c in kept if c is not closed)
-    known = any(c.kind == kind and c.subject == subject and c.open for c in kept)
+    about = [c for c in invoice.cases if c.kind == kind and c.subject == subject]
+    known = any(c.open or (heard_again and c.detail == detail) for c in about)
     if known or len(kept) >= invoice.room.cases:
         return step
     last = int(kept[-1].id.rpartition("C")[2]) if kept else 0

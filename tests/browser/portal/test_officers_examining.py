@@ -10,6 +10,7 @@ import pytest
 from services.portal.texts import text
 from tests.browser.portal.desk import antiquity, at, choose, decided, delivering, press, received, refused, wrongs
 from tests.browser.portal.test_acting import opened
+from tests.browser.portal.test_paying import says
 from tests.browser.portal.town import Town, looked_at, visitor
 
 pytestmark = pytest.mark.journey
@@ -33,7 +34,7 @@ async def test_a_holder_notes_a_step_puts_the_dossier_back_and_hands_it_over(tow
         await looked_at(page, "desk-steps")
         await page.locator("#note").fill(NASTY)
         await press(page, "vi", "steps")
-        assert NASTY in await shown(page)
+        await says(page, NASTY)
         assert await page.locator("#in").count() == 0
         steps = text("vi", "desk.do.steps.name")
         assert await page.get_by_role("link", name=steps, exact=True).count() == 0, "the last is done by a proposal"
@@ -45,7 +46,7 @@ async def test_a_holder_notes_a_step_puts_the_dossier_back_and_hands_it_over(tow
         await page.locator('[id="phrase.reason"]').select_option("0")
         await press(page, "vi", "release")
         assert "holder" not in await town.platform.get("clerk1", path)
-        assert text("vi", "desk.phrases.release.0") in await shown(page)
+        await says(page, text("vi", "desk.phrases.release.0"))
 
         await choose(page, "vi", "take")
         await press(page, "vi", "take")
@@ -66,7 +67,7 @@ async def test_a_holder_notes_a_step_puts_the_dossier_back_and_hands_it_over(tow
     async with visitor(browser, "wide", bypass_csp=True) as page:
         await opened(town, page, "/en/desk", "specialist2")
         await page.goto(at(town, "en", dossier))
-        assert text("en", "desk.event.dossier.handed_over") in await shown(page)
+        await says(page, text("en", "desk.event.dossier.handed_over"))
         await page.get_by_role("link", name=text("en", "desk.do.examine.name"), exact=True).wait_for()
 
 

@@ -105,6 +105,23 @@ def test_debited_and_suspected_is_held_with_a_case_until_the_gateway_says() -> N
     assert outward(player.invoice) == "paid"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "other"),
+    [({"code": "07", "held": True}, {"code": "09", "held": True}), ({"amount": 700_000}, {"amount": 710_000})],
+)
+def test_a_case_that_was_closed_is_not_opened_by_the_same_words_again(
+    wrong: dict[str, Any], other: dict[str, Any]
+) -> None:
+    player = opened()
+    attempt = player.attempt()
+    player.gateway(attempt, **wrong)
+    player.tell(CloseCase(case="C1", resolution="the bank was asked", by="accountant1"))
+    player.gateway(attempt, **wrong)
+    assert [c.open for c in player.invoice.cases] == [False]
+    player.gateway(attempt, **other)
+    assert [c.open for c in player.invoice.cases] == [False, True]
+
+
 def test_what_a_gateway_really_took_is_booked_by_the_accountant() -> None:
     player = opened()
     attempt = player.attempt()
