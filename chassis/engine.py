@@ -138,7 +138,7 @@ class Engine(Generic[S]):
 
     async def clear(self, acknowledged: Sequence[tuple[str, int]]) -> None:
         """Takes the events up to n out of each outbox; a few at a time while people come to the door."""
-        size = CLEARED_BESIDE if self._lanes.visited else len(acknowledged)
+        size = CLEARED_BESIDE if self._lanes.visited else max(1, len(acknowledged))
         for at in range(0, len(acknowledged), size):
             some = acknowledged[at : at + size]
             await self.collection.clear(some)

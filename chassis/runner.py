@@ -18,6 +18,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Literal
 
 from chassis.decision import Effect, Outcome
@@ -81,6 +82,9 @@ class Runner:
         self._clock = clock
         self._jitter = jitter.random
         self._adapters = adapters
+        own = {kind: adapters[kind] for kind in engine.kind.effects}  # a protocol is slow to ask about for each effect
+        self._knows = {kind: adapter.known for kind, adapter in own.items() if isinstance(adapter, Knows)}
+        self._hears = {kind: adapter.recorded for kind, adapter in own.items() if isinstance(adapter, Hears)}
         self._mark = mark
         self._settled = settled
         self._lanes: dict[type[Effect], Lane] = {}
@@ -112,8 +116,8 @@ class Runner:
 
     def known(self, effect: Effect) -> Outcome | None:
         """What comes of it, where that is known without executing it."""
-        adapter = self._adapters[type(effect)]
-        return adapter.known(effect) if isinstance(adapter, Knows) else None
+        knows = self._knows.get(type(effect))
+        return None if knows is None else knows(effect)
 
     async def drain(self, grace: float) -> None:
         """Hands back what was not sent and waits for what was; what does not end in `grace` s is left to its lease."""
@@ -196,20 +200,13 @@ class Runner:
         pending, effect = job.pending, job.pending.effect
         job.trace = child_trace(pending.trace)
         TRACE.set(job.trace)
-        handed: list[str] = []
-
-        def mark(effect_id: str) -> None:
-            handed.append(effect_id)
-            if self._mark is not None:
-                self._mark(effect_id)
-
-        call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, began + seconds, mark)
+        mark, until = partial(self._hand_over, job), began + seconds
+        call = Call(pending.id, job.aggregate, pending.attempts, job.trace, self._keyring, until, mark)
         fields = {"effect": pending.id, "kind": effect.TYPE}
         try:
             if self._settled is not None and (effect.POLICY != "repeat" or effect.PARTNER is not None):
                 await self._settled()
-            async with asyncio.timeout(max(0.0, call.deadline - time.monotonic())):
-                outcome = await self._execute(effect, call, asks=pending.asks and effect.POLICY == "ask")
+            outcome = await self._in_time(job, call)
         except NotSent as error:
             log.info("effect not sent", **fields, why=str(error))
             return EffectDeferred(pending.id, self._retry_at(pending, error), tried=False), "handed_back", "none"
@@ -222,12 +219,26 @@ class Runner:
             verdict: Verdict = "answered" if error.reason == "refused" else "none"
             return EffectFailed(pending.id, error.reason), "failed", verdict
         except Exception as error:  # noqa: BLE001 - perhaps executed: the lease lapses and the policy decides
-            if isinstance(error, TimeoutError) and effect.MARKS and not handed:
-                log.warning("effect not sent in time", **fields)
-                return EffectDeferred(pending.id, self._retry_at(pending, NotSent("time")), tried=False), "late", "none"
             log.warning("effect uncertain", **fields, error=f"{type(error).__name__}: {error}")
             return None, "uncertain", "failed"
         return EffectDone(pending.id, outcome), "done", "answered"
+
+    def _hand_over(self, job: Job, effect_id: str) -> None:
+        job.handed = True
+        if self._mark is not None:
+            self._mark(effect_id)
+
+    async def _in_time(self, job: Job, call: Call) -> Outcome:
+        """Raises NotSent where the adapter says when it hands over, and had not by the end of the call."""
+        pending = job.pending
+        try:
+            async with asyncio.timeout(max(0.0, call.deadline - time.monotonic())):
+                asks = pending.asks and pending.effect.POLICY == "ask"
+                return await self._execute(pending.effect, call, asks=asks)
+        except TimeoutError as error:
+            if pending.effect.MARKS and not job.handed:
+                raise NotSent("it was not handed over in time") from error
+            raise
 
     async def _execute(self, effect: Effect, call: Call, *, asks: bool) -> Outcome:
         if effect.MARKS:
@@ -259,9 +270,9 @@ class Runner:
         except Exception:
             log.exception("an outcome could not be recorded", effect=job.pending.id, kind=effect.TYPE)
             return
-        adapter = self._adapters[type(effect)]
-        if isinstance(adapter, Hears) and isinstance(message, EffectDone) and isinstance(given, Handled):
-            adapter.recorded(effect, job.aggregate)
+        hears = self._hears.get(type(effect))
+        if hears is not None and isinstance(message, EffectDone) and isinstance(given, Handled):
+            hears(effect, job.aggregate)
         if self._held.get(job.pending.id) is job:
             del self._held[job.pending.id]
 

@@ -20,13 +20,14 @@ PROBE_LOOK: Final = 0.1
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """An effect whose lease we hold until `lapses`."""
+    """An effect whose lease we hold until `lapses`; `handed`: its bytes were about to leave (`Call.check`)."""
 
     aggregate: str
     pending: PendingEffect
     lapses: float
     trace: str | None
     status: Literal["queued", "sent"] = "queued"
+    handed: bool = False
 
 
 def declared(kind: type[Effect]) -> Limit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from datetime import date
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +16,7 @@ from cli.demo.filings import plan
 from law import procedures
 from services.portal.pages import path_in
 from services.portal.texts import Language, text
+from services.submission.domain.dossier import local_day
 from tests.browser.portal.test_acting import tracked
 from tests.browser.portal.town import Town
 from tests.integration.platform.test_life import LIBRARY
@@ -52,7 +53,7 @@ async def filed(town: Town) -> str:
 
 def antiquity(**applicant: str) -> dict[str, Any]:
     """A filing of a registration of antiquities; `applicant`: what is said of them besides."""
-    made = valid(procedures.find(ANTIQUITIES, date.today()), random.Random(1))  # noqa: DTZ011, S311 - of a test
+    made = valid(procedures.find(ANTIQUITIES, local_day(datetime.now(UTC))), random.Random(1))  # noqa: S311 - of a test
     made.pop("address", None)
     return {**made, "way": "online", "applicant": {**made["applicant"], **applicant}}
 
@@ -105,6 +106,12 @@ async def choose(page: Any, language: Language, slug: str) -> None:
     """From the dossier to the command, which says what follows from it."""
     await page.get_by_role("link", name=text(language, f"desk.do.{slug}.name"), exact=True).click()
     assert text(language, f"desk.do.{slug}.follows") in await page.locator("main").inner_text()
+
+
+async def shown(page: Any) -> str:
+    """What the page says."""
+    said: str = await page.locator("main").inner_text()
+    return said
 
 
 async def refused(page: Any, language: Language, slug: str) -> str:

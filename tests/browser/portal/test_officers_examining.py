@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from services.portal.texts import text
-from tests.browser.portal.desk import antiquity, at, choose, decided, delivering, press, received, refused, wrongs
+from tests.browser.portal.desk import (
+    antiquity,
+    at,
+    choose,
+    decided,
+    delivering,
+    press,
+    received,
+    refused,
+    shown,
+    wrongs,
+)
 from tests.browser.portal.test_acting import opened
 from tests.browser.portal.test_paying import says
 from tests.browser.portal.town import Town, looked_at, visitor
@@ -16,11 +27,6 @@ from tests.browser.portal.town import Town, looked_at, visitor
 pytestmark = pytest.mark.journey
 
 NASTY = 'Đã xem hồ sơ <b id="in">&amp;</b>'
-
-
-async def shown(page: Any) -> str:
-    said: str = await page.locator("main").inner_text()
-    return said
 
 
 async def test_a_holder_notes_a_step_puts_the_dossier_back_and_hands_it_over(town: Town, browser: Any) -> None:

@@ -12,7 +12,18 @@ from pypdf import PdfWriter
 
 from cli.demo.client import wait_for
 from services.portal.texts import text
-from tests.browser.portal.desk import antiquity, choose, decided, delivering, library, press, received, refused, wrongs
+from tests.browser.portal.desk import (
+    antiquity,
+    choose,
+    decided,
+    delivering,
+    library,
+    press,
+    received,
+    refused,
+    shown,
+    wrongs,
+)
 from tests.browser.portal.test_acting import opened
 from tests.browser.portal.test_officers_results import ADDRESS
 from tests.browser.portal.test_paying import says
@@ -23,11 +34,6 @@ pytestmark = pytest.mark.journey
 BROKEN = b"%PDF-1.7 %%EOF"
 LOST_DAYS = 20
 """After so many days without a word a consignment is lost; 15 are enough."""
-
-
-async def shown(page: Any) -> str:
-    said: str = await page.locator("main").inner_text()
-    return said
 
 
 def scan(title: str) -> bytes:

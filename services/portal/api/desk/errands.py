@@ -20,7 +20,7 @@ from services.portal.pages import language_of
 from services.portal.parts import Portal
 from services.portal.questions import Question
 from services.portal.sessions import Account
-from services.portal.texts import text
+from services.portal.texts import known, text
 
 SCAN: Final = "scan"
 TOO_LARGE: Final = 413
@@ -73,7 +73,7 @@ async def do(portal: Portal, request: Request, account: Account, subject: Subjec
             raise
         wrong = Wrong(*refusal(refused, errand.slug, language))
         if scan is not None and refused.status in {TOO_LARGE, UNFIT} and not refused.errors:  # of the body itself
-            wrong = Wrong(wrong.fault, {SCAN: text(language, f"desk.wrong.scan_{refused.code}")})
+            wrong = Wrong(wrong.fault, {SCAN: known(language, f"desk.wrong.scan_{refused.code}", wrong.fault)})
         return page(portal, request, account, _asked(request, subject, errand, sent, wrong), refused.status)
     return done(portal, request, subject.home, errand.slug)
 
