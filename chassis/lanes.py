@@ -2,7 +2,7 @@
 
 Two batches may be on their way at a time, never with an aggregate in common: while one waits for the store the other
 is folded, and what comes meanwhile gathers for the next. Whoever waits at an open connection has a lane more, so that
-no backlog is before them, and while people come to it the others take less. What is patient (`chassis.mailbox`) becomes
+no backlog is before them, and while it works the others take less. What is patient (`chassis.mailbox`) becomes
 free at a common beat, the first after a pause when its time is over.
 """
 
@@ -17,7 +17,7 @@ from chassis.mailbox import Mailbox, Patience
 T = TypeVar("T")
 MAX_BATCH: Final = 400
 BESIDE: Final = 100
-"""Taken of the others at most while people come to the door: who waits there waits for their turns too."""
+"""Taken of the others at most while somebody is served at the door: who waits there waits for their turns too."""
 LANES: Final = 2
 DOOR_LANES: Final = 1
 """Two would halve the batches, and each of them costs the store and this process a call: people waited longer."""
@@ -36,6 +36,8 @@ class Lanes(Generic[T]):
         self._waking: asyncio.Handle | None = None
         self._wakes_at = 0.0
         self._woke = 0.0
+        self._served = 0
+        """Batches of the door that are being worked on. Not `visited`: with that codes waited longer (ADR 0086)."""
         self._quiet_at = 0.0
         """When nobody will have come to the door for `QUIET`, unless somebody comes."""
         self._arrived = {door: asyncio.Event() for door in (False, True)}
@@ -64,10 +66,12 @@ class Lanes(Generic[T]):
         now = asyncio.get_running_loop().time
         while True:
             await self._arrived[door].wait()
-            if groups := self._mailbox.take(BESIDE if self.visited and not door else MAX_BATCH, door=door):
+            if groups := self._mailbox.take(BESIDE if self._served and not door else MAX_BATCH, door=door):
                 if door:
                     self._quiet_at = now() + QUIET
+                self._served += door
                 await self._work(dict(groups))
+                self._served -= door
                 for aggregate in groups:
                     self._mailbox.release(aggregate, now())
             self._look()
