@@ -2,8 +2,8 @@
 
 Two batches may be on their way at a time, never with an aggregate in common: while one waits for the store the other
 is folded, and what comes meanwhile gathers for the next. Whoever waits at an open connection has a lane more, so that
-no backlog is before them, and while it works the others take less. What is patient (`chassis.mailbox`) becomes free at a
-common beat, the first after a pause when its time is over.
+no backlog is before them, and while it works the others take less. What is patient (`chassis.mailbox`) becomes free at
+a common beat, the first after a pause when its time is over.
 """
 
 from __future__ import annotations
