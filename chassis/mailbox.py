@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
-IDLE: Final = 2.0
+IDLE: Final = 10.0
 """Seconds that what changes nothing waits for something to be written with."""
 
 

@@ -4,7 +4,8 @@ Invariants:
     - Of one aggregate the whole pending outbox is published in order; after a failure nothing later of it is sent.
     - Only the acknowledged prefix is cleared, and clearing leaves `version` as it is.
     - What is acknowledged is cleared by the aggregate's next write, or after `LINGER` by a write of its own: a crash
-      between publishes it again.
+      between publishes it again. This process does not: what Kafka has is remembered after the clear, since a batch
+      that read before it hands in the same outbox once more.
     - Another replica may publish the same events again; a repeat is dropped by the reader's `seen`.
     - Where there is a journal, the document that decided an event is in it before the event is sent.
 """
@@ -16,7 +17,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
@@ -33,6 +34,8 @@ SEND_TIMEOUT: Final = 15.0
 BACKOFF: Final = 0.5
 MAX_CLEARED: Final = 1_000
 SWEPT: Final = 1_000
+REMEMBERED: Final = 10_000
+"""Aggregates of which it is known at most how far Kafka has them, besides those that are to be cleared."""
 LINGER: Final = 0.75
 """Seconds for which the next write of an aggregate is awaited: it clears what was acknowledged at no cost."""
 log = logger(__name__)
@@ -155,7 +158,7 @@ class Relay:
     def written(self, aggregate: str, entries: Sequence[OutboxEntry]) -> None:
         """The whole outbox of a document as it was just written."""
         if aggregate in self._uncleared and (not entries or entries[0].n > self._acknowledged[aggregate]):
-            self._cleared(aggregate)
+            del self._uncleared[aggregate]
         self.offer(aggregate, entries)
 
     async def run(self) -> None:
@@ -183,8 +186,6 @@ class Relay:
         offered, self._offered = self._offered, {}
         known = self._acknowledged
         fresh = {a: [e for e in entries if e.n > known.get(a, 0)] for a, entries in offered.items()}
-        for aggregate in known.keys() & fresh.keys() - self._uncleared.keys():
-            del known[aggregate]
         return {aggregate: entries for aggregate, entries in fresh.items() if entries}
 
     async def _publish(self, offered: Mapping[str, list[OutboxEntry]]) -> None:
@@ -200,9 +201,17 @@ class Relay:
             PUBLISHED.labels(topic, kind).inc(count)
         now = asyncio.get_running_loop().time()
         for aggregate, entries in offered.items():
+            self._acknowledged.pop(aggregate, None)
             self._acknowledged[aggregate] = entries[-1].n
             self._uncleared.setdefault(aggregate, now)
+        self._forget()
         self._lingering.set()
+
+    def _forget(self) -> None:
+        """The oldest go first."""
+        for aggregate in list(islice(self._acknowledged, max(0, len(self._acknowledged) - REMEMBERED))):
+            if aggregate not in self._uncleared:
+                del self._acknowledged[aggregate]
 
     async def _clearing(self) -> None:
         while True:
@@ -226,12 +235,7 @@ class Relay:
             await self._engine.clear(done)
         for aggregate, n in done:
             if self._acknowledged.get(aggregate) == n:
-                self._cleared(aggregate)
-
-    def _cleared(self, aggregate: str) -> None:
-        self._uncleared.pop(aggregate, None)
-        if aggregate not in self._offered:
-            del self._acknowledged[aggregate]
+                self._uncleared.pop(aggregate, None)
 
     def _headers(self, aggregate: str, entry: OutboxEntry) -> list[tuple[str, bytes]]:
         envelope = Envelope(

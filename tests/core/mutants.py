@@ -264,7 +264,7 @@ MUTANTS: Final = (
             "R0 save",
             "R1 clear",
         ),
-        ("SEQUENCE REUSED", "CLEARED UNPUBLISHED"),
+        ("SEQUENCE REUSED", "CLEARED UNPUBLISHED", "CONTENT"),  # who published the old event 1 remembers it
         real=(
             "R0 send",
             "R1 sweep",
