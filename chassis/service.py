@@ -32,6 +32,7 @@ from chassis.engine import Engine
 from chassis.guard import Guard
 from chassis.http import Verifier, create_app
 from chassis.http.operations import operators
+from chassis.http.routing import add, new_router
 from chassis.http.server import new_server
 from chassis.journal import Journal
 from chassis.keyadmin import KeyAdmin
@@ -258,8 +259,8 @@ async def _until(event: asyncio.Event) -> None:
 async def _main(service: Service, settings: ServiceSettings) -> None:
     platform = Platform(service, settings)
     REGISTRY.register(platform.measures())
-    router = service.routes(platform) if service.routes else APIRouter()
-    router.include_router(operators(platform.operations, platform.repair))
+    router = service.routes(platform) if service.routes else new_router()
+    add(router, operators(platform.operations, platform.repair))
     larger = service.larger_bodies(settings)
     app = create_app(
         service.name,

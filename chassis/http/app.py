@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis.decision import Command
@@ -20,11 +21,14 @@ from chassis.http.auth import Verifier, public
 from chassis.http.document import describe
 from chassis.http.middleware import Closed, Limits, Observed
 from chassis.http.recording import Recorded
+from chassis.http.routing import add, new_router
 from chassis.ledger import Ledger
 from chassis.mailbox import Patience
 from chassis.telemetry import TRACE
 
 WRITE_TIMEOUT: Final = 10.0
+NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own, which asks at every request whether it is on: traces and metrics are the chassis'."""
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
 
 
@@ -60,7 +64,7 @@ def create_app(
     officers' acts are recorded; without one nothing is. `closed`: why nothing else is answered now.
     """
     # No redirect to a path with or without its last slash: that would be an answer of every route.
-    app = FastAPI(title=f"hoso {name}", openapi_url=None, redirect_slashes=False)
+    app = FastAPI(title=f"hoso {name}", openapi_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY)
     app.state.verifier = verifier
     problems.install(app)
     app.add_middleware(Limits, larger=larger)
@@ -70,8 +74,7 @@ def create_app(
     if closed is not None:
         app.add_middleware(Closed, why=closed)
     app.add_middleware(Observed)
-    app.include_router(_health(ready))
-    app.include_router(router)
+    add(app, _health(ready), router)
     return app
 
 
@@ -82,7 +85,7 @@ def described(app: FastAPI) -> dict[str, Any]:
 
 
 def _health(ready: Ready) -> APIRouter:
-    routes = APIRouter(dependencies=[Depends(public)])
+    routes = new_router(dependencies=[Depends(public)])
 
     @routes.get("/openapi.json")
     async def openapi(request: Request) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from chassis.decision import ParkReason
 from chassis.http.answers import refusals
 from chassis.http.auth import Caller, allow
 from chassis.http.problems import Problem, unavailable
+from chassis.http.routing import new_router
 from chassis.operations import Filter, Held, Operations, Report
 from chassis.parking import Gap
 from chassis.repair import Repair
@@ -86,7 +87,7 @@ Operator = Annotated[Caller, Depends(allow("operator"))]
 
 def operators(operations: Operations, repair: Repair) -> APIRouter:
     """The routes."""
-    routes = APIRouter(prefix="/operations")
+    routes = new_router(prefix="/operations")
 
     @routes.get("/parked")
     async def parked(_caller: Looker, wanted: Annotated[Wanted, Query()]) -> dict[str, Any]:

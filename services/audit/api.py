@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from chassis.http import Caller, Problem, allow, public, refusals
 from chassis.http.problems import unavailable
+from chassis.http.routing import new_router
 from chassis.relay import PublishFailed
 from chassis.rereading import LOG_AWAY
 from schemas.event import DossierId
@@ -24,7 +25,7 @@ Sealing = Annotated[Caller, Depends(allow("auditor", "operator"))]
 
 def router(settings: AuditSettings, sealer: Sealer) -> APIRouter:
     """The routes."""
-    routes = APIRouter()
+    routes = new_router()
 
     @routes.get("/.well-known/jwks.json", dependencies=[Depends(public)])
     async def keys() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.delivery import Delivery
 from chassis.http import Caller, Problem, allow, body, public, refusals, require_owner, send
+from chassis.http.routing import add, new_router
 from chassis.service import Platform
 from chassis.telemetry import TRACE
 from schemas.event import DossierId
@@ -42,11 +43,11 @@ class Preferences(BaseModel):
 
 def router(platform: Platform, partners: Partners) -> APIRouter:
     """The routes of notification."""
-    routes = APIRouter()
+    routes = new_router()
     _desk(routes, platform, partners)
     _applicants(routes, platform)
     _partners(routes, platform, partners)
-    routes.include_router(one_time_codes(platform))
+    add(routes, one_time_codes(platform))
     return routes
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.delivery import IdempotencyKey
 from chassis.http import Caller, Problem, allow, idempotency, refusals, require_owner, send
+from chassis.http.routing import new_router
 from chassis.service import Platform
 from schemas.event import DossierId
 from schemas.personal import Personal
@@ -116,7 +117,7 @@ class CodeDesk:
 
 def router(platform: Platform) -> APIRouter:
     """The routes of codes, and of representatives, whose contact a code verifies."""
-    routes = APIRouter()
+    routes = new_router()
     desk = CodeDesk(platform)
     _machines(routes, desk)
     _applicants(routes, platform, desk)

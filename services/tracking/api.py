@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 
 from chassis.http import Caller, Problem, allow, require_owner
+from chassis.http.routing import new_router
 from chassis.readings import looked_at
 from chassis.service import Platform
 from chassis.store import FEW
@@ -20,7 +21,7 @@ OFFICERS = ("clerk", "specialist", "leader", "registrar", "operator", "auditor")
 
 def router(platform: Platform) -> APIRouter:
     """The routes of tracking."""
-    routes = APIRouter()
+    routes = new_router()
     dossiers = platform.engine("dossiers")
 
     @routes.get("/dossiers/{dossier}/timeline")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from chassis.http.routing import new_router
 from chassis.service import Platform
 from services.delivery.api import choosing, desk, documents, links, post, public, reading
 from services.delivery.api.common import Doors
@@ -12,7 +13,7 @@ from services.delivery.effects.press import Press
 
 def router(platform: Platform, press: Press) -> APIRouter:
     """The routes of delivery."""
-    routes = APIRouter()
+    routes = new_router()
     doors = Doors(platform)
     reading.add(routes, doors, press)
     documents.add(routes, doors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from chassis.http.routing import new_router
 from services.portal.api import (
     acting,
     catalogue,
@@ -24,7 +25,7 @@ from services.portal.parts import Portal
 
 def router(portal: Portal) -> APIRouter:
     """All of them; without those for people who file, where that is done elsewhere."""
-    routes = APIRouter(include_in_schema=False)
+    routes = new_router(include_in_schema=False)
     for part in (catalogue, tracking, verifying, living, signing, desk):
         part.add(routes, portal)
     living.add_script(routes, portal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from chassis.http.routing import new_router
 from chassis.service import Platform
 from services.submission.api import (
     absence,
@@ -27,7 +28,7 @@ from services.submission.files import documents
 
 def router(platform: Platform) -> APIRouter:
     """The routes of submission."""
-    routes = APIRouter()
+    routes = new_router()
     parts = (
         catalogue, applicants, assisting, drafts, reading, desk, officers, absence, calendar, privacy, rights, files,
         documents, portals, requests, copying,

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from chassis.http import Caller, Problem, allow, content, public, tagged
+from chassis.http.routing import new_router
 from law import procedures
 from law.clock.hours import local
 from law.report06a import COLUMNS
@@ -86,7 +87,7 @@ class Published:
 
 def router(view: View, clock: Clock) -> APIRouter:
     """The routes."""
-    routes = APIRouter()
+    routes = new_router()
     _public(routes, Published(view, clock))
     _officers(routes, view, clock)
 
