@@ -11,16 +11,16 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
-from bson import ObjectId
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
 from pymongo import ASCENDING, DeleteOne, UpdateOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from chassis.blobs import Blobs
 from chassis.copying import Copying
+from chassis.gridfs import Files
 from chassis.telemetry import DOCUMENTS, STORE_CALLS
 
 StoreUnavailable = PyMongoError
@@ -276,52 +276,6 @@ def declared_indexes(
         keys = [(f"view.{name}", ASCENDING) for name in names]
         indexes["view_" + "_".join(names)] = ([*keys, ("_id", ASCENDING)], {})
     return indexes
-
-
-class Files:
-    """Files by id, stored whole or not at all; the same id again leaves the first as it is."""
-
-    def __init__(
-        self, bucket: Any, on_put: Callable[[str, bytes, Mapping[str, Any]], None] = lambda *_put: None
-    ) -> None:
-        self._bucket = bucket
-        self._on_put = on_put
-
-    async def put(self, file_id: str, content: bytes, metadata: Mapping[str, Any]) -> None:
-        """Stores `content`; the file is there once its last chunk is."""
-        STORE_CALLS.labels("files", "put").inc()
-        if (known := await self.get(file_id)) is not None:
-            self._on_put(file_id, *known)
-            return
-        attempt = ObjectId()
-        try:
-            await self._bucket.upload_from_stream_with_id(
-                attempt, file_id, content, metadata={**metadata, "file": file_id}
-            )
-        except DuplicateKeyError:
-            return
-        self._on_put(file_id, content, metadata)
-
-    async def get(self, file_id: str) -> tuple[bytes, Mapping[str, Any]] | None:
-        """Content and metadata, or None."""
-        found = await self._find(file_id)
-        return None if found is None else (await found.read(), dict(found.metadata or {}))
-
-    async def about(self, file_id: str) -> Mapping[str, Any] | None:
-        """Metadata alone, or None: its content is not read."""
-        found = await self._find(file_id)
-        return None if found is None else dict(found.metadata or {})
-
-    async def _find(self, file_id: str) -> Any | None:
-        STORE_CALLS.labels("files", "get").inc()
-        async for found in _first(self._bucket.find({"filename": file_id}).sort("uploadDate", ASCENDING).limit(1)):
-            return found
-        return None
-
-
-async def _first(cursor: Any) -> AsyncIterator[Any]:
-    while await cursor.fetch_next:
-        yield cursor.next_object()
 
 
 def _clear(n: int) -> list[Stored]:

@@ -1,7 +1,8 @@
 """``python -m bench.payment --rate 100``: VNPAY's notices at a fixed rate, open loop, and how long each waits.
 
 Every notice is the first of its attempt: it is checked, decided, written durably and answered 00. Each tenth is sent
-again and must be answered 02. The last line is JSON.
+again and must be answered 02. `bare_p99_ms` is what `bench.bare` takes for one read and one write at that rate. The
+last line is JSON.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, Final
 import aiohttp
 from rich.console import Console
 
+from bench.bare.side import beside
 from bench.flow.meter import cpu_seconds
 from bench.payment.world import FEE, PARTNERS, PATIENCE, SERVICES, World, world
 from deploy.local import stack
@@ -68,7 +70,10 @@ async def run(rate: float, seconds: float) -> dict[str, Any]:
             spent = {name: cpu_seconds(pid) - spent[name] for name, pid in pids.items()}
             log.print({name: f"{1000 * used / count:.1f} ms of CPU a payment" for name, used in spent.items()})
             again = await notices.send(attempts[WARM_UP::AGAIN_EVERY], rate)
-    return summary(rate, began, answers, again)
+        bare = await beside(backbone, "hoso_payment", "invoices", count)
+        log.print("the same rate at a server that only reads and writes a document")
+        limit = await bare.p99("write", rate, seconds)
+    return {**summary(rate, began, answers, again), "bare_p99_ms": limit}
 
 
 async def _attempts(place: World, count: int) -> list[str]:

@@ -27,6 +27,7 @@ async def run(dossiers: int) -> dict[str, Any]:
         found["events_per_s"] = round(await bench.through("tracking", dossiers))
         found["timeline_p99_ms"] = await bench.timelines(bench.known[:KNOWN])
         found["visible_p99_ms"] = await bench.visible()
+        found["timeline_bare_p99_ms"] = await bench.bare(KNOWN)
     async with platform(STATISTICS) as bench:
         await bench.through(STATISTICS, WARM_UP)
         found["faust_only_per_s"] = round(await bench.through(STATISTICS, dossiers))

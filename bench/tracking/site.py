@@ -20,6 +20,7 @@ import httpx
 from rich.console import Console
 
 from bench import process
+from bench.bare.side import beside
 from bench.core.contender import Task
 from bench.flow.meter import cpu_seconds, quantile
 from bench.tracking.stories import STORY, story, told
@@ -138,6 +139,11 @@ class Bench:
 
         await asyncio.gather(*(one(n * 0.1) for n in range(SEEN)))
         return quantile(took, 99)
+
+    async def bare(self, documents: int) -> float:
+        """As `timelines`, of a server that only reads so many documents (`bench.bare`)."""
+        server = await beside(self.backbone, "hoso_tracking", "dossiers", documents)
+        return await server.p99("read", RATE, SECONDS)
 
     async def close(self) -> None:
         """Ends the producer."""

@@ -17,8 +17,8 @@ import httpx
 from bson import ObjectId
 
 from chassis.engine import Engine
+from chassis.gridfs import Files
 from chassis.runner import Call
-from chassis.store import Files
 from services.delivery.domain.delivery import Delivery
 from services.delivery.duties import CancelConsignment, CollectPapers, OrderConsignment, SignDocument
 from services.delivery.effects import post, press
