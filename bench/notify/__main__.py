@@ -17,6 +17,7 @@ import sys
 import time
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import Any, Final
 import httpx
 from rich.console import Console
 
+from bench.flow.meter import cpu_seconds
 from bench.notify.events import Events, dossier_id, phone
 from deploy.local import stack
 from deploy.local.paths import RUNS
@@ -33,6 +35,7 @@ from deploy.local.stack import Stack
 
 MACHINE: Final = ("portal", "portal-demo-only-secret")
 PARTNERS: Final = ("identity", "sms_centre", "mail_sink")
+WATCHED: Final = ("notification", "store", "kafka", "sms_centre")
 PER_DOSSIER: Final = 10
 CODES: Final = 200
 CODES_A_SECOND: Final = 5.0
@@ -66,14 +69,20 @@ async def run(job: Job) -> dict[str, Any]:
         events = Events(backbone.kafka, backbone.store_url, base64.b64decode(secrets["master"]))
         async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
             try:
-                return await _measure(job, running, client, events)
+                pids = {name: backbone.supervisor.pid(name) for name in WATCHED} | {"driver": os.getpid()}
+                return await _measure(job, running, client, events, pids)
             finally:
                 events.close()
 
 
-async def _measure(job: Job, running: Stack, client: httpx.AsyncClient, events: Events) -> dict[str, Any]:
+async def _measure(
+    job: Job, running: Stack, client: httpx.AsyncClient, events: Events, pids: Mapping[str, int]
+) -> dict[str, Any]:
     seen = Measured()
+    spent = {name: cpu_seconds(pid) for name, pid in pids.items()}
     await _open_loop(job, running, client, events, seen)
+    used = {name: 1000 * (cpu_seconds(pid) - spent[name]) / len(seen.began) for name, pid in pids.items()}
+    log.print({name: f"{each:.1f} ms of CPU an SMS" for name, each in used.items()})
     arrived = await _arrived(client, running)
     first = {to: at for to, at in arrived.items() if to in seen.began}
     span = max(first.values()) - min(seen.began.values())
