@@ -85,9 +85,8 @@ class Publisher:
     async def _connected(self) -> None:
         async with self._starting:
             if self._producer is None:
-                producer = new_producer(self._bootstrap, self._client)
-                await producer.start()
-                self._producer = producer
+                self._producer = new_producer(self._bootstrap, self._client)
+                await self._producer.start()  # `_patience` closes one that does not start
 
     async def _send(self, topic: str, records: Sequence[tuple[str, bytes, list[tuple[str, bytes]]]]) -> None:
         await self._connected()

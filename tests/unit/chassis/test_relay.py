@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -12,7 +13,8 @@ import pytest
 
 from chassis import relay as module
 from chassis.document import OutboxEntry
-from chassis.relay import Relay
+from chassis.relay import Publisher, PublishFailed, Relay
+from deploy.local.ports import LOOPBACK, free_ports
 
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -82,3 +84,14 @@ async def test_what_is_remembered_is_bounded_and_never_what_is_still_to_be_clear
         running.cancel()
     assert "a" not in engine.acknowledged
     assert {"b", "c", "d"} <= set(engine.acknowledged)
+
+
+async def test_a_producer_that_cannot_connect_is_closed() -> None:
+    left: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: left.append(str(context["message"])))
+    publisher = Publisher(f"{LOOPBACK}:{free_ports(1)[0]}", "test", "1")
+    async with asyncio.timeout(30):
+        with pytest.raises(PublishFailed, match=r"dossier.events.v1: KafkaConnectionError"):
+            await publisher.publish("dossier.events.v1", [("a", b"1", [])])
+    gc.collect()
+    assert left == []
