@@ -6,6 +6,8 @@ import logging
 import platform
 import random
 import sys
+import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from importlib.metadata import version
 from typing import Final
@@ -60,6 +62,40 @@ def _add_trace(_logger: object, _method: str, event: structlog.typing.EventDict)
     return event
 
 
+class Seldom(logging.Filter):
+    """Lets what a library says again and again through once in ten seconds, with how often it was said meanwhile.
+
+    While a broker is away its client says so some fifty times a second. What differs only in the values put in counts
+    as the same.
+    """
+
+    SECONDS: Final = 10.0
+    MOST: Final = 1_000
+
+    def __init__(self, library: str, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._library = library
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        """Until when it is not said again, and how often it would have been."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is said."""
+        if not record.name.startswith(self._library):
+            return True
+        now, words = self._clock(), (record.name, str(record.msg))
+        until, times = self._said.get(words, (now, 0))
+        if now < until:
+            self._said[words] = (until, times + 1)
+            return False
+        if len(self._said) >= self.MOST:
+            self._said.clear()
+        self._said[words] = (now + self.SECONDS, 0)
+        if times:
+            record.msg = f"{record.msg} (and {times} times more)"
+        return True
+
+
 def configure_logs(service: str, level: str) -> None:
     """One JSON object a line on standard output, ours and the libraries'."""
     shared: list[structlog.typing.Processor] = [
@@ -85,6 +121,7 @@ def configure_logs(service: str, level: str) -> None:
             ],
         )
     )
+    handler.addFilter(Seldom("aiokafka"))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
