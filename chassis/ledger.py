@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,6 +24,8 @@ from schemas.envelope import Envelope, Headers
 
 MOST: Final = 10_000
 AT_ONCE: Final = 500
+LINGER: Final = 0.1
+"""Seconds for which records that no answer waits for gather: each batch costs this process and the broker a request."""
 BACKOFF: Final = 0.5
 log = logger(__name__)
 
@@ -56,6 +59,8 @@ class Ledger:
         self._before = NOTHING
         self._waiting: deque[tuple[tuple[str, bytes, Headers], asyncio.Future[None]]] = deque()
         self._work = asyncio.Event()
+        self._awaited = asyncio.Event()
+        """Among what waits is a record that an answer waits for."""
 
     def add(self, access: Access) -> asyncio.Future[None]:
         """Done when Kafka has acknowledged the record. Raises LedgerFull."""
@@ -90,17 +95,22 @@ class Ledger:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(((self._chain, value, envelope.headers()), done))
         self._work.set()
+        if access.opened:
+            self._awaited.set()
         return done
 
     async def run(self) -> None:
         """Works until cancelled."""
         while True:
             await self._work.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._awaited.wait(), LINGER)
             await self.flush()
 
     async def flush(self) -> None:
         """Publishes all that waits."""
         while self._waiting:
+            self._awaited.clear()
             batch = [self._waiting[at] for at in range(min(AT_ONCE, len(self._waiting)))]
             try:
                 await self._publisher.publish(RECORDS, [record for record, _ in batch])
