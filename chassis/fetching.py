@@ -16,6 +16,8 @@ from typing import Final
 
 import httpx
 
+from chassis.outgoing import trusted
+
 MAX_REDIRECTS: Final = 3
 MAX_URL: Final = 2_000
 CONNECT_SECONDS: Final = 5.0
@@ -95,7 +97,7 @@ async def fetched(url: str, most: int, opened: Collection[str] = ()) -> AsyncIte
         NotFetched: also while the content is read.
     """
     limits = httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS)
-    async with httpx.AsyncClient(timeout=limits, trust_env=False, follow_redirects=False) as client:
+    async with httpx.AsyncClient(timeout=limits, verify=trusted(), trust_env=False, follow_redirects=False) as client:
         here = target(url, opened)
         for _ in range(MAX_REDIRECTS + 1):
             request = client.build_request(

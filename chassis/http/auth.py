@@ -23,6 +23,7 @@ from joserfc.jwk import KeySet
 from chassis import readings
 from chassis.http.answers import Facts
 from chassis.http.problems import Problem
+from chassis.outgoing import trusted
 
 AUDIENCE: Final = "hoso-api"
 ALGORITHMS: Final = ["RS256", "ES256"]
@@ -132,7 +133,7 @@ class Verifier:
 
     async def _fetch(self) -> KeySet:
         try:
-            async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=5, verify=trusted(), trust_env=False) as client:
                 found = (await client.get(f"{self._issuer}/.well-known/openid-configuration")).raise_for_status()
                 keys = (await client.get(found.json()["jwks_uri"])).raise_for_status()
         except httpx.HTTPError as error:

@@ -10,6 +10,7 @@ from asn1crypto import algos, x509
 from pyhanko.sign import signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from chassis.outgoing import trusted
 from services.delivery.effects.signing.places import Remote, SignerAway, SignerRefused
 
 MARGIN = 8
@@ -38,7 +39,7 @@ class RemoteSigner(signers.Signer):
         }
         headers = {"authorization": f"Bearer {self._place.secret.get_secret_value()}"}
         try:
-            async with httpx.AsyncClient(timeout=6, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=6, verify=trusted(), trust_env=False) as client:
                 answer = await client.post(self._place.url, json=body, headers=headers)
         except httpx.HTTPError as error:
             raise SignerAway(f"the signing service: {type(error).__name__}") from error
