@@ -128,6 +128,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _leave(self) -> None:
         self._frontier.fence(self._frontier.partitions)
+        for burying in self._burying:
+            burying.cancel()  # its record was not committed: it comes again, and would be buried twice
         closing = asyncio.create_task(self._client.stop())
         _, late = await asyncio.wait([closing], timeout=5)
         for task in late:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
@@ -31,6 +31,7 @@ from chassis.relay import Publisher
 from chassis.route import Route
 from chassis.watchdog import Stagnation
 from deploy.local.platform import Backbone
+from deploy.local.ports import LOOPBACK, free_ports
 from deploy.local.probes import until
 from schemas.envelope import Envelope
 from schemas.event import Catalogue, DossierEvent, Record
@@ -282,3 +283,31 @@ async def test_it_stops_within_its_grace_while_the_broker_hangs(tmp_path: Path, 
                 await one.leave()
             finally:
                 os.kill(pid, signal.SIGCONT)
+
+
+async def test_what_could_not_be_buried_before_it_stopped_comes_again_and_is_buried_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DRAIN", 0.5)
+    async with topic_of(bench) as topic:
+        async with AIOKafkaProducer(bootstrap_servers=bench.kafka, acks="all") as producer:
+            await producer.send_and_wait(topic, b"of nobody")
+        async with Member(bench, topic, "a") as member:
+            nowhere = Publisher(f"{LOOPBACK}:{free_ports(1)[0]}", topic, "a")
+            member.consumer._burial = Burial(nowhere, f"{topic}.deadletter.v1")
+
+            async def tried() -> bool:
+                return bool(member.consumer._burying)
+
+            await until(tried, 30)
+            await member.leave()
+            await asyncio.gather(*member.consumer._burying, return_exceptions=True)
+            assert not member.consumer._burying
+        assert sum((await committed(bench.kafka, topic)).values()) == 0
+        async with Member(bench, topic, "b"):
+            await all_committed(bench, topic, 1)
+        async with AIOKafkaConsumer(
+            f"{topic}.deadletter.v1", bootstrap_servers=bench.kafka, auto_offset_reset="earliest"
+        ) as letters:
+            found = await letters.getmany(timeout_ms=10_000)
+        assert [record.value for records in found.values() for record in records] == [b"of nobody"]
